@@ -1,0 +1,24 @@
+# The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make.
+
+.PHONY: run test lint interop fixtures clean
+
+# Build, start a sandbox in ./sandbox, show an enrolment end to end, serve until Ctrl-C.
+run:
+	cargo run --quiet -- sandbox --demo
+
+# Everything, on SQLite and on a private PostgreSQL that is started for the run and stopped after it.
+test:
+	scripts/with-postgres.sh cargo test
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed: dependencies not checked"; fi
+
+# Mastercard's own client libraries (npm and PyPI) against a sandbox.
+interop:
+	cargo build
+	tests/interop/run.sh target/debug/issuer-gateway
+
+clean:
+	cargo clean

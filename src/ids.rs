@@ -1,0 +1,92 @@
+//! The identifiers that every layer shares, parsed once at the edge.
+
+use std::fmt;
+
+/// Our number of an issuer: the first column of every large key, so that tables shard by issuer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IssuerId(pub i32);
+
+/// An issuer's public name: the part of `oauth_consumer_key` before `!` (cce-api.md, section 1).
+///
+/// 1 to 200 of `A-Z a-z 0-9 _ -` (cce-api.md 3.6).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(String);
+
+impl ClientId {
+    /// Parses a client id; `None` if a character or the length is not acceptable.
+    pub fn parse(text: &str) -> Option<Self> {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        let fits = (1..=200).contains(&text.len()) && text.bytes().all(legal);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A cardholder's id: 36 characters `0-9 a-f -`, compared without regard to case (cce-api.md 3.3).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(String);
+
+impl UserId {
+    /// A new random id, a version 4 UUID in lower case.
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().to_string())
+    }
+
+    /// Parses `^[0-9A-Fa-f-]{36}$` and keeps it in lower case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = text.len() == 36 && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        fits.then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    /// The text, in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_ids_are_36_hex_digits_and_hyphens() {
+        let id = UserId::parse("C8B38606-12b2-43c6-a641-be8eb0ab9dec").unwrap();
+        assert_eq!(id.as_str(), "c8b38606-12b2-43c6-a641-be8eb0ab9dec");
+        for text in [
+            "",
+            "c8b38606-12b2-43c6-a641-be8eb0ab9dec12",
+            "g8b38606-12b2-43c6-a641-be8eb0ab9dec",
+        ] {
+            assert_eq!(UserId::parse(text), None, "{text}");
+        }
+        assert_eq!(
+            UserId::parse(UserId::random().as_str()).map(|id| id.0.len()),
+            Some(36)
+        );
+    }
+
+    #[test]
+    fn client_ids_are_url_safe() {
+        assert!(ClientId::parse("fjl2fxzsYl1OpvxkBItC9nVw1PSQc_b-eQMcmQFg011ab4b5").is_some());
+        for text in ["", "a!b", "a b", "é"] {
+            assert_eq!(ClientId::parse(text), None, "{text}");
+        }
+        assert_eq!(ClientId::parse(&"a".repeat(201)), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! The `issuer-gateway` program.
+
+fn main() -> std::process::ExitCode {
+    issuer_gateway::cli::main()
+}
