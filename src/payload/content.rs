@@ -1,0 +1,62 @@
+//! What the two envelopes have in common: a wrapped content key, and content that ends as a JSON object.
+
+use zeroize::Zeroizing;
+
+use super::oaep::OaepDigest;
+use super::reason::Reason;
+use crate::json::{self, Object};
+
+/// A content key as it travels.
+pub(super) struct WrappedKey {
+    /// The `kid` or fingerprint.
+    pub(super) hint: Option<String>,
+    /// The digest of its OAEP padding.
+    pub(super) digest: OaepDigest,
+    /// The RSA ciphertext.
+    pub(super) bytes: Vec<u8>,
+    /// The lengths in bytes that the content key may have.
+    pub(super) lengths: &'static [usize],
+}
+
+/// Decrypted content that may still be worthless.
+pub(super) struct Content {
+    /// The plaintext; whatever there is, if there is a flaw.
+    pub(super) plaintext: Zeroizing<Vec<u8>>,
+    /// What was wrong with it.
+    pub(super) flaw: Option<Reason>,
+}
+
+impl Content {
+    /// The last step of every opening. Flawed content is parsed too: a wrong padding then takes the time of
+    /// a wrong key, which also ends here, with garbage.
+    pub(super) fn into_object(self, genuine_key: bool) -> Result<Object, Reason> {
+        let parsed = json::parse_object(&self.plaintext);
+        if !genuine_key {
+            return Err(Reason::KeyUnwrap);
+        }
+        match self.flaw {
+            Some(flaw) => Err(flaw),
+            None => parsed.map_err(|_| Reason::Plaintext),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_counts_only_without_any_flaw() {
+        let end = |text: &[u8], flaw, genuine| {
+            let plaintext = Zeroizing::new(text.to_vec());
+            Content { plaintext, flaw }.into_object(genuine).err()
+        };
+        assert_eq!(end(b"{}", None, true), None);
+        assert_eq!(end(b"{}", None, false), Some(Reason::KeyUnwrap));
+        assert_eq!(
+            end(b"{}", Some(Reason::Padding), true),
+            Some(Reason::Padding)
+        );
+        assert_eq!(end(b"{", None, true), Some(Reason::Plaintext));
+    }
+}
