@@ -1,0 +1,11 @@
+DROP TABLE issuer_certificates;
+DROP TABLE account_ranges;
+DROP TABLE issuers;
+DROP TABLE registry_version;
+DROP TABLE data_keys;
+DROP TABLE users;
+DROP TABLE cards;
+DROP TABLE oauth_nonces;
+DROP TABLE audit_entries;
+DROP TABLE audit_heads;
+DROP TABLE scoring_jobs;

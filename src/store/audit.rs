@@ -1,0 +1,231 @@
+//! The audit trail: one entry per security-relevant act, hash-chained per writer (PCI DSS 10.2, 10.5).
+//!
+//! An entry holds ids and codes, never personal data. The chains do not serialize writers: each writer thread and each
+//! process's operator acts have a chain of their own, see [`chain`].
+
+pub mod chain;
+
+use super::connection::{AnyConnection, on_backend};
+use super::error::StoreError;
+use super::pool::Store;
+use super::schema::{audit_entries, audit_heads};
+use super::writer::unnest::{Column, Unnest};
+use crate::ids::IssuerId;
+pub use chain::{AuditChain, Broken, ChainVerifier};
+use diesel::prelude::*;
+
+/// An act as its author describes it; its place in a chain comes when it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditDraft {
+    /// When, in microseconds since 1970 UTC.
+    pub at: i64,
+    /// Who: the consumer key, or the operator.
+    pub actor: String,
+    /// What: `user.enrol`, `issuer.apply`.
+    pub action: String,
+    /// `accepted` or `refused`; the writer says `refused` itself where the database refuses.
+    pub outcome: String,
+    /// The reason of a refusal.
+    pub reason: Option<String>,
+    /// The issuer concerned.
+    pub issuer_id: Option<IssuerId>,
+    /// The user concerned, by id.
+    pub subject: Option<String>,
+    /// The request's id.
+    pub request_id: Option<String>,
+    /// The caller's network address.
+    pub origin: Option<String>,
+}
+
+/// Outcome of an act that was carried out.
+pub const ACCEPTED: &str = "accepted";
+/// Outcome of an act that was refused.
+pub const REFUSED: &str = "refused";
+
+impl AuditDraft {
+    /// An accepted act without issuer, subject, request or origin.
+    pub fn accepted(at: i64, actor: impl Into<String>, action: impl Into<String>) -> Self {
+        Self {
+            at,
+            actor: actor.into(),
+            action: action.into(),
+            outcome: ACCEPTED.to_owned(),
+            reason: None,
+            issuer_id: None,
+            subject: None,
+            request_id: None,
+            origin: None,
+        }
+    }
+
+    /// The same act, refused for `reason`.
+    pub fn refused(self, reason: impl Into<String>) -> Self {
+        Self {
+            outcome: REFUSED.to_owned(),
+            reason: Some(reason.into()),
+            ..self
+        }
+    }
+}
+
+/// A row of `audit_entries`.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = audit_entries)]
+pub struct AuditEntry {
+    /// The chain's UUID.
+    pub chain: String,
+    /// Position in the chain, from 1.
+    pub seq: i64,
+    /// See [`AuditDraft`], as are the next eight.
+    pub at: i64,
+    #[expect(missing_docs, reason = "see AuditDraft")]
+    pub actor: String,
+    #[expect(missing_docs, reason = "see AuditDraft")]
+    pub action: String,
+    #[expect(missing_docs, reason = "see AuditDraft")]
+    pub outcome: String,
+    #[expect(missing_docs, reason = "see AuditDraft")]
+    pub reason: Option<String>,
+    #[expect(missing_docs, reason = "see AuditDraft")]
+    pub issuer_id: Option<i32>,
+    #[expect(missing_docs, reason = "see AuditDraft")]
+    pub subject: Option<String>,
+    #[expect(missing_docs, reason = "see AuditDraft")]
+    pub request_id: Option<String>,
+    #[expect(missing_docs, reason = "see AuditDraft")]
+    pub origin: Option<String>,
+    /// Hash of the entry before, 32 zero bytes for the first.
+    pub previous_hash: Vec<u8>,
+    /// SHA-256 over [`chain::encode`].
+    pub hash: Vec<u8>,
+}
+
+/// The last entry of a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = audit_heads)]
+pub struct AuditHead {
+    /// The chain's UUID.
+    pub chain: String,
+    /// Position of the last entry.
+    pub seq: i64,
+    /// Its hash.
+    pub hash: Vec<u8>,
+}
+
+/// Appends `drafts` to `chain` in the running transaction. The advanced chain is returned, to be kept
+/// once the transaction has committed and to be dropped otherwise.
+pub(super) fn append(
+    conn: &mut AnyConnection,
+    chain: &AuditChain,
+    drafts: &[AuditDraft],
+) -> QueryResult<AuditChain> {
+    let (entries, chain) = chain.extend(drafts);
+    on_backend!(conn, c => {
+        sqlite: {
+            for entry in &entries {
+                diesel::insert_into(audit_entries::table).values(entry).execute(c)?;
+            }
+            diesel::insert_into(audit_heads::table)
+                .values((
+                    audit_heads::chain.eq(chain.id()),
+                    audit_heads::seq.eq(chain.seq()),
+                    audit_heads::hash.eq(chain.hash()),
+                ))
+                .on_conflict(audit_heads::chain)
+                .do_update()
+                .set((audit_heads::seq.eq(chain.seq()), audit_heads::hash.eq(chain.hash())))
+                .execute(c)?;
+        },
+        postgres: append_postgres(c, &entries, &chain)?,
+    });
+    Ok(chain)
+}
+
+/// Entries and head in one statement, one round trip.
+fn append_postgres(
+    conn: &mut PgConnection,
+    entries: &[AuditEntry],
+    chain: &AuditChain,
+) -> QueryResult<()> {
+    let texts = |f: fn(&AuditEntry) -> &str| Column::Text(entries.iter().map(f).collect());
+    let maybe =
+        |f: fn(&AuditEntry) -> Option<&str>| Column::MaybeText(entries.iter().map(f).collect());
+    Unnest::<()>::new(
+        "WITH entries AS (INSERT INTO audit_entries (chain, seq, at, actor, action, outcome, reason, \
+         issuer_id, subject, request_id, origin, previous_hash, hash) SELECT * FROM unnest(",
+        vec![
+            texts(|e| &e.chain),
+            Column::BigInt(entries.iter().map(|e| e.seq).collect()),
+            Column::BigInt(entries.iter().map(|e| e.at).collect()),
+            texts(|e| &e.actor),
+            texts(|e| &e.action),
+            texts(|e| &e.outcome),
+            maybe(|e| e.reason.as_deref()),
+            Column::MaybeInteger(entries.iter().map(|e| e.issuer_id).collect()),
+            maybe(|e| e.subject.as_deref()),
+            maybe(|e| e.request_id.as_deref()),
+            maybe(|e| e.origin.as_deref()),
+            Column::Bytes(entries.iter().map(|e| e.previous_hash.as_slice()).collect()),
+            Column::Bytes(entries.iter().map(|e| e.hash.as_slice()).collect()),
+        ],
+        ") RETURNING chain, seq, hash) INSERT INTO audit_heads (chain, seq, hash) \
+         SELECT chain, seq, hash FROM entries ORDER BY seq DESC LIMIT 1 \
+         ON CONFLICT (chain) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
+    )
+    .execute(conn)?;
+    debug_assert_eq!(entries.last().map(|e| e.seq), Some(chain.seq()));
+    Ok(())
+}
+
+impl Store {
+    /// The last entry of every chain, ordered by chain.
+    pub async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
+        self.read(|conn| {
+            let heads = audit_heads::table
+                .select(AuditHead::as_select())
+                .order(audit_heads::chain)
+                .load(conn)?;
+            Ok(heads)
+        })
+        .await
+    }
+
+    /// Every chain that has entries, ordered.
+    pub async fn audit_chains(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|conn| {
+            let chains = audit_entries::table
+                .filter(audit_entries::seq.eq(1))
+                .select(audit_entries::chain)
+                .order(audit_entries::chain)
+                .load(conn)?;
+            Ok(chains)
+        })
+        .await
+    }
+
+    /// At most `limit` entries of `chain` with a position above `after`, in order.
+    pub async fn audit_entries(
+        &self,
+        chain: &str,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let chain = chain.to_owned();
+        self.read(move |conn| {
+            let entries = audit_entries::table
+                .filter(audit_entries::chain.eq(&chain))
+                .filter(audit_entries::seq.gt(after))
+                .order(audit_entries::seq)
+                .limit(limit)
+                .select(AuditEntry::as_select())
+                .load(conn)?;
+            Ok(entries)
+        })
+        .await
+    }
+
+    /// Writes an act that changes nothing else, such as start and stop.
+    pub async fn record(&self, draft: AuditDraft) -> Result<(), StoreError> {
+        self.operate(draft, |_| Ok(())).await
+    }
+}

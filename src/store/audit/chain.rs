@@ -1,0 +1,267 @@
+//! The hash chain of the audit trail: pure functions, no database.
+//!
+//! hash = SHA-256 over: the text `issuer-gateway audit 1`; the previous entry's hash, 32 bytes; then chain, seq, at,
+//! actor, action, outcome, reason, issuer_id, subject, request_id, origin, each as one byte 0
+//! (absent) or one byte 1 (present), the length as 4 bytes big-endian, and the bytes: texts in UTF-8,
+//! numbers as 8 bytes big-endian two's complement. No two different entries encode alike.
+
+use super::{AuditDraft, AuditEntry, AuditHead};
+use sha2::{Digest, Sha256};
+
+const TAG: &[u8] = b"issuer-gateway audit 1";
+const START: [u8; 32] = [0; 32];
+
+/// The end of a chain: what the next entry links to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditChain {
+    id: String,
+    seq: i64,
+    hash: Vec<u8>,
+}
+
+impl AuditChain {
+    /// A new chain with a random id and no entry yet.
+    pub fn start() -> Self {
+        Self {
+            id: uuid::Uuid::new_v4().to_string(),
+            seq: 0,
+            hash: START.to_vec(),
+        }
+    }
+
+    /// The chain's UUID.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Position of the last entry; 0 if there is none.
+    pub fn seq(&self) -> i64 {
+        self.seq
+    }
+
+    /// Hash of the last entry; zeros if there is none.
+    pub fn hash(&self) -> &[u8] {
+        &self.hash
+    }
+
+    /// The rows that append `drafts`, and the chain as it ends with them.
+    pub fn extend(&self, drafts: &[AuditDraft]) -> (Vec<AuditEntry>, Self) {
+        let mut end = self.clone();
+        let entries = drafts
+            .iter()
+            .map(|draft| {
+                let mut entry = AuditEntry {
+                    chain: end.id.clone(),
+                    seq: end.seq + 1,
+                    at: draft.at,
+                    actor: draft.actor.clone(),
+                    action: draft.action.clone(),
+                    outcome: draft.outcome.clone(),
+                    reason: draft.reason.clone(),
+                    issuer_id: draft.issuer_id.map(|id| id.0),
+                    subject: draft.subject.clone(),
+                    request_id: draft.request_id.clone(),
+                    origin: draft.origin.clone(),
+                    previous_hash: std::mem::take(&mut end.hash),
+                    hash: Vec::new(),
+                };
+                entry.hash = hash(&entry);
+                end.seq = entry.seq;
+                end.hash.clone_from(&entry.hash);
+                entry
+            })
+            .collect();
+        (entries, end)
+    }
+}
+
+/// What the hash of an entry is taken over; `entry.hash` itself is not part of it.
+pub fn encode(entry: &AuditEntry) -> Vec<u8> {
+    let mut out = Vec::with_capacity(384);
+    out.extend_from_slice(TAG);
+    out.extend_from_slice(&entry.previous_hash);
+    let mut field = |value: Option<&[u8]>| match value {
+        None => out.push(0),
+        Some(bytes) => {
+            out.push(1);
+            // No column holds 4 GiB: saturating keeps the function total.
+            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            out.extend_from_slice(&length.to_be_bytes());
+            out.extend_from_slice(bytes);
+        }
+    };
+    let issuer_id = entry.issuer_id.map(|id| i64::from(id).to_be_bytes());
+    field(Some(entry.chain.as_bytes()));
+    field(Some(&entry.seq.to_be_bytes()));
+    field(Some(&entry.at.to_be_bytes()));
+    field(Some(entry.actor.as_bytes()));
+    field(Some(entry.action.as_bytes()));
+    field(Some(entry.outcome.as_bytes()));
+    field(entry.reason.as_deref().map(str::as_bytes));
+    field(issuer_id.as_ref().map(<[u8; 8]>::as_slice));
+    field(entry.subject.as_deref().map(str::as_bytes));
+    field(entry.request_id.as_deref().map(str::as_bytes));
+    field(entry.origin.as_deref().map(str::as_bytes));
+    out
+}
+
+fn hash(entry: &AuditEntry) -> Vec<u8> {
+    Sha256::digest(encode(entry)).to_vec()
+}
+
+/// Where a chain does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// The entry at this position was changed after it was written.
+    #[error("entry {0} was altered")]
+    Altered(i64),
+    /// An entry is missing, doubled or out of order: this position was expected.
+    #[error("entry {0} is missing or out of order")]
+    Missing(i64),
+    /// The entry does not link to the one before it.
+    #[error("entry {0} does not follow the entry before it")]
+    Unlinked(i64),
+    /// The chain ends elsewhere than its recorded head says.
+    #[error("the chain ends at entry {found}, its head says {expected}")]
+    Cut {
+        /// Position of the last entry.
+        found: i64,
+        /// Position that the head records; 0 if the head itself is missing.
+        expected: i64,
+    },
+}
+
+/// Checks one chain, fed with its entries in order of `seq`.
+#[derive(Debug)]
+pub struct ChainVerifier {
+    end: AuditChain,
+}
+
+impl ChainVerifier {
+    /// For the chain with this id.
+    pub fn new(chain: &str) -> Self {
+        Self {
+            end: AuditChain {
+                id: chain.to_owned(),
+                ..AuditChain::start()
+            },
+        }
+    }
+
+    /// Checks the next entry.
+    pub fn check(&mut self, entry: &AuditEntry) -> Result<(), Broken> {
+        let expected = self.end.seq + 1;
+        if entry.seq != expected || entry.chain != self.end.id {
+            return Err(Broken::Missing(expected));
+        }
+        if entry.previous_hash != self.end.hash {
+            return Err(Broken::Unlinked(entry.seq));
+        }
+        if entry.hash != hash(entry) {
+            return Err(Broken::Altered(entry.seq));
+        }
+        self.end.seq = entry.seq;
+        self.end.hash.clone_from(&entry.hash);
+        Ok(())
+    }
+
+    /// Checks that the chain ends where its head says; returns the number of entries.
+    pub fn finish(self, head: Option<&AuditHead>) -> Result<i64, Broken> {
+        match head {
+            Some(head) if head.seq == self.end.seq && head.hash == self.end.hash => {
+                Ok(self.end.seq)
+            }
+            _ => Err(Broken::Cut {
+                found: self.end.seq,
+                expected: head.map_or(0, |h| h.seq),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::IssuerId;
+
+    fn drafts(count: i64) -> Vec<AuditDraft> {
+        (1..=count)
+            .map(|at| AuditDraft {
+                issuer_id: Some(IssuerId(7)),
+                subject: Some(format!("user {at}")),
+                ..AuditDraft::accepted(at, "key", "user.enrol")
+            })
+            .collect()
+    }
+
+    fn verify(entries: &[AuditEntry], end: &AuditChain) -> Result<i64, Broken> {
+        let mut verifier = ChainVerifier::new(end.id());
+        for entry in entries {
+            verifier.check(entry)?;
+        }
+        verifier.finish(Some(&AuditHead {
+            chain: end.id().to_owned(),
+            seq: end.seq(),
+            hash: end.hash().to_vec(),
+        }))
+    }
+
+    #[test]
+    fn a_chain_that_nobody_touched_verifies() {
+        let (mut entries, middle) = AuditChain::start().extend(&drafts(3));
+        let (more, end) = middle.extend(&drafts(2));
+        entries.extend(more);
+        assert_eq!(verify(&entries, &end), Ok(5));
+    }
+
+    #[test]
+    fn every_change_of_a_field_is_found() {
+        let edits: [fn(&mut AuditEntry); 13] = [
+            |e| e.chain.push('x'),
+            |e| e.seq += 1,
+            |e| e.at += 1,
+            |e| e.actor.push('x'),
+            |e| e.action.push('x'),
+            |e| e.outcome = "refused".to_owned(),
+            |e| e.reason = Some(String::new()),
+            |e| e.issuer_id = None,
+            |e| e.subject = None,
+            |e| e.request_id = Some("r".to_owned()),
+            |e| e.origin = Some("o".to_owned()),
+            |e| e.previous_hash = vec![0; 32],
+            |e| e.hash = vec![1; 32],
+        ];
+        for (number, edit) in edits.iter().enumerate() {
+            let (mut entries, end) = AuditChain::start().extend(&drafts(3));
+            edit(&mut entries[1]);
+            assert!(verify(&entries, &end).is_err(), "edit {number}");
+        }
+    }
+
+    #[test]
+    fn removed_and_reordered_entries_are_found() {
+        let (entries, end) = AuditChain::start().extend(&drafts(4));
+        for remove in 0..4 {
+            let mut rest = entries.clone();
+            rest.remove(remove);
+            assert!(verify(&rest, &end).is_err(), "without {remove}");
+        }
+        let mut swapped = entries.clone();
+        swapped.swap(1, 2);
+        assert_eq!(verify(&swapped, &end), Err(Broken::Missing(2)));
+        // Renumbering does not help: the links give it away.
+        swapped[1].seq = 2;
+        swapped[2].seq = 3;
+        assert_eq!(verify(&swapped, &end), Err(Broken::Unlinked(2)));
+    }
+
+    #[test]
+    fn neighbouring_fields_do_not_run_into_each_other() {
+        let entry = |actor: &str, action: &str| {
+            let draft = AuditDraft::accepted(1, actor, action);
+            let (entries, _) = ChainVerifier::new("c").end.extend(&[draft]);
+            encode(&entries[0])
+        };
+        assert_ne!(entry("ab", "c"), entry("a", "bc"));
+    }
+}

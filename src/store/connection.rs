@@ -1,0 +1,195 @@
+//! One connection type for both databases, opened by scheme, and transactions on it.
+//!
+//! `AnyConnection::establish` of Diesel's derive tries every backend in turn and would make an SQLite
+//! file out of an unreachable PostgreSQL URL, so [`open`] is the only way in.
+
+use super::error::StoreError;
+use super::url::{DatabaseUrl, PostgresUrl};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::{
+    Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
+};
+use std::path::Path;
+
+pub use multi::{AnyConnection, MultiBackend};
+
+mod multi {
+    #![expect(missing_docs, reason = "Diesel's derive generates undocumented types")]
+    use diesel::{PgConnection, SqliteConnection};
+
+    /// A connection to one of the two databases.
+    #[derive(diesel::MultiConnection)]
+    pub enum AnyConnection {
+        /// SQLite, bundled.
+        Sqlite(SqliteConnection),
+        /// PostgreSQL through libpq.
+        Postgres(PgConnection),
+    }
+}
+
+/// Two arms for what Diesel's `MultiConnection` cannot express: batch inserts, ON CONFLICT, locks.
+macro_rules! on_backend {
+    ($conn:expr, $name:ident => { sqlite: $sqlite:expr, postgres: $postgres:expr $(,)? }) => {
+        match $conn {
+            $crate::store::connection::AnyConnection::Sqlite($name) => $sqlite,
+            $crate::store::connection::AnyConnection::Postgres($name) => $postgres,
+        }
+    };
+}
+pub(super) use on_backend;
+
+/// How long an SQLite connection waits for the one writer, in milliseconds.
+const SQLITE_BUSY_MS: u32 = 1_000;
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Requests: every statement has a timeout.
+    Serving,
+    /// Migrations: statements may take long.
+    Migrating,
+}
+
+/// Opens a connection. SQLite: creates the file with mode 0600 if there is none.
+pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, StoreError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => open_sqlite(path, usage).map(AnyConnection::Sqlite),
+        DatabaseUrl::Postgres(url) => open_postgres(url, usage).map(AnyConnection::Postgres),
+    }
+}
+
+fn open_sqlite(path: &Path, usage: Use) -> Result<SqliteConnection, StoreError> {
+    create_private(path)
+        .map_err(|e| StoreError::Unavailable(format!("{}: {}", path.display(), e.kind()).into()))?;
+    let path = path.to_str().ok_or(StoreError::Unavailable(
+        "the path of the SQLite file is not UTF-8".into(),
+    ))?;
+    // SQLite reads "file:..." as a URI with options of its own.
+    let path = if path.starts_with("file:") || path.starts_with("sqlite:") {
+        format!("./{path}")
+    } else {
+        path.to_owned()
+    };
+    let mut conn = SqliteConnection::establish(&path)
+        .map_err(|_| StoreError::Unavailable("the SQLite file cannot be opened".into()))?;
+    let busy = match usage {
+        Use::Serving => SQLITE_BUSY_MS,
+        Use::Migrating => 60 * SQLITE_BUSY_MS,
+    };
+    conn.batch_execute(&format!(
+        "PRAGMA busy_timeout = {busy}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+    ))?;
+    use_wal(&mut conn)?;
+    Ok(conn)
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    // -wal and -shm get the mode of the database file from SQLite.
+    options.append(true).create(true).mode(0o600).open(path)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> std::io::Result<()> {
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)?;
+    Ok(())
+}
+
+/// The journal mode is a property of the file. Turning it on needs the file alone for a moment, and SQLite
+/// may say "locked" without waiting when two connections try at once: then the other one has done it.
+fn use_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
+    #[derive(diesel::QueryableByName)]
+    struct Mode {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        journal_mode: String,
+    }
+    let mode = |conn: &mut SqliteConnection, sql: &str| -> QueryResult<bool> {
+        let mode: Mode = diesel::sql_query(sql).get_result(conn)?;
+        Ok(mode.journal_mode == "wal")
+    };
+    let mut last = Ok(false);
+    for _ in 0..100 {
+        if matches!(mode(conn, "PRAGMA journal_mode"), Ok(true)) {
+            return Ok(());
+        }
+        last = mode(conn, "PRAGMA journal_mode = WAL");
+        if matches!(last, Ok(true)) {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    last.map(|_| ())
+}
+
+fn open_postgres(url: &PostgresUrl, usage: Use) -> Result<PgConnection, StoreError> {
+    let mut conn = PgConnection::establish(&url.conninfo()).map_err(|e| {
+        StoreError::Unavailable(match e {
+            ConnectionError::BadConnection(message) => presentable(message),
+            _ => "the connection could not be set up".into(),
+        })
+    })?;
+    if usage == Use::Serving {
+        conn.batch_execute(&url.settings())?;
+    }
+    Ok(conn)
+}
+
+/// libpq's messages name host, port, user and database, which operators need; but a malformed URL is quoted
+/// in pieces, and a password may be one of them.
+fn presentable(message: String) -> std::borrow::Cow<'static, str> {
+    let quotes_no_url = ["connection to server", "could not translate host name"]
+        .iter()
+        .any(|start| message.starts_with(start));
+    if quotes_no_url {
+        message.trim_end().to_owned().into()
+    } else {
+        "PostgreSQL's client library refused the connection URL".into()
+    }
+}
+
+/// Opens a transaction; on SQLite one that may write from the start, so that it cannot fail later on.
+pub(super) fn begin(conn: &mut AnyConnection) -> QueryResult<()> {
+    on_backend!(conn, c => {
+        sqlite: AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
+        postgres: AnsiTransactionManager::begin_transaction(c),
+    })
+}
+
+pub(super) fn commit(conn: &mut AnyConnection) -> QueryResult<()> {
+    on_backend!(conn, c => {
+        sqlite: AnsiTransactionManager::commit_transaction(c),
+        postgres: AnsiTransactionManager::commit_transaction(c),
+    })
+}
+
+pub(super) fn rollback(conn: &mut AnyConnection) -> QueryResult<()> {
+    on_backend!(conn, c => {
+        sqlite: AnsiTransactionManager::rollback_transaction(c),
+        postgres: AnsiTransactionManager::rollback_transaction(c),
+    })
+}
+
+/// Runs `body` in a transaction: commits if it is `Ok`, rolls back otherwise.
+pub(super) fn transaction<T, E: From<diesel::result::Error>>(
+    conn: &mut AnyConnection,
+    body: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    begin(conn)?;
+    match body(conn) {
+        Ok(value) => {
+            commit(conn)?;
+            Ok(value)
+        }
+        Err(error) => {
+            // A rollback fails only with the connection, which ends the transaction as well.
+            rollback(conn).ok();
+            Err(error)
+        }
+    }
+}

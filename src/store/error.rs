@@ -1,0 +1,265 @@
+//! The one error of the store, and the one place that reads database errors.
+//!
+//! Database messages quote values (PostgreSQL's DETAIL above all), so none is kept: an error carries
+//! its kind, and the table and constraint by name.
+
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
+use std::borrow::Cow;
+use std::fmt;
+
+/// Why the store could not do what was asked. No text in it comes from a row.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// No connection, or the connection was lost; where it broke during COMMIT the outcome is unknown.
+    #[error("the database is not available: {0}")]
+    Unavailable(Cow<'static, str>),
+    /// Too many requests wait already; nothing was tried.
+    #[error("too many requests wait for the database")]
+    Overloaded,
+    /// Another connection holds a lock for too long, or transactions kept colliding.
+    #[error("the database is busy")]
+    Busy,
+    /// The database did not answer within its statement timeout or our deadline.
+    #[error("the database did not answer in time")]
+    Timeout,
+    /// A unique key is taken.
+    #[error("{0} is taken already")]
+    Duplicate(UniqueKey),
+    /// A fault of ours, of the schema or of the data.
+    #[error("internal database error: {0}")]
+    Internal(Fault),
+}
+
+impl StoreError {
+    /// Stable id for logs, metrics and audit.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "database-unavailable",
+            Self::Overloaded => "database-overloaded",
+            Self::Busy => "database-busy",
+            Self::Timeout => "database-timeout",
+            Self::Duplicate(_) => "database-duplicate",
+            Self::Internal(_) => "database-internal",
+        }
+    }
+
+    /// True if the same request may well pass later: the caller answers 503.
+    pub fn is_recoverable(&self) -> bool {
+        !matches!(self, Self::Duplicate(_) | Self::Internal(_))
+    }
+
+    pub(super) fn internal(kind: &'static str) -> Self {
+        Self::Internal(Fault {
+            kind,
+            table: None,
+            constraint: None,
+        })
+    }
+}
+
+/// The unique keys that an application error can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UniqueKey {
+    /// `cards`: the PAN of an issuer, or the card of a user.
+    Card,
+    /// `users`: the user id of an issuer.
+    User,
+    /// `oauth_nonces`.
+    Nonce,
+    /// `issuers`: the client id.
+    Issuer,
+    /// `account_ranges`: the prefix.
+    AccountRange,
+    /// `data_keys`: purpose and version.
+    DataKey,
+    /// Any other.
+    Other,
+}
+
+impl fmt::Display for UniqueKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Card => "the card",
+            Self::User => "the user id",
+            Self::Nonce => "the nonce",
+            Self::Issuer => "the client id",
+            Self::AccountRange => "the account range",
+            Self::DataKey => "the data-key version",
+            Self::Other => "a unique key",
+        })
+    }
+}
+
+/// What is known of an internal fault: names from the schema, nothing from the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The kind of error, in words.
+    pub kind: &'static str,
+    /// The table, where the database names it.
+    pub table: Option<String>,
+    /// The constraint, where the database names it.
+    pub constraint: Option<String>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind)?;
+        if let Some(table) = &self.table {
+            write!(f, ", table {table}")?;
+        }
+        if let Some(constraint) = &self.constraint {
+            write!(f, ", constraint {constraint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::DatabaseError(kind, info) => from_database(&kind, info.as_ref()),
+            DieselError::NotFound => Self::internal("row not found"),
+            DieselError::BrokenTransactionManager => lost(),
+            DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
+            DieselError::SerializationError(_) => Self::internal("value does not fit its column"),
+            DieselError::DeserializationError(_) => Self::internal("row does not fit its type"),
+            _ => Self::internal("query failed"),
+        }
+    }
+}
+
+fn from_database(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> StoreError {
+    let kind = match kind {
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+            return lost();
+        }
+        DatabaseErrorKind::ReadOnlyTransaction => {
+            return StoreError::Unavailable("it is read-only".into());
+        }
+        DatabaseErrorKind::SerializationFailure => return StoreError::Busy,
+        DatabaseErrorKind::UniqueViolation => return StoreError::Duplicate(unique_key(info)),
+        DatabaseErrorKind::ForeignKeyViolation => "foreign key violated",
+        DatabaseErrorKind::NotNullViolation => "not-null constraint violated",
+        DatabaseErrorKind::CheckViolation => "check constraint violated",
+        _ => match known_message(info.message()) {
+            Some(error) => return error,
+            None => "statement refused",
+        },
+    };
+    StoreError::Internal(Fault {
+        kind,
+        table: info.table_name().map(str::to_owned),
+        constraint: info.constraint_name().map(str::to_owned),
+    })
+}
+
+fn lost() -> StoreError {
+    StoreError::Unavailable("the connection was lost".into())
+}
+
+/// Diesel shows no SQLSTATE and no SQLite result code: what it has no kind for is told by its message.
+/// PostgreSQL words its messages in English unless `lc_messages` says otherwise; then these
+/// come out as internal errors, which the writer still survives.
+fn known_message(message: &str) -> Option<StoreError> {
+    const KNOWN: [(&str, StoreError); 10] = [
+        ("deadlock detected", StoreError::Busy),
+        ("due to lock timeout", StoreError::Busy),
+        ("database is locked", StoreError::Busy),
+        ("database table is locked", StoreError::Busy),
+        ("due to statement timeout", StoreError::Timeout),
+        (
+            "terminating connection",
+            StoreError::Unavailable(Cow::Borrowed("the connection was ended")),
+        ),
+        (
+            "disk I/O error",
+            StoreError::Unavailable(Cow::Borrowed("input/output error")),
+        ),
+        (
+            "database or disk is full",
+            StoreError::Unavailable(Cow::Borrowed("the disk is full")),
+        ),
+        (
+            "unable to open database file",
+            StoreError::Unavailable(Cow::Borrowed("the file cannot be opened")),
+        ),
+        (
+            "readonly database",
+            StoreError::Unavailable(Cow::Borrowed("it is read-only")),
+        ),
+    ];
+    KNOWN
+        .into_iter()
+        .find_map(|(text, error)| message.contains(text).then_some(error))
+}
+
+/// PostgreSQL names the table; SQLite says `UNIQUE constraint failed: cards.issuer_id, ...`.
+fn unique_key(info: &dyn DatabaseErrorInformation) -> UniqueKey {
+    let table = info.table_name().or_else(|| {
+        let (_, columns) = info.message().split_once("constraint failed: ")?;
+        columns.split_once('.').map(|(table, _)| table)
+    });
+    match table {
+        Some("cards") => UniqueKey::Card,
+        Some("users") => UniqueKey::User,
+        Some("oauth_nonces") => UniqueKey::Nonce,
+        Some("issuers") => UniqueKey::Issuer,
+        Some("account_ranges") => UniqueKey::AccountRange,
+        Some("data_keys") => UniqueKey::DataKey,
+        _ => UniqueKey::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(kind: DatabaseErrorKind, message: &str) -> StoreError {
+        DieselError::DatabaseError(kind, Box::new(message.to_owned())).into()
+    }
+
+    #[test]
+    fn messages_are_sorted_and_never_kept() {
+        use DatabaseErrorKind as Kind;
+        let cases = [
+            (Kind::Unknown, "deadlock detected", "database-busy"),
+            (Kind::Unknown, "database is locked", "database-busy"),
+            (
+                Kind::Unknown,
+                "canceling statement due to statement timeout",
+                "database-timeout",
+            ),
+            (
+                Kind::Unknown,
+                "terminating connection due to administrator command",
+                "database-unavailable",
+            ),
+            (
+                Kind::ClosedConnection,
+                "server closed the connection",
+                "database-unavailable",
+            ),
+            (Kind::SerializationFailure, "x", "database-busy"),
+            (Kind::CheckViolation, "secret", "database-internal"),
+            (
+                Kind::Unknown,
+                "invalid input: \"secret\"",
+                "database-internal",
+            ),
+        ];
+        for (kind, message, reason) in cases {
+            let error = database(kind, message);
+            assert_eq!(error.reason(), reason, "{message}");
+            assert!(!format!("{error} {error:?}").contains("secret"));
+        }
+    }
+
+    #[test]
+    fn sqlite_unique_violations_are_named() {
+        let message = "UNIQUE constraint failed: cards.issuer_id, cards.pan_index_key";
+        assert_eq!(
+            database(DatabaseErrorKind::UniqueViolation, message),
+            StoreError::Duplicate(UniqueKey::Card)
+        );
+    }
+}

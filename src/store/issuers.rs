@@ -1,0 +1,422 @@
+//! Issuers with their account ranges and certificates: loaded whole, changed by the operator.
+//!
+//! `registry_version` rises in the transaction of every change; nodes poll it and load again.
+
+mod apply;
+mod ranges;
+
+pub use apply::{Applied, ApplyError, Change};
+pub use ranges::RangeClash;
+
+use super::audit::AuditDraft;
+use super::connection::AnyConnection;
+use super::error::StoreError;
+use super::pool::Store;
+use super::schema::{account_ranges, issuer_certificates, issuers, registry_version, users};
+use crate::ids::{ClientId, IssuerId};
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+/// The states of an issuer (cce-api.md, section 5), and `REMOVED`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IssuerStatus {
+    /// `INACTIVE`.
+    Inactive,
+    /// `ACTIVE`.
+    Active,
+    /// `SUSPENDED`.
+    Suspended,
+    /// `TERMINATED`.
+    Terminated,
+    /// `REMOVED`: off board, without users and ranges; its certificates stay, so that its calls are still
+    /// proven and then answered `SERVICE_PROVIDER_NOT_FOUND`.
+    Removed,
+}
+
+impl IssuerStatus {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inactive => "INACTIVE",
+            Self::Active => "ACTIVE",
+            Self::Suspended => "SUSPENDED",
+            Self::Terminated => "TERMINATED",
+            Self::Removed => "REMOVED",
+        }
+    }
+
+    /// From the stored text.
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Inactive,
+            Self::Active,
+            Self::Suspended,
+            Self::Terminated,
+            Self::Removed,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == text)
+    }
+}
+
+/// How answers to an issuer are encrypted (spec decision 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Responses {
+    /// `mirror`: every answer, in the envelope of its request.
+    Mirror,
+    /// `dashboards-only`: as the public API does it.
+    DashboardsOnly,
+}
+
+impl Responses {
+    /// As it is stored and configured.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mirror => "mirror",
+            Self::DashboardsOnly => "dashboards-only",
+        }
+    }
+
+    /// From the stored text.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Mirror, Self::DashboardsOnly]
+            .into_iter()
+            .find(|r| r.as_str() == text)
+    }
+}
+
+/// What an operator declares of an issuer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "the columns of `issuers`, described in migrations/"
+)]
+pub struct IssuerDeclaration {
+    pub client_id: ClientId,
+    pub name: String,
+    pub customer_id: Option<String>,
+    pub email: String,
+    pub currency_code: String,
+    pub country_code: String,
+    pub country_name: String,
+    pub terms_and_condition_url: Option<String>,
+    pub privacy_notice_url: Option<String>,
+    pub opt_out_url: Option<String>,
+    pub theme: Option<String>,
+    pub donation: bool,
+    pub responses: Responses,
+    pub unicode_names: bool,
+    pub rsa_pss: bool,
+    /// Prefixes of 4 to 8 digits, in the issuer's order.
+    pub account_ranges: Vec<String>,
+    /// In any order.
+    pub certificates: Vec<IssuerCertificate>,
+}
+
+/// A certificate or public key of an issuer: a row of `issuer_certificates` without the issuer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IssuerCertificate {
+    /// What it is for.
+    pub purpose: CertificatePurpose,
+    /// Hex SHA-256 over the DER.
+    pub fingerprint: String,
+    /// Signing: the consumer key it belongs to; empty for any of the issuer.
+    pub consumer_key: String,
+    /// The certificate or public key.
+    pub pem: String,
+    /// Microseconds since 1970 UTC, where the certificate says so.
+    pub not_before: Option<i64>,
+    /// Microseconds since 1970 UTC, where the certificate says so.
+    pub not_after: Option<i64>,
+}
+
+/// What a certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CertificatePurpose {
+    /// `signing`: verifies the issuer's OAuth signatures.
+    Signing,
+    /// `encryption`: seals our answers.
+    Encryption,
+}
+
+impl CertificatePurpose {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Signing => "signing",
+            Self::Encryption => "encryption",
+        }
+    }
+
+    /// From the stored text.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Signing, Self::Encryption]
+            .into_iter()
+            .find(|p| p.as_str() == text)
+    }
+}
+
+/// An issuer as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerRecord {
+    /// Our number of it.
+    pub issuer_id: IssuerId,
+    /// What was declared.
+    pub declared: IssuerDeclaration,
+    /// Its state.
+    pub status: IssuerStatus,
+    /// Users of a lower epoch must enrol again.
+    pub enrolment_epoch: i32,
+    /// Microseconds since 1970 UTC.
+    pub created_at: i64,
+    /// Microseconds since 1970 UTC.
+    pub updated_at: i64,
+}
+
+/// All issuers at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registry {
+    /// Rises with every change.
+    pub version: i64,
+    /// In the order of their numbers, removed ones included.
+    pub issuers: Vec<IssuerRecord>,
+}
+
+/// A row of `issuers`.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = issuers)]
+struct IssuerRow {
+    issuer_id: i32,
+    client_id: String,
+    name: String,
+    customer_id: Option<String>,
+    email: String,
+    currency_code: String,
+    country_code: String,
+    country_name: String,
+    terms_and_condition_url: Option<String>,
+    privacy_notice_url: Option<String>,
+    opt_out_url: Option<String>,
+    theme: Option<String>,
+    status: String,
+    donation: bool,
+    enrolment_epoch: i32,
+    responses: String,
+    unicode_names: bool,
+    rsa_pss: bool,
+    created_at: i64,
+    updated_at: i64,
+}
+
+fn unreadable() -> StoreError {
+    StoreError::internal("unknown code in an issuer's row")
+}
+
+impl IssuerRow {
+    fn into_record(self) -> Result<IssuerRecord, StoreError> {
+        Ok(IssuerRecord {
+            issuer_id: IssuerId(self.issuer_id),
+            status: IssuerStatus::parse(&self.status).ok_or_else(unreadable)?,
+            enrolment_epoch: self.enrolment_epoch,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            declared: IssuerDeclaration {
+                client_id: ClientId::parse(&self.client_id).ok_or_else(unreadable)?,
+                name: self.name,
+                customer_id: self.customer_id,
+                email: self.email,
+                currency_code: self.currency_code,
+                country_code: self.country_code,
+                country_name: self.country_name,
+                terms_and_condition_url: self.terms_and_condition_url,
+                privacy_notice_url: self.privacy_notice_url,
+                opt_out_url: self.opt_out_url,
+                theme: self.theme,
+                donation: self.donation,
+                responses: Responses::parse(&self.responses).ok_or_else(unreadable)?,
+                unicode_names: self.unicode_names,
+                rsa_pss: self.rsa_pss,
+                account_ranges: Vec::new(),
+                certificates: Vec::new(),
+            },
+        })
+    }
+}
+
+/// A row of `issuer_certificates` without its issuer, as Diesel reads it.
+type CertificateColumns = (
+    i32,
+    String,
+    String,
+    String,
+    String,
+    Option<i64>,
+    Option<i64>,
+);
+
+/// Every issuer, the removed ones too, in the order of their numbers; certificates are sorted.
+fn load(conn: &mut AnyConnection) -> Result<Vec<IssuerRecord>, StoreError> {
+    let rows: Vec<IssuerRow> = issuers::table
+        .order(issuers::issuer_id)
+        .select(IssuerRow::as_select())
+        .load(conn)?;
+    let mut records: Vec<_> = rows
+        .into_iter()
+        .map(IssuerRow::into_record)
+        .collect::<Result<_, _>>()?;
+    let mut by_id: HashMap<i32, &mut IssuerDeclaration> = records
+        .iter_mut()
+        .map(|r| (r.issuer_id.0, &mut r.declared))
+        .collect();
+
+    let ranges: Vec<(i32, String)> = account_ranges::table
+        .order((account_ranges::issuer_id, account_ranges::position))
+        .select((account_ranges::issuer_id, account_ranges::prefix))
+        .load(conn)?;
+    for (issuer_id, prefix) in ranges {
+        let declared = by_id.get_mut(&issuer_id).ok_or_else(unreadable)?;
+        declared.account_ranges.push(prefix);
+    }
+
+    let certificates: Vec<CertificateColumns> = issuer_certificates::table.load(conn)?;
+    for (issuer_id, purpose, fingerprint, consumer_key, pem, not_before, not_after) in certificates
+    {
+        let declared = by_id.get_mut(&issuer_id).ok_or_else(unreadable)?;
+        declared.certificates.push(IssuerCertificate {
+            purpose: CertificatePurpose::parse(&purpose).ok_or_else(unreadable)?,
+            fingerprint,
+            consumer_key,
+            pem,
+            not_before,
+            not_after,
+        });
+    }
+    for declared in by_id.into_values() {
+        declared.certificates.sort();
+    }
+    Ok(records)
+}
+
+fn read_version(conn: &mut AnyConnection) -> Result<i64, StoreError> {
+    Ok(registry_version::table
+        .select(registry_version::version)
+        .first(conn)?)
+}
+
+fn raise_version(conn: &mut AnyConnection) -> QueryResult<()> {
+    diesel::update(registry_version::table)
+        .set(registry_version::version.eq(registry_version::version + 1))
+        .execute(conn)?;
+    Ok(())
+}
+
+impl Store {
+    /// The version of the registry: cheap, to be polled.
+    pub async fn registry_version(&self) -> Result<i64, StoreError> {
+        self.read(read_version).await
+    }
+
+    /// All issuers with their ranges and certificates, and the version they had.
+    pub async fn load_registry(&self) -> Result<Registry, StoreError> {
+        self.read(|conn| {
+            // The version first: a change in between is loaded again, never missed.
+            let version = read_version(conn)?;
+            let issuers = load(conn)?;
+            Ok(Registry { version, issuers })
+        })
+        .await
+    }
+
+    /// Declares issuers, all or none: new ones become ACTIVE, known ones (by client id) keep number and
+    /// state and get exactly the ranges and certificates declared. Donation ON after OFF raises the epoch.
+    ///
+    /// The version rises only if something changed. An account range that touches another issuer's is refused.
+    pub async fn apply_issuers(
+        &self,
+        declarations: Vec<IssuerDeclaration>,
+        audit: AuditDraft,
+    ) -> Result<Vec<Applied>, ApplyError> {
+        let at = audit.at;
+        self.operate(audit, move |conn| apply::apply(conn, declarations, at))
+            .await
+    }
+
+    /// Sets an issuer's state; false if there is no such issuer. [`IssuerStatus::Removed`] is for
+    /// [`Store::remove_issuer`] alone.
+    pub async fn set_issuer_status(
+        &self,
+        client_id: &ClientId,
+        status: IssuerStatus,
+        audit: AuditDraft,
+    ) -> Result<bool, StoreError> {
+        let client_id = client_id.as_str().to_owned();
+        let at = audit.at;
+        self.operate(audit, move |conn| {
+            let changed = diesel::update(issuers::table)
+                .filter(issuers::client_id.eq(&client_id))
+                .filter(issuers::status.ne(IssuerStatus::Removed.as_str()))
+                .set((
+                    issuers::status.eq(status.as_str()),
+                    issuers::updated_at.eq(at),
+                ))
+                .execute(conn)?;
+            if changed > 0 {
+                raise_version(conn)?;
+            }
+            Ok(changed > 0)
+        })
+        .await
+    }
+
+    /// Removes an issuer that has no users: its ranges become free, its certificates stay, its number is never used
+    /// for another issuer.
+    pub async fn remove_issuer(
+        &self,
+        client_id: &ClientId,
+        audit: AuditDraft,
+    ) -> Result<Removal, StoreError> {
+        let client_id = client_id.as_str().to_owned();
+        let at = audit.at;
+        self.operate(audit, move |conn| {
+            apply::lock(conn)?;
+            let found: Option<i32> = issuers::table
+                .filter(issuers::client_id.eq(&client_id))
+                .filter(issuers::status.ne(IssuerStatus::Removed.as_str()))
+                .select(issuers::issuer_id)
+                .first(conn)
+                .optional()?;
+            let Some(id) = found else {
+                return Ok(Removal::Unknown);
+            };
+            let users: Vec<String> = users::table
+                .filter(users::issuer_id.eq(id))
+                .select(users::user_id)
+                .limit(1)
+                .load(conn)?;
+            if !users.is_empty() {
+                return Ok(Removal::HasUsers);
+            }
+            apply::delete_ranges(conn, id)?;
+            diesel::update(issuers::table.find(id))
+                .set((
+                    issuers::status.eq(IssuerStatus::Removed.as_str()),
+                    issuers::updated_at.eq(at),
+                ))
+                .execute(conn)?;
+            raise_version(conn)?;
+            Ok(Removal::Removed)
+        })
+        .await
+    }
+}
+
+/// What became of a removal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// Done.
+    Removed,
+    /// There is no such issuer.
+    Unknown,
+    /// It has users, deleted ones included.
+    HasUsers,
+}

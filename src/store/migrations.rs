@@ -1,0 +1,94 @@
+//! The schema's versions, built into the binary, for both databases.
+//!
+//! Two nodes may start at once: PostgreSQL lets one in by an advisory lock, SQLite by BEGIN IMMEDIATE.
+
+use super::connection::{AnyConnection, Use, begin, commit, open, rollback};
+use super::error::StoreError;
+use super::url::DatabaseUrl;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::{RunQueryDsl, sql_query};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// PostgreSQL's advisory lock for migrations: "issuer-g" as a number.
+const ADVISORY_LOCK: i64 = 0x6973_7375_6572_2d67;
+
+/// Brings the database to the newest schema; returns the versions that were applied now. Blocks.
+pub fn run(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
+    let mut conn = open(url, Use::Migrating)?;
+    match &mut conn {
+        AnyConnection::Sqlite(_) => {
+            begin(&mut conn)?;
+            let AnyConnection::Sqlite(inner) = &mut conn else {
+                return Err(failed());
+            };
+            let applied = apply(inner, SQLITE);
+            match applied {
+                Ok(applied) => {
+                    commit(&mut conn)?;
+                    Ok(applied)
+                }
+                Err(error) => {
+                    rollback(&mut conn).ok();
+                    Err(error)
+                }
+            }
+        }
+        // The lock goes with the connection.
+        AnyConnection::Postgres(inner) => {
+            sql_query("SELECT pg_advisory_lock($1)")
+                .bind::<diesel::sql_types::BigInt, _>(ADVISORY_LOCK)
+                .execute(inner)?;
+            apply(inner, POSTGRES)
+        }
+    }
+}
+
+/// The versions that [`run`] would apply, oldest first. Blocks; does not create an SQLite file.
+pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
+    if let DatabaseUrl::Sqlite(path) = url
+        && !path.exists()
+    {
+        let all = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE);
+        return Ok(all.map_err(|_| failed())?.iter().map(|m| name(m)).collect());
+    }
+    match open(url, Use::Migrating)? {
+        AnyConnection::Sqlite(mut conn) => names(conn.pending_migrations(SQLITE)),
+        AnyConnection::Postgres(mut conn) => names(conn.pending_migrations(POSTGRES)),
+    }
+}
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+fn names<DB: diesel::backend::Backend>(
+    pending: Result<Vec<Box<dyn Migration<DB>>>, AnyError>,
+) -> Result<Vec<String>, StoreError> {
+    Ok(pending
+        .map_err(|_| failed())?
+        .iter()
+        .map(|m| name(m))
+        .collect())
+}
+
+fn name<DB: diesel::backend::Backend>(migration: &Box<dyn Migration<DB>>) -> String {
+    migration.name().to_string()
+}
+
+fn apply<DB, C>(conn: &mut C, source: EmbeddedMigrations) -> Result<Vec<String>, StoreError>
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+{
+    let applied = conn.run_pending_migrations(source).map_err(|error| {
+        // The text is about our own SQL: no rows are in it.
+        tracing::error!(%error, "a migration failed");
+        failed()
+    })?;
+    Ok(applied.iter().map(ToString::to_string).collect())
+}
+
+fn failed() -> StoreError {
+    StoreError::internal("a migration failed")
+}

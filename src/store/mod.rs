@@ -1,0 +1,32 @@
+//! The database: Diesel on SQLite (embedded default) and PostgreSQL (production).
+//!
+//! - [`url`], [`connection`], [`pool`]: where it is, one connection type for both, the [`Store`] with its deadlines
+//! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type
+//! - [`writer`]: many enrolments and updates, one commit
+//! - [`users`], [`issuers`], [`data_keys`], [`nonces`], [`audit`]: one file per aggregate
+//!
+//! It stores what it is given: sealing and blind indexes are the vault's work. Times are microseconds since 1970 UTC,
+//! bound by the caller.
+
+pub mod audit;
+pub mod connection;
+pub mod data_keys;
+pub mod error;
+pub mod issuers;
+pub mod migrations;
+pub mod nonces;
+pub mod pool;
+pub mod schema;
+pub mod url;
+pub mod users;
+pub mod writer;
+
+pub use error::StoreError;
+pub use pool::Store;
+pub use url::DatabaseUrl;
+pub use writer::{Commit, Outcome, Writer};
+
+/// Now, in microseconds since 1970 UTC, as every `*_at` column has it.
+pub fn now() -> i64 {
+    chrono::Utc::now().timestamp_micros()
+}

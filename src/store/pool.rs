@@ -1,0 +1,186 @@
+//! The store's connections: a bounded pool, blocking work off the event loop, a deadline on every answer.
+
+use super::audit::{self, AuditChain, AuditDraft};
+use super::connection::{self, AnyConnection, Use};
+use super::error::StoreError;
+use super::url::DatabaseUrl;
+use diesel::r2d2::R2D2Connection;
+use r2d2::{ManageConnection, NopErrorHandler, Pool};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// How long a request may wait for a pooled connection.
+const POOL_WAIT: Duration = Duration::from_secs(1);
+
+/// How long a request waits for its answer at all; a 503 has to be out in under 2 s.
+pub(super) const DEADLINE: Duration = Duration::from_millis(1_500);
+
+/// How many requests may wait for each connection of the pool.
+const WAITING_PER_CONNECTION: usize = 64;
+
+/// The database, as everything but enrolment and update uses it. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    url: DatabaseUrl,
+    pool: Pool<Manager>,
+    attempts: u32,
+    permits: Arc<Semaphore>,
+    /// The chain of what is not written by a writer thread.
+    chain: Mutex<AuditChain>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.inner.url)
+    }
+}
+
+/// Opens connections for r2d2 by the URL's scheme.
+struct Manager(DatabaseUrl);
+
+impl ManageConnection for Manager {
+    type Connection = AnyConnection;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<AnyConnection, StoreError> {
+        connection::open(&self.0, Use::Serving)
+    }
+
+    fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), StoreError> {
+        Ok(conn.ping()?)
+    }
+
+    fn has_broken(&self, conn: &mut AnyConnection) -> bool {
+        conn.is_broken()
+    }
+}
+
+impl Store {
+    /// A pool of at most `size` connections (at least one). Does not wait for the database: see [`Store::ping`].
+    pub fn open(url: &DatabaseUrl, size: u32) -> Self {
+        let size = size.max(1);
+        let pool = Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .connection_timeout(POOL_WAIT)
+            // A ping before every use would cost a round trip; `read` tries again instead.
+            .test_on_check_out(false)
+            .error_handler(Box::new(NopErrorHandler))
+            .build_unchecked(Manager(url.clone()));
+        let permits = usize::try_from(size)
+            .unwrap_or(1)
+            .saturating_mul(WAITING_PER_CONNECTION)
+            .min(Semaphore::MAX_PERMITS);
+        Self {
+            inner: Arc::new(Inner {
+                url: url.clone(),
+                pool,
+                attempts: size + 1,
+                permits: Arc::new(Semaphore::new(permits)),
+                chain: Mutex::new(AuditChain::start()),
+            }),
+        }
+    }
+
+    /// The URL it was opened with.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.inner.url
+    }
+
+    /// Whether the database answers. Errors name host and database, not the password.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|conn| Ok(conn.ping()?)).await
+    }
+
+    /// Runs a query that changes nothing, on a blocking thread. It runs again where a connection turns out to
+    /// be dead, as all of the pool are after a restart of the database.
+    pub async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.blocking(move |inner| {
+            let mut left = inner.attempts;
+            loop {
+                left -= 1;
+                match query(&mut *inner.connection()?) {
+                    Err(StoreError::Unavailable(_)) if left > 0 => {}
+                    result => return result,
+                }
+            }
+        })
+        .await
+    }
+
+    /// Runs an operator's change in one transaction together with its audit entry.
+    ///
+    /// Not tried again: where the connection breaks during COMMIT the outcome is unknown.
+    pub async fn operate<T, E, F>(&self, draft: AuditDraft, change: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+    {
+        self.blocking(move |inner| {
+            let mut conn = inner.connection()?;
+            let mut chain = inner.chain.lock().unwrap_or_else(PoisonError::into_inner);
+            // Until the commit is certain nothing may link to these entries: a failure leaves a new chain.
+            let current = std::mem::replace(&mut *chain, AuditChain::start());
+            let (value, advanced) = connection::transaction(&mut conn, |conn| {
+                let value = change(conn)?;
+                let advanced = audit::append(conn, &current, &[draft])?;
+                Ok::<_, E>((value, advanced))
+            })?;
+            *chain = advanced;
+            Ok(value)
+        })
+        .await
+    }
+
+    /// Runs a change that earns no audit entry, in one transaction: housekeeping.
+    pub async fn maintain<T, F>(&self, change: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.blocking(move |inner| connection::transaction(&mut *inner.connection()?, change))
+            .await
+    }
+
+    async fn blocking<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Inner) -> Result<T, E> + Send + 'static,
+    {
+        let permit = Arc::clone(&self.inner.permits)
+            .try_acquire_owned()
+            .map_err(|_| StoreError::Overloaded)?;
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::task::spawn_blocking(move || {
+            let result = work(&inner);
+            drop(permit);
+            result
+        });
+        match tokio::time::timeout(DEADLINE, task).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(StoreError::internal("a database task ended early").into()),
+            Err(_) => Err(StoreError::Timeout.into()),
+        }
+    }
+}
+
+impl Inner {
+    fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+        self.pool.get().map_err(|error| {
+            // r2d2 puts the reason of the last failed connection into its text, which is our own error.
+            let text = error.to_string();
+            StoreError::Unavailable(text.into())
+        })
+    }
+}

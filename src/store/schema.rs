@@ -1,0 +1,146 @@
+//! The tables as Diesel sees them: the columns of `migrations/`, in the same order, for both databases.
+
+#![expect(missing_docs, reason = "each column is described in migrations/")]
+
+diesel::table! {
+    issuers (issuer_id) {
+        issuer_id -> Integer,
+        client_id -> Text,
+        name -> Text,
+        customer_id -> Nullable<Text>,
+        email -> Text,
+        currency_code -> Text,
+        country_code -> Text,
+        country_name -> Text,
+        terms_and_condition_url -> Nullable<Text>,
+        privacy_notice_url -> Nullable<Text>,
+        opt_out_url -> Nullable<Text>,
+        theme -> Nullable<Text>,
+        status -> Text,
+        donation -> Bool,
+        enrolment_epoch -> Integer,
+        responses -> Text,
+        unicode_names -> Bool,
+        rsa_pss -> Bool,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    account_ranges (prefix) {
+        prefix -> Text,
+        issuer_id -> Integer,
+        position -> Integer,
+    }
+}
+
+diesel::table! {
+    issuer_certificates (issuer_id, purpose, fingerprint, consumer_key) {
+        issuer_id -> Integer,
+        purpose -> Text,
+        fingerprint -> Text,
+        consumer_key -> Text,
+        pem -> Text,
+        not_before -> Nullable<BigInt>,
+        not_after -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    registry_version (id) {
+        id -> Integer,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    data_keys (purpose, version) {
+        purpose -> Text,
+        version -> Integer,
+        state -> Text,
+        kek_id -> Text,
+        wrapped -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (issuer_id, user_id) {
+        issuer_id -> Integer,
+        user_id -> Text,
+        status -> Text,
+        enrolment_epoch -> Integer,
+        name -> Nullable<Binary>,
+        email -> Nullable<Binary>,
+        phone -> Nullable<Binary>,
+        billing_address -> Nullable<Binary>,
+        locale -> Nullable<Binary>,
+        email_index -> Nullable<Binary>,
+        email_index_key -> Nullable<Integer>,
+        seal_key -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    cards (issuer_id, user_id) {
+        issuer_id -> Integer,
+        user_id -> Text,
+        last_four -> Text,
+        pan_index -> Binary,
+        pan_index_key -> Integer,
+        card -> Binary,
+        seal_key -> Integer,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    oauth_nonces (issuer_id, nonce) {
+        issuer_id -> Integer,
+        nonce -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_entries (chain, seq) {
+        chain -> Text,
+        seq -> BigInt,
+        at -> BigInt,
+        actor -> Text,
+        action -> Text,
+        outcome -> Text,
+        reason -> Nullable<Text>,
+        issuer_id -> Nullable<Integer>,
+        subject -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        origin -> Nullable<Text>,
+        previous_hash -> Binary,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_heads (chain) {
+        chain -> Text,
+        seq -> BigInt,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    scoring_jobs (issuer_id, user_id) {
+        issuer_id -> Integer,
+        user_id -> Text,
+        status -> Text,
+        window_from -> BigInt,
+        window_to -> BigInt,
+        attempts -> Integer,
+        created_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(users, cards);

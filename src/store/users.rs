@@ -1,0 +1,179 @@
+//! Users and their cards, as they are read. The [writer](super::writer) enrols and updates them.
+
+use super::audit::AuditDraft;
+use super::error::StoreError;
+use super::pool::Store;
+use super::schema::{cards, users};
+use crate::ids::{IssuerId, UserId};
+use diesel::prelude::*;
+
+/// The states of a user (cce-api.md, section 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UserStatus {
+    /// `ACTIVE`.
+    Active,
+    /// `INACTIVE`.
+    Inactive,
+    /// `TERMINATING`: deletion was asked for and is under way.
+    Terminating,
+    /// `DELETED`: erased; only the ids and the audit trail remain.
+    Deleted,
+}
+
+impl UserStatus {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Inactive => "INACTIVE",
+            Self::Terminating => "TERMINATING",
+            Self::Deleted => "DELETED",
+        }
+    }
+
+    /// From the stored text.
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Active,
+            Self::Inactive,
+            Self::Terminating,
+            Self::Deleted,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == text)
+    }
+}
+
+/// What an update, a score or a dashboard has to know of a user: nothing sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserSummary {
+    /// The user's state.
+    pub status: UserStatus,
+    /// The issuer's epoch when the user enrolled: below the issuer's, the user must enrol again.
+    pub enrolment_epoch: i32,
+    /// Last four digits of the PAN; `None` once the card is erased.
+    pub last_four: Option<String>,
+}
+
+/// All of a user, sealed as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = users)]
+#[expect(
+    missing_docs,
+    reason = "the columns of `users`, described in migrations/"
+)]
+pub struct SealedUser {
+    pub issuer_id: i32,
+    pub user_id: String,
+    pub status: String,
+    pub enrolment_epoch: i32,
+    pub name: Option<Vec<u8>>,
+    pub email: Option<Vec<u8>>,
+    pub phone: Option<Vec<u8>>,
+    pub billing_address: Option<Vec<u8>>,
+    pub locale: Option<Vec<u8>>,
+    pub email_index: Option<Vec<u8>>,
+    pub email_index_key: Option<i32>,
+    pub seal_key: i32,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+/// A user's card, sealed as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = cards)]
+#[expect(
+    missing_docs,
+    reason = "the columns of `cards`, described in migrations/"
+)]
+pub struct SealedCard {
+    pub issuer_id: i32,
+    pub user_id: String,
+    pub last_four: String,
+    pub pan_index: Vec<u8>,
+    pub pan_index_key: i32,
+    pub card: Vec<u8>,
+    pub seal_key: i32,
+    pub created_at: i64,
+}
+
+impl Store {
+    /// The user of this issuer, if there is one; another issuer's user is none.
+    pub async fn find_user(
+        &self,
+        issuer_id: IssuerId,
+        user_id: &UserId,
+    ) -> Result<Option<UserSummary>, StoreError> {
+        let user_id = user_id.as_str().to_owned();
+        self.read(move |conn| {
+            let row: Option<(String, i32, Option<String>)> = users::table
+                .left_join(
+                    cards::table.on(cards::issuer_id
+                        .eq(users::issuer_id)
+                        .and(cards::user_id.eq(users::user_id))),
+                )
+                .filter(users::issuer_id.eq(issuer_id.0))
+                .filter(users::user_id.eq(&user_id))
+                .select((
+                    users::status,
+                    users::enrolment_epoch,
+                    cards::last_four.nullable(),
+                ))
+                .first(conn)
+                .optional()?;
+            row.map(|(status, enrolment_epoch, last_four)| {
+                Ok(UserSummary {
+                    status: UserStatus::parse(&status)
+                        .ok_or_else(|| StoreError::internal("unknown user status"))?,
+                    enrolment_epoch,
+                    last_four,
+                })
+            })
+            .transpose()
+        })
+        .await
+    }
+
+    /// Everything stored of a user, still sealed.
+    pub async fn load_sealed_user(
+        &self,
+        issuer_id: IssuerId,
+        user_id: &UserId,
+    ) -> Result<Option<(SealedUser, Option<SealedCard>)>, StoreError> {
+        let user_id = user_id.as_str().to_owned();
+        self.read(move |conn| {
+            let user = users::table
+                .find((issuer_id.0, &user_id))
+                .select(SealedUser::as_select())
+                .first(conn)
+                .optional()?;
+            let Some(user) = user else { return Ok(None) };
+            let card = cards::table
+                .find((issuer_id.0, &user_id))
+                .select(SealedCard::as_select())
+                .first(conn)
+                .optional()?;
+            Ok(Some((user, card)))
+        })
+        .await
+    }
+
+    /// Sets a user's state; false if the issuer has no such user.
+    pub async fn set_user_status(
+        &self,
+        issuer_id: IssuerId,
+        user_id: &UserId,
+        status: UserStatus,
+        audit: AuditDraft,
+    ) -> Result<bool, StoreError> {
+        let user_id = user_id.as_str().to_owned();
+        let at = audit.at;
+        self.operate(audit, move |conn| {
+            let changed = diesel::update(users::table.find((issuer_id.0, &user_id)))
+                .set((users::status.eq(status.as_str()), users::updated_at.eq(at)))
+                .execute(conn)?;
+            Ok(changed == 1)
+        })
+        .await
+    }
+}

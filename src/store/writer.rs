@@ -1,0 +1,207 @@
+//! The batching writer: many requests, one commit.
+//!
+//! A few threads, each with its own connection, take whatever waits and write it as one transaction. Each request
+//! is answered after its own rows are durable, with its own outcome. There is no timer: while one batch commits, the
+//! next gathers. The queue is bounded: full means refused, at once.
+//!
+//! [`queue`] holds what waits, [`session`] owns a connection and decides what is tried again, [`batch`] writes one
+//! transaction, [`rows`] holds the statements for both databases.
+
+mod batch;
+mod queue;
+mod rows;
+mod session;
+pub(super) mod unnest;
+
+use super::audit::AuditDraft;
+use super::error::StoreError;
+use super::pool::DEADLINE;
+use super::url::DatabaseUrl;
+use crate::ids::{IssuerId, UserId};
+use queue::{Item, Queue};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// One request: all of it is written, or what [`Outcome`] says.
+#[derive(Debug)]
+pub struct Commit {
+    /// The request's OAuth nonce; `None` for what was not signed.
+    pub nonce: Option<Nonce>,
+    /// What to do.
+    pub act: Act,
+    /// The audit entry, written whatever the outcome; on a refusal by the database with outcome `refused` and its
+    /// reason, and without subject for an enrolment that made no user.
+    pub audit: AuditDraft,
+}
+
+/// An OAuth nonce, accepted once per issuer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nonce {
+    /// The verified caller.
+    pub issuer_id: IssuerId,
+    /// `oauth_nonce`.
+    pub value: String,
+    /// When its timestamp will be refused anyway, microseconds since 1970 UTC.
+    pub expires_at: i64,
+}
+
+/// What a request does.
+#[derive(Debug)]
+pub enum Act {
+    /// Creates a user with a card and a pending scoring job.
+    Enrol(Box<NewUser>),
+    /// Changes the profile of an active user.
+    Update(Box<UserUpdate>),
+    /// Nothing but nonce and audit entry: a verified request that was refused.
+    Record,
+}
+
+/// A user to be enrolled. Byte columns are sealed or blind indexes.
+#[derive(Debug, Clone)]
+#[expect(
+    missing_docs,
+    reason = "the columns of `users` and `cards`, described in migrations/"
+)]
+pub struct NewUser {
+    pub issuer_id: IssuerId,
+    pub user_id: UserId,
+    pub enrolment_epoch: i32,
+    pub name: Option<Vec<u8>>,
+    pub email: Option<Vec<u8>>,
+    pub phone: Option<Vec<u8>>,
+    pub billing_address: Option<Vec<u8>>,
+    pub locale: Option<Vec<u8>>,
+    pub email_index: Option<Vec<u8>>,
+    pub email_index_key: Option<i32>,
+    /// The lowest data-key version that a sealed column uses.
+    pub seal_key: i32,
+    pub card: NewCard,
+    /// Transactions of this window are to be scored, microseconds since 1970 UTC.
+    pub scoring_window: (i64, i64),
+    pub created_at: i64,
+}
+
+/// The card of a user to be enrolled.
+#[derive(Debug, Clone)]
+#[expect(
+    missing_docs,
+    reason = "the columns of `cards`, described in migrations/"
+)]
+pub struct NewCard {
+    pub last_four: String,
+    pub pan_index: Vec<u8>,
+    pub pan_index_key: i32,
+    pub card: Vec<u8>,
+}
+
+/// A change of a profile. Byte columns are sealed; `None` leaves a column as it is.
+#[derive(Debug, Clone)]
+#[expect(
+    missing_docs,
+    reason = "the columns of `users`, described in migrations/"
+)]
+pub struct UserUpdate {
+    pub issuer_id: IssuerId,
+    pub user_id: UserId,
+    pub name: Option<Vec<u8>>,
+    pub locale: Option<Vec<u8>>,
+    pub email: Option<Vec<u8>>,
+    /// Set together with `email`, as is its key version.
+    pub email_index: Option<Vec<u8>>,
+    pub email_index_key: Option<i32>,
+    pub phone: Option<Vec<u8>>,
+    pub billing_address: Option<Vec<u8>>,
+    pub seal_key: i32,
+    pub updated_at: i64,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All of it is durable.
+    Done,
+    /// The nonce was used before: nothing was written but the audit entry.
+    Replayed,
+    /// The issuer has a user with this PAN: nothing was written but nonce and audit entry.
+    CardTaken,
+    /// No such user, or not ACTIVE any more: nothing was written but nonce and audit entry.
+    UserGone,
+}
+
+/// Starts with [`Writer::start`], ends with [`Writer::stop`].
+pub struct Writer {
+    queue: Arc<Queue>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Writer({} waiting)", self.queue.len())
+    }
+}
+
+impl Writer {
+    /// Starts `threads` threads (SQLite: one, it has one writer anyway) on a queue of `capacity` commits. Threads connect
+    /// when there is something to write: the database may be down.
+    pub fn start(url: &DatabaseUrl, threads: usize, capacity: usize) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::new(capacity.max(1)));
+        let threads = if url.is_sqlite() { 1 } else { threads.max(1) };
+        let mut handles = Vec::with_capacity(threads);
+        for number in 0..threads {
+            let (queue_of_thread, url) = (Arc::clone(&queue), url.clone());
+            let spawned = std::thread::Builder::new()
+                .name(format!("writer-{number}"))
+                .spawn(move || session::run(&queue_of_thread, url));
+            match spawned {
+                Ok(handle) => handles.push(handle),
+                Err(error) => {
+                    queue.close();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Self {
+            queue,
+            threads: Mutex::new(handles),
+        })
+    }
+
+    /// Writes a commit and waits until it is durable, 1.5 s at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] after the deadline (then the commit is
+    /// not begun any more, but one that has begun may still become durable), and what the database says.
+    pub async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.push(Item { commit, reply })?;
+        match tokio::time::timeout(DEADLINE, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(StoreError::Unavailable("the writer has stopped".into())),
+            Err(_) => Err(StoreError::Timeout),
+        }
+    }
+
+    /// How many commits wait: for metrics.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Takes no more commits, finishes those that wait, and ends the threads. Blocks: call it off the event loop.
+    pub fn stop(&self) {
+        self.queue.close();
+        let handles =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for handle in handles {
+            if handle.join().is_err() {
+                tracing::error!("a writer thread panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}

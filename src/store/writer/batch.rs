@@ -1,0 +1,215 @@
+//! One transaction for a whole batch, in an order that keeps two writers from deadlocking: nonces, cards, users,
+//! scoring jobs, updates, audit entries; within a table sorted by key.
+
+use super::rows;
+use super::{Act, Commit, NewUser, Outcome, UserUpdate};
+use crate::store::audit::{self, AuditChain, AuditDraft};
+use crate::store::connection::{self, AnyConnection};
+use crate::store::error::StoreError;
+use diesel::QueryResult;
+use diesel::r2d2::R2D2Connection;
+use std::collections::BTreeMap;
+
+/// How a batch failed.
+pub(super) enum Failure {
+    /// It was rolled back, or never began.
+    Rejected {
+        error: StoreError,
+        /// The connection can be used again.
+        reusable: bool,
+    },
+    /// The connection broke during COMMIT: it may or may not be durable.
+    InDoubt,
+}
+
+/// Writes all commits or none; returns their outcomes in order, and the chain that goes on.
+pub(super) fn write(
+    conn: &mut AnyConnection,
+    commits: &[&Commit],
+    chain: &AuditChain,
+) -> Result<(Vec<Outcome>, AuditChain), Failure> {
+    if let Err(error) = connection::begin(conn) {
+        return Err(rejected(conn, error));
+    }
+    let written = match write_rows(conn, commits, chain) {
+        Ok(written) => written,
+        Err(error) => {
+            let rolled_back = connection::rollback(conn).is_ok();
+            return Err(match rejected(conn, error) {
+                Failure::Rejected { error, reusable } => Failure::Rejected {
+                    error,
+                    reusable: reusable && rolled_back,
+                },
+                Failure::InDoubt => Failure::InDoubt,
+            });
+        }
+    };
+    match connection::commit(conn) {
+        Ok(()) => Ok(written),
+        Err(error) => {
+            let error = StoreError::from(error);
+            // SQLite is in this process: a refused COMMIT is known to be refused.
+            let known = matches!(conn, AnyConnection::Sqlite(_))
+                || !matches!(error, StoreError::Unavailable(_));
+            if !known {
+                return Err(Failure::InDoubt);
+            }
+            connection::rollback(conn).ok();
+            Err(Failure::Rejected {
+                error,
+                reusable: !conn.is_broken(),
+            })
+        }
+    }
+}
+
+fn rejected(conn: &mut AnyConnection, error: diesel::result::Error) -> Failure {
+    let error = StoreError::from(error);
+    let lost = matches!(error, StoreError::Unavailable(_));
+    Failure::Rejected {
+        reusable: !lost && !conn.is_broken(),
+        error,
+    }
+}
+
+fn write_rows(
+    conn: &mut AnyConnection,
+    commits: &[&Commit],
+    chain: &AuditChain,
+) -> QueryResult<(Vec<Outcome>, AuditChain)> {
+    let mut outcomes = vec![Outcome::Done; commits.len()];
+    consume_nonces(conn, commits, &mut outcomes)?;
+    enrol(conn, commits, &mut outcomes)?;
+    update(conn, commits, &mut outcomes)?;
+    let drafts: Vec<AuditDraft> = commits
+        .iter()
+        .zip(&outcomes)
+        .map(|(commit, outcome)| entry(commit, *outcome))
+        .collect();
+    let chain = audit::append(conn, chain, &drafts)?;
+    Ok((outcomes, chain))
+}
+
+fn consume_nonces(
+    conn: &mut AnyConnection,
+    commits: &[&Commit],
+    outcomes: &mut [Outcome],
+) -> QueryResult<()> {
+    // The first of a batch to bring a nonce has it.
+    let mut first = BTreeMap::new();
+    for (commit, outcome) in commits.iter().zip(outcomes) {
+        if let Some(nonce) = &commit.nonce {
+            *outcome = Outcome::Replayed;
+            first
+                .entry((nonce.issuer_id.0, nonce.value.as_str()))
+                .or_insert((nonce, outcome));
+        }
+    }
+    if first.is_empty() {
+        return Ok(());
+    }
+    let nonces: Vec<_> = first.values().map(|(nonce, _)| *nonce).collect();
+    let mut new = rows::insert_nonces(conn, &nonces)?;
+    new.sort();
+    for (key, (_, outcome)) in first {
+        if new
+            .binary_search_by(|n| (n.0, n.1.as_str()).cmp(&key))
+            .is_ok()
+        {
+            *outcome = Outcome::Done;
+        }
+    }
+    Ok(())
+}
+
+fn enrol(
+    conn: &mut AnyConnection,
+    commits: &[&Commit],
+    outcomes: &mut [Outcome],
+) -> QueryResult<()> {
+    let mut first: BTreeMap<_, (&NewUser, &mut Outcome)> = BTreeMap::new();
+    for (commit, outcome) in commits.iter().zip(outcomes) {
+        if let (Act::Enrol(user), Outcome::Done) = (&commit.act, *outcome) {
+            *outcome = Outcome::CardTaken;
+            let card = &user.card;
+            first
+                .entry((
+                    user.issuer_id.0,
+                    card.pan_index_key,
+                    card.pan_index.as_slice(),
+                ))
+                .or_insert((user, outcome));
+        }
+    }
+    if first.is_empty() {
+        return Ok(());
+    }
+    let candidates: Vec<&NewUser> = first.values().map(|(user, _)| *user).collect();
+    let mut winners = Vec::with_capacity(candidates.len());
+    let mut new = rows::insert_cards(conn, &candidates)?;
+    new.sort();
+    for (key, (user, outcome)) in first {
+        if new
+            .binary_search_by(|n| (n.0, n.1, n.2.as_slice()).cmp(&key))
+            .is_ok()
+        {
+            *outcome = Outcome::Done;
+            winners.push(user);
+        }
+    }
+    if winners.is_empty() {
+        return Ok(());
+    }
+    winners.sort_by(|a, b| (a.issuer_id, &a.user_id).cmp(&(b.issuer_id, &b.user_id)));
+    rows::insert_users(conn, &winners)?;
+    rows::insert_scoring_jobs(conn, &winners)
+}
+
+/// Two updates of one user in a batch go one after the other: one statement would apply only one of them.
+fn update(
+    conn: &mut AnyConnection,
+    commits: &[&Commit],
+    outcomes: &mut [Outcome],
+) -> QueryResult<()> {
+    let mut by_user: BTreeMap<_, Vec<(&UserUpdate, &mut Outcome)>> = BTreeMap::new();
+    for (commit, outcome) in commits.iter().zip(outcomes) {
+        if let (Act::Update(update), Outcome::Done) = (&commit.act, *outcome) {
+            *outcome = Outcome::UserGone;
+            let key = (update.issuer_id.0, update.user_id.as_str());
+            by_user.entry(key).or_default().push((update, outcome));
+        }
+    }
+    let rounds = by_user.values().map(Vec::len).max().unwrap_or(0);
+    for round in 0..rounds {
+        let updates: Vec<&UserUpdate> = by_user
+            .values()
+            .filter_map(|all| all.get(round).map(|(update, _)| *update))
+            .collect();
+        let mut found = rows::update_users(conn, &updates)?;
+        found.sort();
+        for (key, all) in &mut by_user {
+            if let Some((_, outcome)) = all.get_mut(round)
+                && found
+                    .binary_search_by(|f| (f.0, f.1.as_str()).cmp(key))
+                    .is_ok()
+            {
+                **outcome = Outcome::Done;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The audit entry says what the database decided.
+fn entry(commit: &Commit, outcome: Outcome) -> AuditDraft {
+    let mut draft = commit.audit.clone();
+    if outcome != Outcome::Done && matches!(commit.act, Act::Enrol(_)) {
+        draft.subject = None;
+    }
+    match outcome {
+        Outcome::Done => draft,
+        Outcome::Replayed => draft.refused("nonce-used"),
+        Outcome::CardTaken => draft.refused("card-taken"),
+        Outcome::UserGone => draft.refused("user-not-found"),
+    }
+}

@@ -1,0 +1,253 @@
+//! The writer's statements: row by row on SQLite, one statement per table and batch on PostgreSQL.
+//!
+//! Inserts that may conflict return the keys of the rows that went in.
+
+use super::unnest::{Column, Unnest};
+use super::{NewUser, Nonce, UserUpdate};
+use crate::store::connection::{AnyConnection, on_backend};
+use crate::store::schema::{cards, oauth_nonces, scoring_jobs, users};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+
+/// A column of PostgreSQL's arrays, taken from each row.
+macro_rules! column {
+    ($kind:ident, $rows:expr, $row:ident => $value:expr) => {
+        Column::$kind($rows.iter().map(|$row| $value).collect())
+    };
+}
+
+/// Inserts nonces; returns issuer and value of those that were new.
+pub(super) fn insert_nonces(
+    conn: &mut AnyConnection,
+    nonces: &[&Nonce],
+) -> QueryResult<Vec<(i32, String)>> {
+    on_backend!(conn, c => {
+        sqlite: {
+            let mut new = Vec::with_capacity(nonces.len());
+            for n in nonces {
+                let inserted = diesel::insert_into(oauth_nonces::table)
+                    .values((
+                        oauth_nonces::issuer_id.eq(n.issuer_id.0),
+                        oauth_nonces::nonce.eq(&n.value),
+                        oauth_nonces::expires_at.eq(n.expires_at),
+                    ))
+                    .on_conflict_do_nothing()
+                    .execute(c)?;
+                if inserted == 1 {
+                    new.push((n.issuer_id.0, n.value.clone()));
+                }
+            }
+            Ok(new)
+        },
+        postgres: Unnest::<(Integer, Text)>::new(
+            "INSERT INTO oauth_nonces (issuer_id, nonce, expires_at) SELECT * FROM unnest(",
+            vec![
+                column!(Integer, nonces, n => n.issuer_id.0),
+                column!(Text, nonces, n => n.value.as_str()),
+                column!(BigInt, nonces, n => n.expires_at),
+            ],
+            ") ON CONFLICT DO NOTHING RETURNING issuer_id, nonce",
+        ).load(c),
+    })
+}
+
+/// Inserts cards; returns issuer, index key and PAN index of those that were new.
+pub(super) fn insert_cards(
+    conn: &mut AnyConnection,
+    new: &[&NewUser],
+) -> QueryResult<Vec<(i32, i32, Vec<u8>)>> {
+    on_backend!(conn, c => {
+        sqlite: {
+            let mut won = Vec::with_capacity(new.len());
+            for u in new {
+                let inserted = diesel::insert_into(cards::table)
+                    .values((
+                        cards::issuer_id.eq(u.issuer_id.0),
+                        cards::user_id.eq(u.user_id.as_str()),
+                        cards::last_four.eq(&u.card.last_four),
+                        cards::pan_index.eq(&u.card.pan_index),
+                        cards::pan_index_key.eq(u.card.pan_index_key),
+                        cards::card.eq(&u.card.card),
+                        cards::seal_key.eq(u.seal_key),
+                        cards::created_at.eq(u.created_at),
+                    ))
+                    .on_conflict_do_nothing()
+                    .execute(c)?;
+                if inserted == 1 {
+                    won.push((u.issuer_id.0, u.card.pan_index_key, u.card.pan_index.clone()));
+                }
+            }
+            Ok(won)
+        },
+        postgres: Unnest::<(Integer, Integer, Binary)>::new(
+            "INSERT INTO cards (issuer_id, user_id, last_four, pan_index, pan_index_key, card, seal_key, \
+             created_at) SELECT * FROM unnest(",
+            vec![
+                column!(Integer, new, u => u.issuer_id.0),
+                column!(Text, new, u => u.user_id.as_str()),
+                column!(Text, new, u => u.card.last_four.as_str()),
+                column!(Bytes, new, u => u.card.pan_index.as_slice()),
+                column!(Integer, new, u => u.card.pan_index_key),
+                column!(Bytes, new, u => u.card.card.as_slice()),
+                column!(Integer, new, u => u.seal_key),
+                column!(BigInt, new, u => u.created_at),
+            ],
+            ") ON CONFLICT DO NOTHING RETURNING issuer_id, pan_index_key, pan_index",
+        ).load(c),
+    })
+}
+
+pub(super) fn insert_users(conn: &mut AnyConnection, new: &[&NewUser]) -> QueryResult<()> {
+    on_backend!(conn, c => {
+        sqlite: for u in new {
+            diesel::insert_into(users::table)
+                .values((
+                    users::issuer_id.eq(u.issuer_id.0),
+                    users::user_id.eq(u.user_id.as_str()),
+                    users::status.eq("ACTIVE"),
+                    users::enrolment_epoch.eq(u.enrolment_epoch),
+                    users::name.eq(&u.name),
+                    users::email.eq(&u.email),
+                    users::phone.eq(&u.phone),
+                    users::billing_address.eq(&u.billing_address),
+                    users::locale.eq(&u.locale),
+                    users::email_index.eq(&u.email_index),
+                    users::email_index_key.eq(u.email_index_key),
+                    users::seal_key.eq(u.seal_key),
+                    users::created_at.eq(u.created_at),
+                    users::updated_at.eq(u.created_at),
+                ))
+                .execute(c)?;
+        },
+        postgres: {
+            Unnest::<()>::new(
+                "INSERT INTO users (issuer_id, user_id, enrolment_epoch, name, email, phone, \
+                 billing_address, locale, email_index, email_index_key, seal_key, created_at, updated_at, \
+                 status) SELECT *, 'ACTIVE' FROM unnest(",
+                vec![
+                    column!(Integer, new, u => u.issuer_id.0),
+                    column!(Text, new, u => u.user_id.as_str()),
+                    column!(Integer, new, u => u.enrolment_epoch),
+                    column!(MaybeBytes, new, u => u.name.as_deref()),
+                    column!(MaybeBytes, new, u => u.email.as_deref()),
+                    column!(MaybeBytes, new, u => u.phone.as_deref()),
+                    column!(MaybeBytes, new, u => u.billing_address.as_deref()),
+                    column!(MaybeBytes, new, u => u.locale.as_deref()),
+                    column!(MaybeBytes, new, u => u.email_index.as_deref()),
+                    column!(MaybeInteger, new, u => u.email_index_key),
+                    column!(Integer, new, u => u.seal_key),
+                    column!(BigInt, new, u => u.created_at),
+                    column!(BigInt, new, u => u.created_at),
+                ],
+                ")",
+            ).execute(c)?;
+        },
+    });
+    Ok(())
+}
+
+pub(super) fn insert_scoring_jobs(conn: &mut AnyConnection, new: &[&NewUser]) -> QueryResult<()> {
+    on_backend!(conn, c => {
+        sqlite: for u in new {
+            diesel::insert_into(scoring_jobs::table)
+                .values((
+                    scoring_jobs::issuer_id.eq(u.issuer_id.0),
+                    scoring_jobs::user_id.eq(u.user_id.as_str()),
+                    scoring_jobs::status.eq("pending"),
+                    scoring_jobs::window_from.eq(u.scoring_window.0),
+                    scoring_jobs::window_to.eq(u.scoring_window.1),
+                    scoring_jobs::attempts.eq(0),
+                    scoring_jobs::created_at.eq(u.created_at),
+                ))
+                .execute(c)?;
+        },
+        postgres: {
+            Unnest::<()>::new(
+                "INSERT INTO scoring_jobs (issuer_id, user_id, window_from, window_to, created_at, \
+                 status, attempts) SELECT *, 'pending', 0 FROM unnest(",
+                vec![
+                    column!(Integer, new, u => u.issuer_id.0),
+                    column!(Text, new, u => u.user_id.as_str()),
+                    column!(BigInt, new, u => u.scoring_window.0),
+                    column!(BigInt, new, u => u.scoring_window.1),
+                    column!(BigInt, new, u => u.created_at),
+                ],
+                ")",
+            ).execute(c)?;
+        },
+    });
+    Ok(())
+}
+
+// The rows are locked in the order of their keys before they are changed: two writers cannot deadlock.
+const UPDATE_POSTGRES: &str = ") AS given (issuer_id, user_id, name, locale, email, email_index, \
+    email_index_key, phone, billing_address, seal_key, updated_at)), \
+    locked AS MATERIALIZED (SELECT users.issuer_id, users.user_id FROM users \
+        JOIN given USING (issuer_id, user_id) WHERE users.status = 'ACTIVE' \
+        ORDER BY users.issuer_id, users.user_id FOR UPDATE OF users) \
+    UPDATE users SET name = COALESCE(given.name, users.name), \
+        locale = COALESCE(given.locale, users.locale), \
+        email = COALESCE(given.email, users.email), \
+        email_index = COALESCE(given.email_index, users.email_index), \
+        email_index_key = COALESCE(given.email_index_key, users.email_index_key), \
+        phone = COALESCE(given.phone, users.phone), \
+        billing_address = COALESCE(given.billing_address, users.billing_address), \
+        seal_key = LEAST(given.seal_key, users.seal_key), updated_at = given.updated_at \
+    FROM given, locked \
+    WHERE locked.issuer_id = given.issuer_id AND locked.user_id = given.user_id \
+        AND users.issuer_id = given.issuer_id AND users.user_id = given.user_id \
+    RETURNING users.issuer_id, users.user_id";
+
+const UPDATE_SQLITE: &str = "UPDATE users SET name = COALESCE(?3, name), locale = COALESCE(?4, locale), \
+    email = COALESCE(?5, email), email_index = COALESCE(?6, email_index), \
+    email_index_key = COALESCE(?7, email_index_key), phone = COALESCE(?8, phone), \
+    billing_address = COALESCE(?9, billing_address), seal_key = MIN(?10, seal_key), updated_at = ?11 \
+    WHERE issuer_id = ?1 AND user_id = ?2 AND status = 'ACTIVE'";
+
+/// Updates active users; returns issuer and id of those that were there. A user may be in `updates` once.
+pub(super) fn update_users(
+    conn: &mut AnyConnection,
+    updates: &[&UserUpdate],
+) -> QueryResult<Vec<(i32, String)>> {
+    on_backend!(conn, c => {
+        sqlite: {
+            let mut updated = Vec::with_capacity(updates.len());
+            for u in updates {
+                let rows = diesel::sql_query(UPDATE_SQLITE)
+                    .bind::<Integer, _>(u.issuer_id.0)
+                    .bind::<Text, _>(u.user_id.as_str())
+                    .bind::<Nullable<Binary>, _>(&u.name)
+                    .bind::<Nullable<Binary>, _>(&u.locale)
+                    .bind::<Nullable<Binary>, _>(&u.email)
+                    .bind::<Nullable<Binary>, _>(&u.email_index)
+                    .bind::<Nullable<Integer>, _>(u.email_index_key)
+                    .bind::<Nullable<Binary>, _>(&u.phone)
+                    .bind::<Nullable<Binary>, _>(&u.billing_address)
+                    .bind::<Integer, _>(u.seal_key)
+                    .bind::<BigInt, _>(u.updated_at)
+                    .execute(c)?;
+                if rows == 1 {
+                    updated.push((u.issuer_id.0, u.user_id.as_str().to_owned()));
+                }
+            }
+            Ok(updated)
+        },
+        postgres: Unnest::<(Integer, Text)>::new(
+            "WITH given AS MATERIALIZED (SELECT * FROM unnest(",
+            vec![
+                column!(Integer, updates, u => u.issuer_id.0),
+                column!(Text, updates, u => u.user_id.as_str()),
+                column!(MaybeBytes, updates, u => u.name.as_deref()),
+                column!(MaybeBytes, updates, u => u.locale.as_deref()),
+                column!(MaybeBytes, updates, u => u.email.as_deref()),
+                column!(MaybeBytes, updates, u => u.email_index.as_deref()),
+                column!(MaybeInteger, updates, u => u.email_index_key),
+                column!(MaybeBytes, updates, u => u.phone.as_deref()),
+                column!(MaybeBytes, updates, u => u.billing_address.as_deref()),
+                column!(Integer, updates, u => u.seal_key),
+                column!(BigInt, updates, u => u.updated_at),
+            ],
+            UPDATE_POSTGRES,
+        ).load(c),
+    })
+}

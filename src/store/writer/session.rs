@@ -1,0 +1,139 @@
+//! One writer thread: its connection, its audit chain, and what it does when the database fails.
+
+use super::batch::{self, Failure};
+use super::queue::{Item, Queue};
+use super::{Commit, Outcome};
+use crate::store::audit::AuditChain;
+use crate::store::connection::{AnyConnection, Use, open};
+use crate::store::error::StoreError;
+use crate::store::url::DatabaseUrl;
+use std::time::{Duration, Instant};
+
+/// Most commits in one transaction.
+const BATCH: usize = 256;
+
+/// How often a batch is tried that collided with another transaction or met a dead connection.
+const ATTEMPTS: u32 = 4;
+
+/// After a connection could not be opened, what arrives within this time is refused without trying again.
+const BACK_OFF: Duration = Duration::from_millis(200);
+
+pub(super) fn run(queue: &Queue, url: DatabaseUrl) {
+    let mut session = Session {
+        url,
+        conn: None,
+        chain: AuditChain::start(),
+        down: None,
+    };
+    while let Some(items) = queue.take(BATCH) {
+        session.write(items);
+    }
+}
+
+struct Session {
+    url: DatabaseUrl,
+    conn: Option<AnyConnection>,
+    chain: AuditChain,
+    /// Why the last connection could not be opened, and when that was.
+    down: Option<(Instant, StoreError)>,
+}
+
+impl Session {
+    /// Writes all items and answers each. If the batch fails for a reason of its own, its items are written one by one, so
+    /// that one of them cannot fail its neighbours.
+    fn write(&mut self, items: Vec<Item>) {
+        let commits: Vec<&Commit> = items.iter().map(|item| &item.commit).collect();
+        match self.commit(&commits) {
+            Ok(outcomes) => {
+                for (item, outcome) in items.into_iter().zip(outcomes) {
+                    item.answer(Ok(outcome));
+                }
+            }
+            Err(error) if error.is_recoverable() || items.len() == 1 => {
+                log(&error, items.len());
+                for item in items {
+                    item.answer(Err(error.clone()));
+                }
+            }
+            Err(error) => {
+                log(&error, items.len());
+                for item in items {
+                    self.write(vec![item]);
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, commits: &[&Commit]) -> Result<Vec<Outcome>, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let reused = self.conn.is_some();
+            let conn = self.connect()?;
+            let chain = self.chain.clone();
+            let failure = match batch::write(self.conn.insert(conn), commits, &chain) {
+                Ok((outcomes, chain)) => {
+                    self.chain = chain;
+                    return Ok(outcomes);
+                }
+                Err(failure) => failure,
+            };
+            let error = self.recover(failure);
+            let again = match &error {
+                // A connection that had been idle may have died long ago; nothing was committed on it.
+                Some(StoreError::Unavailable(_)) => reused,
+                Some(StoreError::Busy) => !self.url.is_sqlite(),
+                _ => false,
+            };
+            match error {
+                Some(_) if again && attempt < ATTEMPTS => attempt += 1,
+                Some(error) => return Err(error),
+                None => return Err(StoreError::Unavailable("the connection was lost".into())),
+            }
+        }
+    }
+
+    /// Leaves the session fit for the next batch. `None`: whether the transaction committed is unknown, so it must not run again.
+    fn recover(&mut self, failure: Failure) -> Option<StoreError> {
+        match failure {
+            Failure::Rejected { error, reusable } => {
+                if !reusable {
+                    self.conn = None;
+                }
+                Some(error)
+            }
+            Failure::InDoubt => {
+                self.conn = None;
+                // The entries of the lost transaction may be there: nothing can be linked to them.
+                self.chain = AuditChain::start();
+                None
+            }
+        }
+    }
+
+    fn connect(&mut self) -> Result<AnyConnection, StoreError> {
+        if let Some(conn) = self.conn.take() {
+            return Ok(conn);
+        }
+        if let Some((since, error)) = &self.down
+            && since.elapsed() < BACK_OFF
+        {
+            return Err(error.clone());
+        }
+        match open(&self.url, Use::Serving) {
+            Ok(conn) => {
+                if self.down.take().is_some() {
+                    tracing::info!("the writer has a database connection again");
+                }
+                Ok(conn)
+            }
+            Err(error) => {
+                self.down = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+}
+
+fn log(error: &StoreError, commits: usize) {
+    tracing::warn!(reason = error.reason(), %error, commits, "a batch was not written");
+}

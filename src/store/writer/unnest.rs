@@ -1,0 +1,74 @@
+//! `INSERT ... SELECT FROM unnest($1, $2, ...)` for PostgreSQL: one array per column, so that the statement is the same
+//! for every batch size.
+//!
+//! `diesel::sql_query` is never prepared (it marks itself as unsafe to cache); this fragment is: Diesel caches it per connection by its
+//! text.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
+use std::marker::PhantomData;
+
+/// One column of all rows. The arrays of a statement are of one length.
+pub(crate) enum Column<'a> {
+    Integer(Vec<i32>),
+    MaybeInteger(Vec<Option<i32>>),
+    BigInt(Vec<i64>),
+    Text(Vec<&'a str>),
+    MaybeText(Vec<Option<&'a str>>),
+    Bytes(Vec<&'a [u8]>),
+    MaybeBytes(Vec<Option<&'a [u8]>>),
+}
+
+/// `head`, the arrays separated by commas, `tail`. `Row` is the SQL type of what it returns.
+pub(crate) struct Unnest<'a, Row> {
+    head: &'static str,
+    columns: Vec<Column<'a>>,
+    tail: &'static str,
+    row: PhantomData<Row>,
+}
+
+impl<'a, Row> Unnest<'a, Row> {
+    pub(crate) fn new(head: &'static str, columns: Vec<Column<'a>>, tail: &'static str) -> Self {
+        Self {
+            head,
+            columns,
+            tail,
+            row: PhantomData,
+        }
+    }
+}
+
+impl<Row> QueryFragment<Pg> for Unnest<'_, Row> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(self.head);
+        let mut separator = "";
+        for column in &self.columns {
+            out.push_sql(separator);
+            separator = ", ";
+            match column {
+                Column::Integer(v) => out.push_bind_param::<Array<Integer>, _>(v)?,
+                Column::MaybeInteger(v) => out.push_bind_param::<Array<Nullable<Integer>>, _>(v)?,
+                Column::BigInt(v) => out.push_bind_param::<Array<BigInt>, _>(v)?,
+                Column::Text(v) => out.push_bind_param::<Array<Text>, _>(v)?,
+                Column::MaybeText(v) => out.push_bind_param::<Array<Nullable<Text>>, _>(v)?,
+                Column::Bytes(v) => out.push_bind_param::<Array<Binary>, _>(v)?,
+                Column::MaybeBytes(v) => out.push_bind_param::<Array<Nullable<Binary>>, _>(v)?,
+            }
+        }
+        out.push_sql(self.tail);
+        Ok(())
+    }
+}
+
+impl<Row> QueryId for Unnest<'_, Row> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Row> Query for Unnest<'_, Row> {
+    type SqlType = Row;
+}
+
+impl<Row> RunQueryDsl<PgConnection> for Unnest<'_, Row> {}
