@@ -1,0 +1,265 @@
+//! Builds a gateway from its configuration and runs it. Tests start exactly this, on port 0.
+
+use crate::config::{self, Config};
+use crate::gateway::Gateway;
+use crate::http::{envelope, health::Draining, metrics, request::Limits, routes};
+use crate::issuers::registry::Registry;
+use crate::keys;
+use crate::oauth1::PublicOrigin;
+use crate::payload::{JwePolicy, Unwrapper};
+use crate::store::{DatabaseUrl, Store, Writer, migrations};
+use crate::telemetry::Metrics;
+use crate::vault::Vault;
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use anyhow::{Context, bail};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// How often a node looks whether an operator has changed an issuer; a change takes effect within 2 s.
+const REGISTRY_POLL: Duration = Duration::from_millis(1_000);
+/// How often used-up nonces are purged.
+const NONCE_PURGE: Duration = Duration::from_secs(60);
+/// Beyond the window in which a nonce matters, kept for clocks that disagree.
+const NONCE_GRACE_MICROS: i64 = 60_000_000;
+
+/// A gateway that is listening.
+pub struct RunningApp {
+    /// The address of the public listener.
+    pub address: SocketAddr,
+    /// The address of the metrics listener, if there is one.
+    pub metrics_address: Option<SocketAddr>,
+    /// Its parts.
+    pub gateway: Arc<Gateway>,
+    draining: Arc<Draining>,
+    servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
+    background: Vec<JoinHandle<()>>,
+}
+
+/// Starts listening. Anything that is not right refuses the start with a message that names it.
+pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
+    config.validate()?;
+    let listener = listen(config.server.listen)?;
+    let address = listener.local_addr()?;
+    let gateway = Arc::new(build(config, address).await?);
+    let draining = Arc::new(Draining::default());
+
+    let mut servers = vec![public_server(config, listener, &gateway, &draining)?];
+    let mut metrics_address = None;
+    if let Some(listen_on) = config.metrics.listen {
+        let listener = listen(listen_on)?;
+        metrics_address = Some(listener.local_addr()?);
+        servers.push(metrics_server(listener, &gateway)?);
+    }
+    let background = vec![
+        tokio::spawn(follow_registry(gateway.clone())),
+        tokio::spawn(purge_nonces(gateway.clone())),
+    ];
+    tracing::info!(%address, issuers = gateway.registry.issuers().len(), "listening");
+    Ok(RunningApp {
+        address,
+        metrics_address,
+        gateway,
+        draining,
+        servers,
+        background,
+    })
+}
+
+impl RunningApp {
+    /// Stops accepting, finishes what is in flight (bounded by `server.shutdown_timeout_s`), then
+    /// lets the writer commit what it holds.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.draining.begin();
+        for (handle, _) in &self.servers {
+            handle.stop(true).await;
+        }
+        for (_, server) in self.servers {
+            server.await.context("server task")??;
+        }
+        self.background.iter().for_each(JoinHandle::abort);
+        let gateway = self.gateway.clone();
+        tokio::task::spawn_blocking(move || gateway.writer.stop()).await?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    /// Waits for Ctrl-C or SIGTERM, then stops.
+    pub async fn run_until_signal(self) -> anyhow::Result<()> {
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+        self.stop().await
+    }
+}
+
+/// Opens the database by the configuration: migrated, or refused.
+pub fn open_store(config: &config::Database) -> anyhow::Result<(DatabaseUrl, Store)> {
+    let url = DatabaseUrl::parse(&config.url)?;
+    if config.migrate {
+        migrations::run(&url)?;
+    } else if let Some(first) = migrations::pending(&url)?.first() {
+        bail!(
+            "the database lacks migrations, {first} at first: run `issuer-gateway migrate`, or set database.migrate = true"
+        );
+    }
+    let store = Store::open(&url, config.pool_size);
+    Ok((url, store))
+}
+
+async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> {
+    let keys = keys::load_ring(&config.keys)?;
+    let kek = keys::load_kek(&config.vault)?;
+    let database = config.database.clone();
+    let (url, store) = tokio::task::spawn_blocking(move || open_store(&database)).await??;
+    let vault = Vault::open(&store, &kek).await?;
+    let registry = Registry::load(&store).await?;
+    let metrics = Metrics::new()?;
+    metrics.set_issuers(registry.issuers().len());
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = match config.server.decrypt_threads {
+        0 => cores,
+        threads => threads,
+    };
+    Ok(Gateway {
+        origins: origins(&config.server, address)?,
+        oauth_window_seconds: config.oauth.window_seconds,
+        registry,
+        keys,
+        jwe_policy: JwePolicy::default(),
+        unwrapper: Unwrapper::start(threads, config.server.decrypt_queue)?,
+        vault,
+        writer: Writer::start(&url, config.database.writers, config.database.write_queue)?,
+        store,
+        metrics,
+    })
+}
+
+/// The configured public origins, or, on loopback without any, the listener's own.
+fn origins(server: &config::Server, address: SocketAddr) -> anyhow::Result<Vec<PublicOrigin>> {
+    let scheme = if server.tls_certificate.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let own = || {
+        vec![
+            format!("{scheme}://{address}"),
+            format!("{scheme}://localhost:{}", address.port()),
+        ]
+    };
+    let urls = if server.public_base_urls.is_empty() {
+        own()
+    } else {
+        server.public_base_urls.clone()
+    };
+    let parse = |url: &String| {
+        PublicOrigin::parse(url)
+            .with_context(|| format!("configuration: server.public_base_urls: {url}"))
+    };
+    urls.iter().map(parse).collect()
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener =
+        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+type Running = (ServerHandle, JoinHandle<std::io::Result<()>>);
+
+fn public_server(
+    config: &Config,
+    listener: TcpListener,
+    gateway: &Arc<Gateway>,
+    draining: &Arc<Draining>,
+) -> anyhow::Result<Running> {
+    let server = &config.server;
+    let limits = Data::new(Limits {
+        body_bytes: server.max_body_bytes,
+        body_timeout: Duration::from_millis(server.body_timeout_ms),
+    });
+    let gateway = Data::from(gateway.clone());
+    let draining = Data::from(draining.clone());
+    let mut http = HttpServer::new(move || {
+        App::new()
+            .app_data(gateway.clone())
+            .app_data(limits.clone())
+            .app_data(draining.clone())
+            .wrap(from_fn(envelope::around))
+            .configure(routes::public)
+    })
+    .disable_signals()
+    .client_request_timeout(Duration::from_millis(server.header_timeout_ms))
+    .client_disconnect_timeout(Duration::from_secs(1))
+    .max_connections(server.max_connections_per_worker)
+    .shutdown_timeout(server.shutdown_timeout_s);
+    if server.workers > 0 {
+        http = http.workers(server.workers);
+    }
+    http = match (&server.tls_certificate, &server.tls_key) {
+        (Some(certificate), Some(key)) => {
+            http.listen_rustls_0_23(listener, keys::tls_config(certificate, key)?)?
+        }
+        _ => http.listen(listener)?,
+    };
+    Ok(spawn(http.run()))
+}
+
+fn metrics_server(listener: TcpListener, gateway: &Arc<Gateway>) -> anyhow::Result<Running> {
+    let gateway = Data::from(gateway.clone());
+    let http = HttpServer::new(move || {
+        App::new()
+            .app_data(gateway.clone())
+            .configure(metrics::routes)
+    })
+    .disable_signals()
+    .workers(1)
+    .shutdown_timeout(1)
+    .listen(listener)?;
+    Ok(spawn(http.run()))
+}
+
+fn spawn(server: actix_web::dev::Server) -> Running {
+    (server.handle(), tokio::spawn(server))
+}
+
+async fn follow_registry(gateway: Arc<Gateway>) {
+    let mut ticks = tokio::time::interval(REGISTRY_POLL);
+    loop {
+        ticks.tick().await;
+        match gateway.registry.refresh(&gateway.store).await {
+            Ok(false) => {}
+            Ok(true) => {
+                let count = gateway.registry.issuers().len();
+                gateway.metrics.set_issuers(count);
+                tracing::info!(issuers = count, "issuers reloaded");
+            }
+            Err(error) => {
+                gateway.metrics.background_failure("registry");
+                tracing::warn!(%error, "issuers not reloaded; the last good set stays in force");
+            }
+        }
+    }
+}
+
+async fn purge_nonces(gateway: Arc<Gateway>) {
+    let mut ticks = tokio::time::interval(NONCE_PURGE);
+    loop {
+        ticks.tick().await;
+        let before = chrono::Utc::now().timestamp_micros() - NONCE_GRACE_MICROS;
+        if let Err(error) = gateway.store.purge_nonces(before).await {
+            gateway.metrics.background_failure("nonce-purge");
+            tracing::warn!(%error, "nonces not purged; will be tried again");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! An issuer's call as it came, who it is from, and how it ends.
+//!
+//! Every call that passes [`Caller::authenticate`] ends in exactly one commit that uses up its
+//! nonce, whether the call is done or refused: so a replay is found by the database's unique key,
+//! on every node and after a restart. Only calls that may succeed when sent again unchanged
+//! (overload, outage) leave the nonce unused.
+
+use crate::gateway::Gateway;
+use crate::ids::UserId;
+use crate::issuers::{Issuer, IssuerStatus};
+use crate::oauth1::{self, Authorization};
+use crate::payload::FieldLevelHeaders;
+use crate::refusal::Refusal;
+use crate::store::audit::AuditDraft;
+use crate::store::writer::{Act, Commit, Nonce, Outcome};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// What came over the wire, byte for byte; the signature covers it.
+pub struct Call<'a> {
+    /// `POST`, `PUT`, …
+    pub method: &'a str,
+    /// The path as sent, not decoded.
+    pub path: &'a str,
+    /// The query as sent, without `?`.
+    pub query: Option<&'a str>,
+    /// The `Authorization` header, if there is exactly one.
+    pub authorization: Option<&'a str>,
+    /// The `Content-Type` header.
+    pub content_type: Option<&'a str>,
+    /// Field-level encryption parameters that came as headers.
+    pub field_level: FieldLevelHeaders<'a>,
+    /// The raw body.
+    pub body: &'a [u8],
+    /// Our id of this request, in the log and in the audit trail.
+    pub request_id: &'a str,
+    /// The peer's address, for the audit trail.
+    pub peer: Option<&'a str>,
+    /// When it came.
+    pub now: DateTime<Utc>,
+}
+
+impl Call<'_> {
+    /// The body must be declared as JSON; parameters such as `charset` do not matter (wire-formats.md 4.1).
+    pub fn require_json(&self) -> Result<(), Refusal> {
+        let media_type = self
+            .content_type
+            .and_then(|value| value.split(';').next())
+            .unwrap_or("")
+            .trim();
+        if media_type.eq_ignore_ascii_case("application/json") {
+            Ok(())
+        } else {
+            Err(Refusal::MediaType)
+        }
+    }
+}
+
+/// What an audit entry says was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// `POST /issuers/users`
+    EnrolUser,
+    /// `PUT /issuers/users/{userid}`
+    UpdateUser,
+}
+
+impl Action {
+    /// The stable name in the audit trail.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EnrolUser => "user.enrol",
+            Self::UpdateUser => "user.update",
+        }
+    }
+}
+
+/// A proven issuer, and the nonce that this call has to use up.
+pub struct Caller {
+    /// The issuer that the verified consumer key belongs to.
+    pub issuer: Arc<Issuer>,
+    consumer_key: String,
+    nonce: Nonce,
+}
+
+impl Caller {
+    /// Verifies the signature over the raw call. The verified consumer key alone says who calls.
+    pub fn authenticate(gateway: &Gateway, call: &Call<'_>) -> Result<Self, Refusal> {
+        let header = call
+            .authorization
+            .ok_or(oauth1::Refusal::MissingAuthorization)?;
+        let authorization = Authorization::parse(header)?;
+        let credential = gateway.registry.credential(authorization.consumer_key());
+        let request = oauth1::Request {
+            method: call.method,
+            path: call.path,
+            query: call.query,
+            body: call.body,
+        };
+        let policy = oauth1::Policy {
+            window_seconds: gateway.oauth_window_seconds,
+            allow_pss: credential
+                .as_ref()
+                .is_none_or(|credential| credential.issuer.rsa_pss),
+        };
+        let keys: Vec<_> = credential
+            .iter()
+            .flat_map(|credential| credential.keys.iter())
+            .collect();
+        authorization.verify(
+            &request,
+            &gateway.origins,
+            &keys,
+            &policy,
+            call.now.timestamp(),
+        )?;
+        let credential = credential.ok_or(oauth1::Refusal::SignatureInvalid)?;
+        let expires_at = (authorization.timestamp() + gateway.oauth_window_seconds + 1)
+            .saturating_mul(1_000_000);
+        Ok(Self {
+            nonce: Nonce {
+                issuer_id: credential.issuer.id,
+                value: authorization.nonce().to_owned(),
+                expires_at,
+            },
+            consumer_key: authorization.consumer_key().to_owned(),
+            issuer: credential.issuer,
+        })
+    }
+
+    /// The issuer must be on board and active (cce-api.md, sections 4 and 6).
+    pub fn require_active(&self) -> Result<(), Refusal> {
+        match self.issuer.status {
+            IssuerStatus::Active => Ok(()),
+            IssuerStatus::Inactive => Err(Refusal::IssuerInactive),
+            IssuerStatus::Suspended => Err(Refusal::IssuerSuspended),
+            IssuerStatus::Terminated => Err(Refusal::IssuerTerminated),
+            IssuerStatus::Removed => Err(Refusal::IssuerNotFound),
+        }
+    }
+
+    /// Ends the call: commits what was prepared, or only the refusal, and uses up the nonce.
+    ///
+    /// Returns the outcome of an act that was committed. A replay is refused whatever was prepared.
+    pub async fn settle<T>(
+        &self,
+        gateway: &Gateway,
+        call: &Call<'_>,
+        action: Action,
+        subject: Option<&UserId>,
+        prepared: Result<(Act, T), Refusal>,
+    ) -> Result<(Outcome, T), Refusal> {
+        let (act, result) = match prepared {
+            Ok((act, rest)) => (act, Ok(rest)),
+            Err(refusal) if refusal.is_recoverable() => return Err(refusal),
+            Err(refusal) => (Act::Record, Err(refusal)),
+        };
+        let mut audit = AuditDraft {
+            issuer_id: Some(self.issuer.id),
+            subject: subject.map(|id| id.as_str().to_owned()),
+            request_id: Some(call.request_id.to_owned()),
+            origin: call.peer.map(str::to_owned),
+            ..AuditDraft::accepted(
+                call.now.timestamp_micros(),
+                self.consumer_key.as_str(),
+                action.name(),
+            )
+        };
+        if let Err(refusal) = &result {
+            audit = audit.refused(refusal.reason());
+        }
+        let commit = Commit {
+            nonce: Some(self.nonce.clone()),
+            act,
+            audit,
+        };
+        match gateway.writer.commit(commit).await? {
+            Outcome::Replayed => Err(oauth1::Refusal::NonceUsed.into()),
+            outcome => result.map(|rest| (outcome, rest)),
+        }
+    }
+}

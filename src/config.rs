@@ -1,0 +1,332 @@
+//! Configuration: defaults, then one TOML file, then `ISSUER_GATEWAY__SECTION__NAME` environment
+//! variables; the later one wins.
+//!
+//! Unknown names are refused, and the whole is validated before anything starts. Relative paths
+//! are relative to the file's own folder. docs/operations.md has the table of all settings.
+
+use crate::payload::KeyState;
+use serde::Deserialize;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The listener that issuers call.
+    #[serde(default)]
+    pub server: Server,
+    /// Where Prometheus reads.
+    #[serde(default)]
+    pub metrics: Metrics,
+    /// SQLite or PostgreSQL.
+    pub database: Database,
+    /// The key that wraps the keys of the data at rest.
+    pub vault: Vault,
+    /// The keys that issuers encrypt to.
+    pub keys: Keys,
+    /// Signature verification.
+    #[serde(default)]
+    pub oauth: OAuth,
+    /// Logging.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Address and port to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What clients put before the path: `https://host[:port][/prefix]`. Signatures are verified
+    /// over these, never over `Host`. Empty: the listener's own address (loopback only).
+    pub public_base_urls: Vec<String>,
+    /// PEM file with the TLS certificate chain.
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM file with the TLS private key.
+    pub tls_key: Option<PathBuf>,
+    /// A proxy in front ends TLS; needed to listen beyond loopback without TLS of our own.
+    pub behind_tls_proxy: bool,
+    /// Largest request body, in bytes; larger ones get 413.
+    pub max_body_bytes: usize,
+    /// How long a client may take to send the header, in milliseconds.
+    pub header_timeout_ms: u64,
+    /// How long a client may take to send the body, in milliseconds.
+    pub body_timeout_ms: u64,
+    /// Connections each worker keeps open at most.
+    pub max_connections_per_worker: usize,
+    /// HTTP worker threads; 0 means one for each core.
+    pub workers: usize,
+    /// Threads that run RSA private operations; 0 means one for each core.
+    pub decrypt_threads: usize,
+    /// Requests that may wait for an RSA private operation; beyond that: 503.
+    pub decrypt_queue: usize,
+    /// How long a shutdown waits for requests in flight, in seconds.
+    pub shutdown_timeout_s: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_base_urls: Vec::new(),
+            tls_certificate: None,
+            tls_key: None,
+            behind_tls_proxy: false,
+            max_body_bytes: 64 * 1024,
+            header_timeout_ms: 5_000,
+            body_timeout_ms: 10_000,
+            max_connections_per_worker: 2_048,
+            workers: 0,
+            decrypt_threads: 0,
+            decrypt_queue: 1_024,
+            shutdown_timeout_s: 30,
+        }
+    }
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Loopback address for `GET /metrics`; absent: no metrics listener.
+    pub listen: Option<SocketAddr>,
+}
+
+/// `[database]`
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite:PATH` or `postgres://…`. May hold a password, so `Debug` hides it.
+    pub url: String,
+    /// Apply missing migrations at start. Off: refuse to start when some are missing.
+    #[serde(default = "yes")]
+    pub migrate: bool,
+    /// Connections for reading.
+    #[serde(default = "default_pool_size")]
+    pub pool_size: u32,
+    /// Threads that commit, each with its own connection (SQLite always uses one).
+    #[serde(default = "default_writers")]
+    pub writers: usize,
+    /// Commits that may wait; beyond that: 503.
+    #[serde(default = "default_write_queue")]
+    pub write_queue: usize,
+}
+
+fn yes() -> bool {
+    true
+}
+fn default_pool_size() -> u32 {
+    8
+}
+fn default_writers() -> usize {
+    2
+}
+fn default_write_queue() -> usize {
+    2_048
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("migrate", &self.migrate)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `[vault]`: where the key-encryption key comes from; exactly one of the two.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vault {
+    /// File with 32 bytes in base64.
+    pub kek_file: Option<PathBuf>,
+    /// Name of an environment variable with 32 bytes in base64.
+    pub kek_env: Option<String>,
+}
+
+/// `[keys]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// `[[keys.gateway]]`, at least one, exactly one of them primary.
+    pub gateway: Vec<GatewayKey>,
+}
+
+/// `[[keys.gateway]]`: a private key that requests are encrypted to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayKey {
+    /// PKCS#8 PEM file, RSA of 2048 to 4096 bits.
+    pub file: PathBuf,
+    /// PEM file of the certificate handed to issuers, if they name keys by certificate digest.
+    pub certificate: Option<PathBuf>,
+    /// `primary`, `active`, `disabled` or `destroyed`.
+    pub state: KeyState,
+    /// Free-text `kid` values that mean this key.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+}
+
+/// `[oauth]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OAuth {
+    /// How far `oauth_timestamp` may be from our clock, either way, in seconds.
+    pub window_seconds: i64,
+}
+
+impl Default for OAuth {
+    fn default() -> Self {
+        Self {
+            window_seconds: 300,
+        }
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `json` for machines, `text` for people.
+    pub format: LogFormat,
+    /// A tracing filter: `info`, `issuer_gateway=debug`.
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Json,
+            filter: "info".to_owned(),
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// One readable line.
+    Text,
+}
+
+/// Why a configuration is refused. Names the setting, never a secret's value.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Missing file, bad TOML, unknown name, wrong type.
+    #[error("configuration {path}: {message}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A value that can be read but not used.
+    #[error("configuration: {setting}: {rule}")]
+    Invalid {
+        /// `section.name`.
+        setting: &'static str,
+        /// What it must be.
+        rule: String,
+    },
+}
+
+impl Config {
+    /// Reads `file`, lays the environment over it, resolves relative paths and validates the whole.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let environment = config::Environment::with_prefix("ISSUER_GATEWAY")
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true);
+        let unreadable = |message: String| ConfigError::Unreadable {
+            path: file.display().to_string(),
+            message,
+        };
+        let mut loaded: Self = config::Config::builder()
+            .add_source(config::File::from(file).format(config::FileFormat::Toml))
+            .add_source(environment)
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .map_err(|error| unreadable(error.to_string()))?;
+        loaded.resolve_paths(file.parent().unwrap_or(Path::new("")));
+        loaded.validate()?;
+        Ok(loaded)
+    }
+
+    fn resolve_paths(&mut self, folder: &Path) {
+        let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
+        self.server.tls_certificate.iter_mut().for_each(resolve);
+        self.server.tls_key.iter_mut().for_each(resolve);
+        self.vault.kek_file.iter_mut().for_each(resolve);
+        for key in &mut self.keys.gateway {
+            resolve(&mut key.file);
+            key.certificate.iter_mut().for_each(resolve);
+        }
+        let relative = self
+            .database
+            .url
+            .strip_prefix("sqlite:")
+            .filter(|path| !path.starts_with('/'));
+        if let Some(path) = relative {
+            self.database.url = format!("sqlite:{}", folder.join(path).display());
+        }
+    }
+
+    /// Checks what one setting alone cannot tell.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let invalid = |setting, rule: &str| {
+            Err(ConfigError::Invalid {
+                setting,
+                rule: rule.to_owned(),
+            })
+        };
+        let server = &self.server;
+        if server.tls_certificate.is_some() != server.tls_key.is_some() {
+            return invalid(
+                "server.tls_certificate",
+                "needs server.tls_key beside it, and the other way round",
+            );
+        }
+        let loopback = server.listen.ip().is_loopback();
+        if !loopback && server.tls_certificate.is_none() && !server.behind_tls_proxy {
+            return invalid(
+                "server.listen",
+                "beyond loopback needs server.tls_certificate and server.tls_key, or server.behind_tls_proxy = true",
+            );
+        }
+        if server.public_base_urls.is_empty() && !loopback {
+            return invalid(
+                "server.public_base_urls",
+                "must name the origin that clients sign, https://host[:port][/prefix]",
+            );
+        }
+        if self
+            .metrics
+            .listen
+            .is_some_and(|address| !address.ip().is_loopback())
+        {
+            return invalid("metrics.listen", "must be a loopback address");
+        }
+        if self.vault.kek_file.is_some() == self.vault.kek_env.is_some() {
+            return invalid("vault", "needs exactly one of kek_file and kek_env");
+        }
+        if !(1..=3_600).contains(&self.oauth.window_seconds) {
+            return invalid("oauth.window_seconds", "must be 1 to 3600");
+        }
+        if server.max_body_bytes == 0 || server.decrypt_queue == 0 || self.database.write_queue == 0
+        {
+            return invalid(
+                "server.max_body_bytes, server.decrypt_queue, database.write_queue",
+                "must not be 0",
+            );
+        }
+        if self.database.pool_size == 0 || self.database.writers == 0 {
+            return invalid("database.pool_size, database.writers", "must not be 0");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,32 @@
+//! Enrolment and update of cardholders.
+//!
+//! - [`enrol`] and [`update`] are the use cases: they read like the seven steps of a request
+//! - [`rules`] turns a decrypted payload into an [`rules::Enrolment`] or a [`rules::ProfileUpdate`],
+//!   or into every violation at once; pure
+//! - [`card`] and [`profile`] hold the types those are made of: none of them can be printed, all are
+//!   wiped on drop, and each writes and reads the JSON that is sealed at rest
+
+mod answer;
+pub mod card;
+pub mod enrol;
+pub mod profile;
+mod report;
+pub mod rules;
+mod stored;
+mod text;
+pub mod update;
+
+pub use stored::StoredError;
+
+use crate::issuers::Issuer;
+
+impl<'a> rules::IssuerRules<'a> {
+    /// The rules that `issuer` has chosen.
+    fn of(issuer: &'a Issuer) -> Self {
+        Self {
+            donation: issuer.donation,
+            unicode_names: issuer.unicode_names,
+            account_ranges: &issuer.account_ranges,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What goes round every request: an id, a guard against panics, one log line, the metrics.
+//!
+//! The log line names method, route pattern, status, reason and time. Never a path (it holds user
+//! ids), a query, a header or a body.
+
+use super::error::{HttpError, Reason};
+use crate::gateway::Gateway;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, ResponseError};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+/// Our id of a request: in the log, in the audit trail, and in the answer's `X-Request-Id`.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// Goes round everything, unknown paths included.
+pub async fn around(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let started = Instant::now();
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.call(request).await?;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-request-id"), value);
+    }
+    record(&response, &id, started);
+    Ok(response)
+}
+
+/// Goes round one handler: a panic becomes a 500 like any other fault.
+pub async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    // Routing is over here, so a second handle on the request is allowed.
+    let handle = request.request().clone();
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(result) => result.map(ServiceResponse::map_into_boxed_body),
+        Err(_) => Ok(ServiceResponse::new(
+            handle,
+            HttpError::Panicked.error_response(),
+        )),
+    }
+}
+
+fn record<B>(response: &ServiceResponse<B>, id: &str, started: Instant) {
+    let request = response.request();
+    let route = request
+        .match_pattern()
+        .unwrap_or_else(|| "unknown".to_owned());
+    let method = known_method(request.method().as_str());
+    let status = response.status().as_u16();
+    let elapsed = started.elapsed();
+    let reason = response.response().extensions().get::<Reason>().copied();
+    if let Some(gateway) = request.app_data::<Data<Gateway>>() {
+        gateway.metrics.request(method, &route, status, elapsed);
+        if let Some(Reason(reason, _)) = reason {
+            gateway.metrics.refusal(reason);
+        }
+    }
+    let Reason(reason, detail) = reason.unwrap_or(Reason("done", None));
+    let detail = detail.unwrap_or("");
+    let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+    if status >= 500 {
+        tracing::error!(
+            request_id = id,
+            method,
+            route,
+            status,
+            reason,
+            detail,
+            micros,
+            "request"
+        );
+    } else {
+        tracing::info!(
+            request_id = id,
+            method,
+            route,
+            status,
+            reason,
+            detail,
+            micros,
+            "request"
+        );
+    }
+}
+
+/// Methods are free text on the wire; only known ones may become a label or a log field.
+fn known_method(method: &str) -> &'static str {
+    ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("other")
+}

@@ -1,0 +1,380 @@
+//! The one place that turns refusals into answers.
+//!
+//! Policy:
+//! - Every answer, whatever its status and layer, is the API's error object (cce-api.md 3.10) as
+//!   JSON with `Content-Length`: official clients die on anything else (wire-formats.md 4.2).
+//! - Errors are never encrypted. They name fields and rules, never a value that was sent.
+//! - `Source` is `Gateway` for what a request's signature and transport earn, and our product's
+//!   name for everything behind it.
+//! - All that does not decrypt gets one and the same `CRYPTO_ERROR`; why is in the log only.
+//! - One element for each broken rule; clients key on `ReasonCode`.
+//! - `Recoverable` says whether the same request can succeed later: true for 429 and 5xx alone.
+
+use crate::oauth1;
+use crate::refusal::Refusal;
+use crate::violation::{Code, Violation};
+use actix_web::body::BoxBody;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::{Value, json};
+use std::fmt;
+
+/// What a handler returns.
+pub type Answer = Result<HttpResponse, HttpError>;
+
+/// `Source` of our own errors (cce-api.md 3.10).
+const SERVICE: &str = "CARBON CALCULATOR EXPERIENCE";
+/// `Source` of signature and transport errors.
+const GATEWAY: &str = "Gateway";
+
+/// A refusal, or what the HTTP layer itself refuses.
+#[derive(Debug)]
+pub enum HttpError {
+    /// A use case refused.
+    Refused(Refusal),
+    /// The body is larger than the limit.
+    BodyTooLarge,
+    /// The body did not come in time.
+    BodyTimeout,
+    /// The connection or the transfer coding broke.
+    BodyUnreadable,
+    /// No such path.
+    UnknownPath,
+    /// The path exists, with other methods.
+    WrongMethod,
+    /// A handler panicked.
+    Panicked,
+}
+
+impl From<Refusal> for HttpError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason())
+    }
+}
+
+/// Stable reason of a refused request, left in the response's extensions for log and metrics.
+#[derive(Debug, Clone, Copy)]
+pub struct Reason(pub &'static str, pub Option<&'static str>);
+
+/// One element of `Errors.Error`.
+struct Element {
+    source: &'static str,
+    code: &'static str,
+    description: &'static str,
+    recoverable: bool,
+    details: Value,
+}
+
+fn service(code: &'static str, description: &'static str, details: &str) -> Element {
+    Element {
+        source: SERVICE,
+        code,
+        description,
+        recoverable: false,
+        details: details.into(),
+    }
+}
+
+fn gateway(code: &'static str, description: &'static str) -> Element {
+    Element {
+        source: GATEWAY,
+        code,
+        description,
+        recoverable: false,
+        details: Value::Null,
+    }
+}
+
+impl HttpError {
+    /// A stable name for log and metrics.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.reason(),
+            Self::BodyTooLarge => "body-too-large",
+            Self::BodyTimeout => "body-timeout",
+            Self::BodyUnreadable => "body-unreadable",
+            Self::UnknownPath => "unknown-path",
+            Self::WrongMethod => "wrong-method",
+            Self::Panicked => "panic",
+        }
+    }
+
+    fn status_and_elements(&self) -> (StatusCode, Vec<Element>) {
+        let (status, element) = match self {
+            Self::Refused(Refusal::Violations(violations)) => {
+                return (
+                    StatusCode::BAD_REQUEST,
+                    violations.iter().map(violation).collect(),
+                );
+            }
+            Self::Refused(refusal) => refused(refusal),
+            Self::BodyTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                gateway(
+                    "PAYLOAD_TOO_LARGE",
+                    "The request body is larger than this gateway accepts.",
+                ),
+            ),
+            Self::BodyTimeout => (
+                StatusCode::REQUEST_TIMEOUT,
+                gateway(
+                    "REQUEST_TIMEOUT",
+                    "The request body did not arrive in time.",
+                ),
+            ),
+            Self::BodyUnreadable => (
+                StatusCode::BAD_REQUEST,
+                gateway("BAD_REQUEST", "The request body could not be read."),
+            ),
+            Self::UnknownPath => (
+                StatusCode::NOT_FOUND,
+                gateway("NOT_FOUND", "There is no resource at this path."),
+            ),
+            Self::WrongMethod => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                gateway(
+                    "METHOD_NOT_ALLOWED",
+                    "This path does not offer the request's method.",
+                ),
+            ),
+            Self::Panicked => internal(),
+        };
+        (status, vec![element])
+    }
+}
+
+fn refused(refusal: &Refusal) -> (StatusCode, Element) {
+    use StatusCode as S;
+    match refusal {
+        Refusal::Signature(
+            oauth1::Refusal::BodyHashMissing | oauth1::Refusal::BodyHashMismatch,
+        ) => (
+            S::BAD_REQUEST,
+            gateway(
+                "INVALID_BODY_HASH",
+                "oauth_body_hash is absent or does not match the request body.",
+            ),
+        ),
+        Refusal::Signature(refusal) => (
+            S::UNAUTHORIZED,
+            gateway("AUTHENTICATION_FAILED", signature_hint(refusal)),
+        ),
+        Refusal::IssuerNotFound => (
+            S::NOT_FOUND,
+            service(
+                "SERVICE_PROVIDER_NOT_FOUND",
+                "No issuer is on board with this client id.",
+                "",
+            ),
+        ),
+        Refusal::IssuerInactive => (
+            S::UNAUTHORIZED,
+            service(
+                "ACCOUNT_INACTIVE",
+                "The issuer has not been activated yet.",
+                "",
+            ),
+        ),
+        Refusal::IssuerSuspended => (
+            S::UNAUTHORIZED,
+            service(
+                "ACCOUNT_SUSPENDED",
+                "The issuer is blocked for now; ask the operator.",
+                "",
+            ),
+        ),
+        Refusal::IssuerTerminated => (
+            S::UNAUTHORIZED,
+            service(
+                "ACCOUNT_TERMINATED",
+                "The issuer's programme has ended; it must register anew.",
+                "",
+            ),
+        ),
+        Refusal::MediaType => (
+            S::UNSUPPORTED_MEDIA_TYPE,
+            service(
+                "UNSUPPORTED_MEDIA_TYPE",
+                "Send the body as JSON.",
+                "Content-Type: must be application/json",
+            ),
+        ),
+        Refusal::UpdateNotAccessible => (
+            S::UNAUTHORIZED,
+            service(
+                "UPDATE_USER_NOT_ACCESSIBLE",
+                "Updating users is only open to issuers with the donation feature on.",
+                "",
+            ),
+        ),
+        Refusal::UserNotFound => (
+            S::NOT_FOUND,
+            service(
+                "USER_NOT_FOUND",
+                "There is no such user; enrol the user first.",
+                "",
+            ),
+        ),
+        Refusal::UserInactive => (
+            S::UNAUTHORIZED,
+            service("USER_INACTIVE", "The user is deactivated.", ""),
+        ),
+        Refusal::UserTerminating => (
+            S::UNAUTHORIZED,
+            service(
+                "USER_TERMINATE_IN_PROGRESS",
+                "The user is being removed.",
+                "",
+            ),
+        ),
+        Refusal::Crypto(_) => (
+            S::BAD_REQUEST,
+            service(
+                "CRYPTO_ERROR",
+                "The encrypted payload could not be opened.",
+                "",
+            ),
+        ),
+        Refusal::UserAlreadyExists => (
+            S::BAD_REQUEST,
+            service(
+                "USER_ALREADY_EXISTS",
+                "This card is enrolled already.",
+                "cardNumber: must not be enrolled already",
+            ),
+        ),
+        Refusal::Overloaded => (
+            S::SERVICE_UNAVAILABLE,
+            unavailable("The gateway is at its limit; try again shortly."),
+        ),
+        Refusal::Unavailable => (
+            S::SERVICE_UNAVAILABLE,
+            unavailable("The gateway cannot reach its storage; try again shortly."),
+        ),
+        // Violations have elements of their own and never come here; a fault is the honest rest.
+        Refusal::Internal(_) | Refusal::Violations(_) => internal(),
+    }
+}
+
+/// Hints that help an integrator and tell an attacker nothing: an unknown consumer key and a
+/// wrong signature share one text.
+fn signature_hint(refusal: &oauth1::Refusal) -> &'static str {
+    use oauth1::Refusal as R;
+    match refusal {
+        R::MissingAuthorization => "The request carries no OAuth 1.0a Authorization header.",
+        R::TimestampOutOfWindow => "oauth_timestamp is too far from the gateway's clock.",
+        R::NonceUsed => "oauth_nonce was used before.",
+        R::UnsupportedSignatureMethod => "oauth_signature_method is not accepted.",
+        R::SignatureInvalid => "The request's signature does not verify.",
+        _ => "The Authorization header is not acceptable OAuth 1.0a.",
+    }
+}
+
+fn unavailable(description: &'static str) -> Element {
+    Element {
+        recoverable: true,
+        ..service("SERVICE_UNAVAILABLE", description, "")
+    }
+}
+
+fn internal() -> (StatusCode, Element) {
+    let element = service(
+        "INTERNAL_ERROR",
+        "The gateway failed to handle the request.",
+        "",
+    );
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Element {
+            recoverable: true,
+            ..element
+        },
+    )
+}
+
+fn violation(violation: &Violation) -> Element {
+    let (code, description) = match violation.code {
+        Code::InvalidRequestParameter => (
+            "INVALID_REQUEST_PARAMETER",
+            "A value in the request is not acceptable.",
+        ),
+        Code::InvalidFpan => (
+            "INVALID_FPAN",
+            "The card number is not acceptable for this issuer.",
+        ),
+        Code::UnsupportedCurrency => (
+            "UNSUPPORTED_CURRENCY",
+            "The card's currency is not supported.",
+        ),
+    };
+    let details = match violation.path.as_ref() {
+        "" => violation.rule.to_string(),
+        path => format!("{path}: {}", violation.rule),
+    };
+    service(code, description, &details)
+}
+
+impl ResponseError for HttpError {
+    fn status_code(&self) -> StatusCode {
+        self.status_and_elements().0
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let (status, elements) = self.status_and_elements();
+        let elements: Vec<Value> = elements
+            .into_iter()
+            .map(|e| {
+                json!({"Source": e.source, "ReasonCode": e.code, "Description": e.description,
+                       "Recoverable": e.recoverable, "Details": e.details})
+            })
+            .collect();
+        let mut response = super::json(
+            status,
+            json!({"Errors": {"Error": elements}})
+                .to_string()
+                .into_bytes(),
+        );
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        }
+        if matches!(
+            self,
+            Self::BodyTooLarge | Self::BodyTimeout | Self::BodyUnreadable
+        ) {
+            // The rest of the body is still under way; the connection cannot be used again.
+            response
+                .head_mut()
+                .set_connection_type(actix_web::http::ConnectionType::Close);
+        }
+        let detail = match self {
+            Self::Refused(Refusal::Crypto(detail) | Refusal::Internal(detail)) => Some(*detail),
+            _ => None,
+        };
+        response
+            .extensions_mut()
+            .insert(Reason(self.reason(), detail));
+        response
+    }
+}
+
+/// 404 for every path that is not in the routes.
+pub async fn unknown_path() -> Answer {
+    Err(HttpError::UnknownPath)
+}
+
+/// 405, naming the methods that the path has.
+pub fn wrong_method(allow: &'static str) -> HttpResponse {
+    let mut response = HttpError::WrongMethod.error_response();
+    response
+        .headers_mut()
+        .insert(header::ALLOW, header::HeaderValue::from_static(allow));
+    response
+}

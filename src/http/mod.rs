@@ -1,0 +1,28 @@
+//! The only code that knows HTTP.
+//!
+//! - `routes`: every path on one page
+//! - `issuer_users`: enrol and update
+//! - `health`: is it alive, is it ready
+//! - `request`: the raw call out of an actix request, within the limits
+//! - `error`: every refusal to its answer
+//! - `envelope`: what goes round every request: request id, log line, metrics, panic guard
+//! - `metrics`: the Prometheus page on its own listener
+
+pub mod envelope;
+pub mod error;
+pub mod health;
+pub mod issuer_users;
+pub mod metrics;
+pub mod request;
+pub mod routes;
+
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+
+/// A JSON answer with `Content-Length` (actix writes it for sized bodies).
+pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(body)
+}

@@ -1,0 +1,40 @@
+//! Every path that the gateway answers.
+
+use super::{envelope, error, health, issuer_users};
+use actix_web::Route;
+use actix_web::dev::HttpServiceFactory;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig, resource, route, scope};
+
+/// The public listener. The issuer API is served at the root and under `/cts`, by the same
+/// handlers (spec decision 5).
+pub fn public(app: &mut ServiceConfig) {
+    app.service(path("/health/live", "GET", web::get().to(health::live)))
+        .service(path("/health/ready", "GET", web::get().to(health::ready)))
+        .service(scope("/cts").configure(issuer_api))
+        .configure(issuer_api)
+        .default_service(route().to(error::unknown_path));
+}
+
+/// The issuer API of the Carbon Calculator Experience (cce-api.md 1.1).
+fn issuer_api(app: &mut ServiceConfig) {
+    app.service(path(
+        "/issuers/users",
+        "POST",
+        web::post().to(issuer_users::enrol),
+    ))
+    .service(path(
+        "/issuers/users/{userid}",
+        "PUT",
+        web::put().to(issuer_users::update),
+    ));
+}
+
+/// A path with its one method; every other method is answered 405 with `Allow`.
+fn path(pattern: &str, allow: &'static str, handler: Route) -> impl HttpServiceFactory + 'static {
+    let wrong_method = route().to(move || std::future::ready(error::wrong_method(allow)));
+    resource(pattern)
+        .route(handler)
+        .default_service(wrong_method)
+        .wrap(from_fn(envelope::guard))
+}

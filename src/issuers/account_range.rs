@@ -1,0 +1,154 @@
+//! Account ranges: the leading 4 to 8 digits of the card numbers that belong to an issuer.
+//!
+//! A card number belongs to a range if it starts with the range's digits (cce-api.md 7.2). No range
+//! of one issuer may touch a range of another (cce-api.md 7.6).
+
+use std::fmt;
+
+/// Why a text is no account range. It never carries the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A range is not 4 to 8 digits, or a list has an empty item.
+    #[error("account ranges are numbers of 4 to 8 digits, separated by commas")]
+    Malformed,
+}
+
+impl Error {
+    /// A stable name for log and audit.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "account-range-malformed",
+        }
+    }
+}
+
+/// 4 to 8 ASCII digits that a card number can start with, a BIN or a part of one (cce-api.md 3.6).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountRange(String);
+
+impl AccountRange {
+    /// Parses `^[0-9]{4,8}$`; blanks are not trimmed.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let fits = (4..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| Self(text.to_owned())).ok_or(Error::Malformed)
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the card number with these digits lies in this range.
+    pub fn covers(&self, pan_digits: &str) -> bool {
+        pan_digits.starts_with(&self.0)
+    }
+
+    /// Whether some card number lies in both ranges: they are equal, or one contains the other.
+    pub fn touches(&self, other: &Self) -> bool {
+        self.covers(&other.0) || other.covers(&self.0)
+    }
+}
+
+impl fmt::Display for AccountRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Parses `^\s*[0-9]{4,8}(\s*,\s*[0-9]{4,8})*\s*$` (cce-api.md 3.7), in the order sent.
+///
+/// A range that is named twice comes back once.
+pub fn parse_list(text: &str) -> Result<Vec<AccountRange>, Error> {
+    let mut ranges = Vec::new();
+    for item in text.split(',') {
+        let range = AccountRange::parse(item.trim_ascii())?;
+        if !ranges.contains(&range) {
+            ranges.push(range);
+        }
+    }
+    Ok(ranges)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(text: &str) -> AccountRange {
+        AccountRange::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_range_is_4_to_8_ascii_digits() {
+        for text in ["0000", "11112", "534403", "5344031", "53440312"] {
+            assert_eq!(range(text).to_string(), text);
+        }
+        for text in [
+            "",
+            "534",
+            "534403123",
+            "53 44",
+            " 5344",
+            "+5344",
+            "53a4",
+            "٥٣٤٤",
+            "5344\n",
+        ] {
+            assert_eq!(AccountRange::parse(text), Err(Error::Malformed), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_range_covers_the_numbers_that_start_with_it() {
+        assert!(range("5344").covers("5344035171224363"));
+        assert!(range("53440351").covers("5344035171224363"));
+        assert!(!range("5345").covers("5344035171224363"));
+        assert!(!range("3440").covers("5344035171224363"));
+    }
+
+    #[test]
+    fn ranges_touch_when_one_contains_the_other() {
+        for (a, b, touches) in [
+            ("5344", "5344", true),
+            ("5344", "534403", true),
+            ("534403", "534404", false),
+            ("5344", "5345", false),
+            ("15344", "5344", false),
+        ] {
+            assert_eq!(range(a).touches(&range(b)), touches, "{a} {b}");
+            assert_eq!(range(b).touches(&range(a)), touches, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_blanks_only_around_its_items() {
+        let list = |text| {
+            parse_list(text).map(|all| all.iter().map(AccountRange::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(list("5344").unwrap(), ["5344"]);
+        assert_eq!(
+            list(" 534403, 518145\t,\n5403 ,534403").unwrap(),
+            ["534403", "518145", "5403"]
+        );
+        for text in [
+            "",
+            " ",
+            ",",
+            "5344,",
+            ",5344",
+            "5344,,5403",
+            "5344 5403",
+            "5344;5403",
+            "5344,12",
+            "5344,\u{a0}5403",
+        ] {
+            assert_eq!(list(text), Err(Error::Malformed), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_does_not_repeat_the_text() {
+        let error = AccountRange::parse("5344035171224363").unwrap_err();
+        assert!(!error.to_string().contains("5344"));
+        assert_eq!(error.reason(), "account-range-malformed");
+    }
+}

@@ -1,0 +1,321 @@
+//! An issuer programme as an operator writes it: TOML, validated whole before anything is stored.
+//!
+//! Every problem of the file is reported, each by issuer and member. What can only be judged
+//! against other issuers on board (a range that is taken) is the store's to refuse.
+
+use super::Responses;
+use super::account_range::AccountRange;
+use crate::ids::ClientId;
+use crate::oauth1::VerifyingKey;
+use crate::payload::Recipient;
+use crate::store::issuers::{CertificatePurpose, IssuerCertificate, IssuerDeclaration};
+use chrono::{DateTime, Utc};
+use openssl::asn1::{Asn1Time, Asn1TimeRef};
+use openssl::hash::MessageDigest;
+use openssl::x509::X509;
+use serde::Deserialize;
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// All that is wrong with a file of issuers.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub struct DeclarationError(pub Vec<String>);
+
+impl fmt::Display for DeclarationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    issuer: Vec<toml::Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    client_id: String,
+    name: String,
+    customer_id: Option<String>,
+    email: String,
+    currency_code: String,
+    country_code: String,
+    country_name: String,
+    terms_and_condition_url: Option<String>,
+    privacy_notice_url: Option<String>,
+    opt_out_url: Option<String>,
+    account_ranges: Vec<String>,
+    donation: bool,
+    responses: Option<String>,
+    #[serde(default)]
+    unicode_names: bool,
+    #[serde(default = "yes")]
+    rsa_pss: bool,
+    signing: Vec<Signing>,
+    #[serde(default)]
+    encryption: Vec<Encryption>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signing {
+    consumer_key: String,
+    certificate: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Encryption {
+    certificate: PathBuf,
+}
+
+/// Reads `file`; certificate paths are relative to its folder.
+pub fn read(file: &Path) -> Result<Vec<IssuerDeclaration>, DeclarationError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| DeclarationError(vec![format!("{}: {error}", file.display())]))?;
+    parse(&text, file.parent().unwrap_or(Path::new("")))
+}
+
+/// Parses the TOML text of a file that lies in `folder`.
+pub fn parse(text: &str, folder: &Path) -> Result<Vec<IssuerDeclaration>, DeclarationError> {
+    let file: File =
+        toml::from_str(text).map_err(|error| DeclarationError(vec![error.to_string()]))?;
+    let mut problems = Vec::new();
+    let mut declarations = Vec::new();
+    for (index, table) in file.issuer.into_iter().enumerate() {
+        let name = match table.get("client_id").and_then(toml::Value::as_str) {
+            Some(client_id) => format!("issuer {client_id}"),
+            None => format!("issuer number {}", index + 1),
+        };
+        match table.try_into::<Entry>() {
+            Ok(entry) => {
+                let mut report = |problem: String| problems.push(format!("{name}: {problem}"));
+                declarations.extend(declare(entry, folder, &mut report));
+            }
+            Err(error) => problems.push(format!("{name}: {}", error.message())),
+        }
+    }
+    check_together(&declarations, &mut problems);
+    if problems.is_empty() {
+        Ok(declarations)
+    } else {
+        Err(DeclarationError(problems))
+    }
+}
+
+/// `None` only where a value cannot even be held; every problem is reported.
+fn declare(
+    entry: Entry,
+    folder: &Path,
+    report: &mut dyn FnMut(String),
+) -> Option<IssuerDeclaration> {
+    let client_id = ClientId::parse(&entry.client_id);
+    let responses = match &entry.responses {
+        None => Some(Responses::Mirror),
+        Some(text) => Responses::parse(text),
+    };
+    if responses.is_none() {
+        report("responses: must be \"mirror\" or \"dashboards-only\"".to_owned());
+    }
+    if client_id.is_none() {
+        report("client_id: must be 1 to 200 of A-Z a-z 0-9 _ -".to_owned());
+    }
+    check_profile(&entry, report);
+    if entry.account_ranges.is_empty() {
+        report("account_ranges: must name at least one range".to_owned());
+    }
+    for range in &entry.account_ranges {
+        if let Err(error) = AccountRange::parse(range) {
+            report(format!("account_ranges: {range:?}: {error}"));
+        }
+    }
+    if entry.signing.is_empty() {
+        report("signing: must name at least one certificate".to_owned());
+    }
+    if entry.encryption.is_empty() && responses == Some(Responses::Mirror) {
+        report(
+            "encryption: must name at least one certificate, because responses = \"mirror\""
+                .to_owned(),
+        );
+    }
+    let mut certificates = Vec::new();
+    for signing in &entry.signing {
+        let prefix = format!("{}!", entry.client_id);
+        if !signing.consumer_key.starts_with(&prefix) || signing.consumer_key.len() > 300 {
+            report("signing.consumer_key: must be the client_id, then !, then the key's own id; at most 300 characters".to_owned());
+        }
+        match certificate(
+            folder,
+            &signing.certificate,
+            CertificatePurpose::Signing,
+            &signing.consumer_key,
+        ) {
+            Ok(record) => certificates.push(record),
+            Err(problem) => report(format!(
+                "signing.certificate {}: {problem}",
+                signing.certificate.display()
+            )),
+        }
+    }
+    for encryption in &entry.encryption {
+        match certificate(
+            folder,
+            &encryption.certificate,
+            CertificatePurpose::Encryption,
+            "",
+        ) {
+            Ok(record) => certificates.push(record),
+            Err(problem) => report(format!(
+                "encryption.certificate {}: {problem}",
+                encryption.certificate.display()
+            )),
+        }
+    }
+    Some(IssuerDeclaration {
+        client_id: client_id?,
+        name: entry.name,
+        customer_id: entry.customer_id,
+        email: entry.email,
+        currency_code: entry.currency_code.to_ascii_uppercase(),
+        country_code: entry.country_code.to_ascii_uppercase(),
+        country_name: entry.country_name,
+        terms_and_condition_url: entry.terms_and_condition_url,
+        privacy_notice_url: entry.privacy_notice_url,
+        opt_out_url: entry.opt_out_url,
+        theme: None,
+        donation: entry.donation,
+        responses: responses?,
+        unicode_names: entry.unicode_names,
+        rsa_pss: entry.rsa_pss,
+        account_ranges: entry.account_ranges,
+        certificates,
+    })
+}
+
+/// The rules of `IssuerProfileDetails` (cce-api.md 3.6).
+fn check_profile(entry: &Entry, report: &mut dyn FnMut(String)) {
+    let length = |text: &str| text.chars().count();
+    if !(1..=100).contains(&length(&entry.name)) {
+        report("name: must be 1 to 100 characters".to_owned());
+    }
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if entry
+        .customer_id
+        .as_ref()
+        .is_some_and(|id| !(1..=200).contains(&id.len()) || !id.chars().all(word))
+    {
+        report("customer_id: must be 1 to 200 of A-Z a-z 0-9 _".to_owned());
+    }
+    if !(1..=100).contains(&length(&entry.email)) || !entry.email.contains('@') {
+        report("email: must be an address of at most 100 characters".to_owned());
+    }
+    if iso_currency::Currency::from_code(&entry.currency_code.to_ascii_uppercase()).is_none() {
+        report("currency_code: must be an ISO 4217 code".to_owned());
+    }
+    if rust_iso3166::from_alpha3(&entry.country_code.to_ascii_uppercase()).is_none() {
+        report("country_code: must be an ISO 3166-1 alpha-3 code".to_owned());
+    }
+    let in_name =
+        |c: char| c.is_ascii_alphabetic() || c.is_ascii_whitespace() || "(),.\\".contains(c);
+    if !(3..=50).contains(&length(&entry.country_name)) || !entry.country_name.chars().all(in_name)
+    {
+        report("country_name: must be 3 to 50 of letters, blanks and ( ) , .".to_owned());
+    }
+    let urls = [
+        ("terms_and_condition_url", &entry.terms_and_condition_url),
+        ("privacy_notice_url", &entry.privacy_notice_url),
+        ("opt_out_url", &entry.opt_out_url),
+    ];
+    for (name, url) in urls {
+        let absolute = |url: &String| {
+            (url.starts_with("https://") || url.starts_with("http://")) && url.len() <= 2_083
+        };
+        if url.as_ref().is_some_and(|url| !absolute(url)) {
+            report(format!(
+                "{name}: must be an absolute http or https URL of at most 2083 characters"
+            ));
+        }
+    }
+}
+
+fn certificate(
+    folder: &Path,
+    file: &Path,
+    purpose: CertificatePurpose,
+    consumer_key: &str,
+) -> Result<IssuerCertificate, String> {
+    let pem = std::fs::read(folder.join(file)).map_err(|error| error.to_string())?;
+    let certificate = X509::from_pem(&pem).map_err(|_| "no certificate in PEM")?;
+    let public = certificate
+        .public_key()
+        .map_err(|_| "certificate without a public key")?;
+    match purpose {
+        CertificatePurpose::Signing => VerifyingKey::from_public_key(public)
+            .map(drop)
+            .map_err(|error| error.to_string())?,
+        CertificatePurpose::Encryption => Recipient::from_certificate(&certificate)
+            .map(drop)
+            .map_err(|error| error.to_string())?,
+    }
+    let digest = certificate
+        .digest(MessageDigest::sha256())
+        .map_err(|_| "certificate cannot be hashed")?;
+    let pem = certificate
+        .to_pem()
+        .map_err(|_| "certificate cannot be written")?;
+    Ok(IssuerCertificate {
+        purpose,
+        fingerprint: hex::encode(digest),
+        consumer_key: consumer_key.to_owned(),
+        pem: String::from_utf8(pem).map_err(|_| "certificate cannot be written")?,
+        not_before: Some(micros(certificate.not_before())?),
+        not_after: Some(micros(certificate.not_after())?),
+    })
+}
+
+fn micros(time: &Asn1TimeRef) -> Result<i64, String> {
+    let unreadable = || "validity dates cannot be read".to_owned();
+    let epoch = Asn1Time::from_unix(0).map_err(|_| unreadable())?;
+    let difference = epoch.diff(time).map_err(|_| unreadable())?;
+    let seconds = i64::from(difference.days) * 86_400 + i64::from(difference.secs);
+    DateTime::<Utc>::from_timestamp(seconds, 0)
+        .map(|time| time.timestamp_micros())
+        .ok_or_else(unreadable)
+}
+
+/// No client id, consumer key or account range twice in one file.
+fn check_together(declarations: &[IssuerDeclaration], problems: &mut Vec<String>) {
+    let mut client_ids = HashSet::new();
+    for declaration in declarations {
+        if !client_ids.insert(&declaration.client_id) {
+            problems.push(format!(
+                "issuer {}: client_id: is declared twice",
+                declaration.client_id
+            ));
+        }
+    }
+    let ranges: Vec<(&str, AccountRange)> = declarations
+        .iter()
+        .flat_map(|declaration| {
+            declaration
+                .account_ranges
+                .iter()
+                .map(|text| (declaration.client_id.as_str(), text))
+        })
+        .filter_map(|(client_id, text)| Some((client_id, AccountRange::parse(text).ok()?)))
+        .collect();
+    for (index, (client_id, range)) in ranges.iter().enumerate() {
+        for (other_id, other) in ranges.iter().skip(index + 1) {
+            if range.touches(other) {
+                problems.push(format!("issuer {client_id}: account_ranges: {range} touches {other} of issuer {other_id}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! # issuer-gateway
+//!
+//! A gateway for card-issuer APIs with end-to-end encrypted payloads. The modules, in the order in
+//! which a request passes through them; each imports only what stands below it:
+//!
+//! - [`cli`]: the commands; [`config`], [`app`]: a gateway built from its configuration
+//! - [`http`]: limits, raw bytes, and the answer to every refusal; `http::routes` lists every path
+//! - [`enrolment`]: the use cases, and the rules that they apply
+//! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
+//! - [`gateway`]: the parts of a running gateway
+//! - [`oauth1`]: is the signature over these very bytes right
+//! - [`issuers`]: who is on board, which cards are theirs, which keys they use
+//! - [`payload`]: both encrypted envelopes, in and out, and the key ring
+//! - [`vault`]: sealed columns and blind indexes for data at rest
+//! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
+//!
+//! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
+//! [`telemetry`]. [`client`] is the other side, an issuer server's.
+//! docs/architecture.md tells the same story at length.
+
+pub mod app;
+pub mod call;
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "commands talk to people"
+)]
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod enrolment;
+pub mod gateway;
+pub mod http;
+pub mod ids;
+pub mod issuers;
+pub mod json;
+pub mod keys;
+pub mod oauth1;
+pub mod payload;
+pub mod refusal;
+pub mod store;
+pub mod telemetry;
+pub mod vault;
+pub mod violation;

@@ -1,0 +1,136 @@
+//! Every way in which a call can be refused, whatever carried it here.
+//!
+//! Modules have small errors of their own; use cases turn them into this one, and
+//! `http::error` alone turns this one into an answer. [`Refusal::reason`] is stable: logs,
+//! metrics and the audit trail use it.
+
+use crate::oauth1;
+use crate::payload;
+use crate::store::StoreError;
+use crate::vault::VaultError;
+use crate::violation::Violation;
+
+/// Why a call was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The request is not proven to come from an issuer, unchanged and for the first time.
+    #[error("signature refused: {0}")]
+    Signature(#[from] oauth1::Refusal),
+    /// The consumer key is proven, but its issuer is not (or no longer) on board.
+    #[error("no issuer with this client id")]
+    IssuerNotFound,
+    /// The issuer is not active yet.
+    #[error("issuer inactive")]
+    IssuerInactive,
+    /// The issuer is blocked for now.
+    #[error("issuer suspended")]
+    IssuerSuspended,
+    /// The issuer's programme has ended.
+    #[error("issuer terminated")]
+    IssuerTerminated,
+    /// The body is not declared as JSON.
+    #[error("content type is not application/json")]
+    MediaType,
+    /// Updates are only for issuers whose donation toggle is on.
+    #[error("update not accessible while donation is off")]
+    UpdateNotAccessible,
+    /// Fields that break their rules, all of them.
+    #[error("{} rule(s) broken", .0.len())]
+    Violations(Vec<Violation>),
+    /// This issuer has no such user.
+    #[error("no such user")]
+    UserNotFound,
+    /// The operator has deactivated the user.
+    #[error("user inactive")]
+    UserInactive,
+    /// The user's deletion was accepted and is under way.
+    #[error("user termination in progress")]
+    UserTerminating,
+    /// The payload does not open. The reason inside is for the log alone.
+    #[error("payload does not open")]
+    Crypto(&'static str),
+    /// This card is enrolled already.
+    #[error("card already enrolled")]
+    UserAlreadyExists,
+    /// A bounded queue is full; nothing was done.
+    #[error("overloaded")]
+    Overloaded,
+    /// The database did not answer; whether a write in flight was done is unknown.
+    #[error("store unavailable")]
+    Unavailable,
+    /// A fault of ours.
+    #[error("internal error: {0}")]
+    Internal(&'static str),
+}
+
+impl Refusal {
+    /// A stable name for log, metrics and audit trail.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Signature(refusal) => refusal.reason(),
+            Self::IssuerNotFound => "issuer-not-found",
+            Self::IssuerInactive => "issuer-inactive",
+            Self::IssuerSuspended => "issuer-suspended",
+            Self::IssuerTerminated => "issuer-terminated",
+            Self::MediaType => "media-type",
+            Self::UpdateNotAccessible => "update-not-accessible",
+            Self::Violations(_) => "rules-broken",
+            Self::UserNotFound => "user-not-found",
+            Self::UserInactive => "user-inactive",
+            Self::UserTerminating => "user-terminating",
+            Self::Crypto(_) => "crypto",
+            Self::UserAlreadyExists => "card-taken",
+            Self::Overloaded => "overloaded",
+            Self::Unavailable => "store-unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// Whether the same request may succeed later: then its nonce must not be used up by this try.
+    pub fn is_recoverable(&self) -> bool {
+        matches!(
+            self,
+            Self::Overloaded | Self::Unavailable | Self::Internal(_)
+        )
+    }
+}
+
+impl From<Vec<Violation>> for Refusal {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self::Violations(violations)
+    }
+}
+
+impl From<payload::EnvelopeError> for Refusal {
+    fn from(error: payload::EnvelopeError) -> Self {
+        match error {
+            payload::EnvelopeError::Violations(violations) => Self::Violations(violations),
+            payload::EnvelopeError::Crypto(reason) => Self::Crypto(reason.as_str()),
+        }
+    }
+}
+
+impl From<payload::OpenError> for Refusal {
+    fn from(error: payload::OpenError) -> Self {
+        match error {
+            payload::OpenError::Overloaded => Self::Overloaded,
+            payload::OpenError::Crypto(reason) => Self::Crypto(reason.as_str()),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Overloaded => Self::Overloaded,
+            error if error.is_recoverable() => Self::Unavailable,
+            error => Self::Internal(error.reason()),
+        }
+    }
+}
+
+impl From<VaultError> for Refusal {
+    fn from(error: VaultError) -> Self {
+        Self::Internal(error.reason())
+    }
+}

@@ -1,0 +1,130 @@
+//! Logs and metrics. Neither ever holds a value of a request: ids of ours, reasons and counts only.
+
+use crate::config::{Log, LogFormat};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+/// Request durations in seconds; an RSA private operation alone is about a quarter millisecond.
+const BUCKETS: &[f64] = &[
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+];
+
+/// Starts logging to standard error. A second call in one process changes nothing.
+///
+/// Panics are logged by place only: a panic's message may quote data.
+pub fn init_logging(log: &Log) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&log.filter)
+        .map_err(|_| anyhow::anyhow!("configuration: log.filter: not a tracing filter"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let _ = match log.format {
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => builder.with_target(false).try_init(),
+    };
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(place, "panic");
+    }));
+    Ok(())
+}
+
+/// The gateway's counters. Labels are drawn from closed sets.
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    seconds: HistogramVec,
+    refusals: IntCounterVec,
+    issuers: IntGauge,
+    background_failures: IntCounterVec,
+}
+
+impl Metrics {
+    /// Registers all metrics.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let metrics = Self {
+            registry: Registry::new(),
+            requests: IntCounterVec::new(
+                Opts::new("issuer_gateway_requests_total", "Requests answered"),
+                &["method", "route", "status"],
+            )?,
+            seconds: HistogramVec::new(
+                HistogramOpts::new(
+                    "issuer_gateway_request_seconds",
+                    "Time from header to answer",
+                )
+                .buckets(BUCKETS.to_vec()),
+                &["method", "route"],
+            )?,
+            refusals: IntCounterVec::new(
+                Opts::new(
+                    "issuer_gateway_refusals_total",
+                    "Requests refused, by stable reason",
+                ),
+                &["reason"],
+            )?,
+            issuers: IntGauge::new("issuer_gateway_issuers", "Issuers in memory")?,
+            background_failures: IntCounterVec::new(
+                Opts::new(
+                    "issuer_gateway_background_failures_total",
+                    "Background work that failed and will be tried again",
+                ),
+                &["task"],
+            )?,
+        };
+        metrics
+            .registry
+            .register(Box::new(metrics.requests.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.seconds.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.refusals.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.issuers.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.background_failures.clone()))?;
+        Ok(metrics)
+    }
+
+    /// One request was answered.
+    pub fn request(&self, method: &str, route: &str, status: u16, elapsed: Duration) {
+        self.requests
+            .with_label_values(&[method, route, &status.to_string()])
+            .inc();
+        self.seconds
+            .with_label_values(&[method, route])
+            .observe(elapsed.as_secs_f64());
+    }
+
+    /// One request was refused.
+    pub fn refusal(&self, reason: &str) {
+        self.refusals.with_label_values(&[reason]).inc();
+    }
+
+    /// How many issuers are in memory.
+    pub fn set_issuers(&self, count: usize) {
+        self.issuers.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// A background task failed and will be tried again.
+    pub fn background_failure(&self, task: &str) {
+        self.background_failures.with_label_values(&[task]).inc();
+    }
+
+    /// The Prometheus text page.
+    pub fn render(&self) -> String {
+        TextEncoder::new()
+            .encode_to_string(&self.registry.gather())
+            .unwrap_or_default()
+    }
+}
