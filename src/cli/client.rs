@@ -1,0 +1,204 @@
+//! `client enroll|update`: an issuer server in one command, for debugging integrations.
+
+use crate::client::identity::{Identity, KeyFiles};
+use crate::client::{Answered, Client, Operation, Prepared, sample};
+use crate::ids::UserId;
+use crate::oauth1::SignatureMethod;
+use crate::payload::EnvelopeKind;
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::Value;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Enrol a cardholder (POST /issuers/users).
+    Enroll(Call),
+    /// Update a cardholder (PUT /issuers/users/{userid}).
+    Update {
+        /// The userid that enrolling answered.
+        user_id: String,
+        #[command(flatten)]
+        call: Call,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Call {
+    /// JSON to send: a file, or - for standard input. Without it a sample is made.
+    #[arg(value_name = "JSON")]
+    input: Option<PathBuf>,
+    /// How the payload is encrypted.
+    #[arg(long, value_enum, default_value = "jwe")]
+    envelope: EnvelopeArgument,
+    /// How the request is signed.
+    #[arg(long, value_enum, default_value = "rsa-sha256")]
+    signature: SignatureArgument,
+    /// Show the clear request, what goes over the wire, and the opened answer.
+    #[arg(short, long)]
+    verbose: bool,
+    /// A sandbox's description of itself: base URL, keys and issuers.
+    #[arg(long, value_name = "FILE", default_value = "sandbox/sandbox.json")]
+    sandbox: PathBuf,
+    /// Which issuer of the sandbox to be.
+    #[arg(long, default_value = "demo")]
+    issuer: String,
+    /// Base URL of the gateway, path prefix (/cts) included; overrides the sandbox's.
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    #[command(flatten)]
+    keys: Keys,
+}
+
+/// Explicit key files, instead of a sandbox.json.
+#[derive(Debug, Args)]
+struct Keys {
+    /// OAuth consumer key: the client id, !, the key's own id.
+    #[arg(long, requires_all = ["signing_key", "gateway_certificate", "base_url"])]
+    consumer_key: Option<String>,
+    /// Private key that signs requests (PKCS#8 PEM).
+    #[arg(long, value_name = "FILE", requires = "consumer_key")]
+    signing_key: Option<PathBuf>,
+    /// Certificate that requests are encrypted to (PEM).
+    #[arg(long, value_name = "FILE", requires = "consumer_key")]
+    gateway_certificate: Option<PathBuf>,
+    /// Private key that opens encrypted answers (PKCS#8 PEM).
+    #[arg(long, value_name = "FILE", requires = "consumer_key")]
+    decryption_key: Option<PathBuf>,
+    /// Certificate authority of the gateway's TLS certificate (PEM), if it is not a public one.
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EnvelopeArgument {
+    /// Compact JWE, RSA-OAEP-256 and A256GCM.
+    Jwe,
+    /// Field-level encryption, RSA-OAEP with SHA-256 and AES-128-CBC, hex.
+    Fle,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SignatureArgument {
+    RsaSha256,
+    RsaPss,
+}
+
+pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let (call, operation) = match command {
+        Command::Enroll(call) => (call, Operation::Enrol),
+        Command::Update { user_id, call } => {
+            let user_id = UserId::parse(&user_id)
+                .context("the user id must be 36 characters of 0-9, a-f and -")?;
+            (call, Operation::Update(user_id))
+        }
+    };
+    let (identity, prefix) = identity(&call)?;
+    let clear = clear_request(call.input.as_deref(), &operation, prefix.as_deref())?;
+    let envelope = match call.envelope {
+        EnvelopeArgument::Jwe => EnvelopeKind::Jwe,
+        EnvelopeArgument::Fle => EnvelopeKind::FieldLevel,
+    };
+    let signature = match call.signature {
+        SignatureArgument::RsaSha256 => SignatureMethod::RsaSha256,
+        SignatureArgument::RsaPss => SignatureMethod::RsaPss,
+    };
+    let client = Client::new(identity)?;
+    let request = client.prepare(&operation, envelope, signature, &clear)?;
+    if call.verbose {
+        show_request(&clear, &request);
+    }
+    let answer = client.send(&request)?;
+    show_answer(&answer, call.verbose);
+    Ok(if (200..300).contains(&answer.status) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The keys to use, and an account range for a sample, if one is known.
+fn identity(call: &Call) -> anyhow::Result<(Identity, Option<String>)> {
+    let keys = &call.keys;
+    if let (Some(consumer_key), Some(signing_key), Some(gateway_certificate), Some(base_url)) = (
+        &keys.consumer_key,
+        &keys.signing_key,
+        &keys.gateway_certificate,
+        &call.base_url,
+    ) {
+        let files = KeyFiles {
+            consumer_key,
+            signing_key,
+            gateway_certificate,
+            decryption_key: keys.decryption_key.as_deref(),
+            tls_ca: keys.tls_ca.as_deref(),
+        };
+        return Ok((Identity::from_files(base_url.clone(), &files)?, None));
+    }
+    let (mut identity, issuer) = Identity::from_sandbox(&call.sandbox, &call.issuer)?;
+    if let Some(base_url) = &call.base_url {
+        identity.base_url.clone_from(base_url);
+    }
+    identity.tls_ca.clone_from(&keys.tls_ca);
+    Ok((identity, issuer.account_ranges.first().cloned()))
+}
+
+fn clear_request(
+    input: Option<&Path>,
+    operation: &Operation,
+    prefix: Option<&str>,
+) -> anyhow::Result<Vec<u8>> {
+    let text = match (input, operation, prefix) {
+        (Some(file), _, _) if file == Path::new("-") => {
+            let mut text = Vec::new();
+            std::io::stdin()
+                .read_to_end(&mut text)
+                .context("standard input")?;
+            text
+        }
+        (Some(file), _, _) => std::fs::read(file).with_context(|| file.display().to_string())?,
+        (None, Operation::Update(_), _) => sample::update().to_string().into_bytes(),
+        (None, Operation::Enrol, Some(prefix)) => {
+            sample::enrolment(prefix).to_string().into_bytes()
+        }
+        (None, Operation::Enrol, None) => {
+            bail!("with explicit keys give the JSON to send: a file, or - for standard input")
+        }
+    };
+    Ok(text)
+}
+
+fn show_request(clear: &[u8], request: &Prepared) {
+    println!("--- request in clear");
+    println!("{}", pretty(clear));
+    println!("--- request on the wire");
+    println!("{} {}", request.method, request.url);
+    println!("Authorization: {}", request.authorization);
+    println!("Content-Type: application/json; charset=utf-8");
+    println!();
+    println!("{}", String::from_utf8_lossy(&request.body));
+}
+
+fn show_answer(answer: &Answered, verbose: bool) {
+    if verbose {
+        println!("--- answer on the wire");
+        println!("HTTP {}", answer.status);
+        println!("{}", String::from_utf8_lossy(&answer.body));
+        println!("--- answer opened");
+    } else {
+        eprintln!("HTTP {}", answer.status);
+    }
+    match &answer.clear {
+        Some(clear) => println!("{clear:#}"),
+        None => println!("{}", String::from_utf8_lossy(&answer.body)),
+    }
+}
+
+fn pretty(json: &[u8]) -> String {
+    match serde_json::from_slice::<Value>(json) {
+        Ok(value) => format!("{value:#}"),
+        Err(_) => String::from_utf8_lossy(json).into_owned(),
+    }
+}

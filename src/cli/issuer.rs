@@ -1,0 +1,200 @@
+//! `issuer apply|list|show|set-status|remove`: the operator's view of the issuers.
+
+use crate::app;
+use crate::config::Config;
+use crate::ids::ClientId;
+use crate::issuers::declaration;
+use crate::store::audit::AuditDraft;
+use crate::store::issuers::{CertificatePurpose, Change, IssuerStatus, Removal};
+use crate::store::{Store, now};
+use anyhow::{Context, bail, ensure};
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Bring the issuers of a TOML file on board, or change them; applying it twice changes nothing.
+    ///
+    /// The file is validated whole, and nothing is stored if anything in it is wrong. Issuers that
+    /// it does not name stay as they are. Running nodes follow within two seconds.
+    Apply {
+        /// TOML with [[issuer]] tables; docs/operations.md describes them.
+        file: PathBuf,
+    },
+    /// List all issuers.
+    List,
+    /// Show one issuer with its account ranges and certificates.
+    Show {
+        /// The issuer's client id.
+        client_id: String,
+    },
+    /// Change an issuer's state; running nodes follow within two seconds.
+    SetStatus {
+        /// The issuer's client id.
+        client_id: String,
+        /// INACTIVE, ACTIVE, SUSPENDED or TERMINATED.
+        #[arg(value_parser = ["INACTIVE", "ACTIVE", "SUSPENDED", "TERMINATED"], ignore_case = true)]
+        status: String,
+    },
+    /// Take an issuer without users off board: its account ranges become free, its calls get
+    /// SERVICE_PROVIDER_NOT_FOUND. Applying it again brings it back.
+    Remove {
+        /// The issuer's client id.
+        client_id: String,
+    },
+}
+
+pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
+    super::runtime()?.block_on(async {
+        let (_, store) = app::open_store(&config.database)?;
+        match command {
+            Command::Apply { file } => apply(&store, &file).await,
+            Command::List => list(&store).await,
+            Command::Show { client_id } => show(&store, &client_id).await,
+            Command::SetStatus { client_id, status } => {
+                set_status(&store, &client_id, &status).await
+            }
+            Command::Remove { client_id } => remove(&store, &client_id).await,
+        }
+    })
+}
+
+/// Who did it, for the audit trail: the operating system's user.
+fn audit(action: &str) -> AuditDraft {
+    let user = std::env::var("USER")
+        .or_else(|_| std::env::var("LOGNAME"))
+        .unwrap_or_else(|_| "unknown".to_owned());
+    AuditDraft::accepted(now(), format!("operator {user}"), action)
+}
+
+async fn apply(store: &Store, file: &std::path::Path) -> anyhow::Result<()> {
+    let declarations = declaration::read(file)?;
+    for applied in store
+        .apply_issuers(declarations, audit("issuer.apply"))
+        .await?
+    {
+        let change = match applied.change {
+            Change::Created => "brought on board",
+            Change::Updated => "changed",
+            Change::Unchanged => "unchanged",
+        };
+        println!("issuer {}: {change}", applied.client_id);
+    }
+    Ok(())
+}
+
+async fn list(store: &Store) -> anyhow::Result<()> {
+    let issuers = store.load_registry().await?.issuers;
+    println!(
+        "{:<50} {:<20} {:<10} {:<8} {:<15} ACCOUNT RANGES",
+        "CLIENT ID", "NAME", "STATUS", "DONATION", "RESPONSES"
+    );
+    for issuer in issuers {
+        let declared = issuer.declared;
+        println!(
+            "{:<50} {:<20} {:<10} {:<8} {:<15} {}",
+            declared.client_id.as_str(),
+            declared.name,
+            issuer.status.as_str(),
+            on_off(declared.donation),
+            declared.responses.as_str(),
+            declared.account_ranges.join(",")
+        );
+    }
+    Ok(())
+}
+
+async fn show(store: &Store, client_id: &str) -> anyhow::Result<()> {
+    let issuers = store.load_registry().await?.issuers;
+    let record = issuers
+        .into_iter()
+        .find(|issuer| issuer.declared.client_id.as_str() == client_id);
+    let record = record.with_context(|| format!("no issuer {client_id}"))?;
+    let issuer = record.declared;
+    let optional = |text: Option<&str>| text.unwrap_or("-").to_owned();
+    let rows = [
+        ("client id", issuer.client_id.to_string()),
+        ("name", issuer.name.clone()),
+        ("customer id", optional(issuer.customer_id.as_deref())),
+        ("email", issuer.email.clone()),
+        ("currency", issuer.currency_code.clone()),
+        (
+            "country",
+            format!("{} ({})", issuer.country_code, issuer.country_name),
+        ),
+        (
+            "terms and conditions",
+            optional(issuer.terms_and_condition_url.as_deref()),
+        ),
+        (
+            "privacy notice",
+            optional(issuer.privacy_notice_url.as_deref()),
+        ),
+        ("opt out", optional(issuer.opt_out_url.as_deref())),
+        ("status", record.status.as_str().to_owned()),
+        ("donation", on_off(issuer.donation).to_owned()),
+        ("responses", issuer.responses.as_str().to_owned()),
+        ("unicode names", issuer.unicode_names.to_string()),
+        ("RSA-PSS signatures", issuer.rsa_pss.to_string()),
+        ("account ranges", issuer.account_ranges.join(", ")),
+    ];
+    for (label, value) in rows {
+        println!("{label:<22}{value}");
+    }
+    for certificate in &issuer.certificates {
+        let (purpose, consumer_key) = match certificate.purpose {
+            CertificatePurpose::Signing => (
+                "signing",
+                format!(", consumer key {}", certificate.consumer_key),
+            ),
+            CertificatePurpose::Encryption => ("encryption", String::new()),
+        };
+        println!(
+            "{purpose} certificate   sha256 {}{consumer_key}",
+            certificate.fingerprint
+        );
+        println!(
+            "{:<22}valid {} to {}",
+            "",
+            date(certificate.not_before),
+            date(certificate.not_after)
+        );
+    }
+    Ok(())
+}
+
+fn date(micros: Option<i64>) -> String {
+    let time: Option<DateTime<Utc>> = micros.and_then(DateTime::from_timestamp_micros);
+    time.map_or_else(
+        || "-".to_owned(),
+        |time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+    )
+}
+
+fn on_off(switch: bool) -> &'static str {
+    if switch { "on" } else { "off" }
+}
+
+async fn set_status(store: &Store, client_id: &str, status: &str) -> anyhow::Result<()> {
+    let id = ClientId::parse(client_id).context("not a client id")?;
+    let status = IssuerStatus::parse(&status.to_uppercase()).context("not a status")?;
+    let found = store
+        .set_issuer_status(&id, status, audit("issuer.set-status"))
+        .await?;
+    ensure!(found, "no issuer {client_id}");
+    println!("issuer {client_id} is {}", status.as_str());
+    Ok(())
+}
+
+async fn remove(store: &Store, client_id: &str) -> anyhow::Result<()> {
+    let id = ClientId::parse(client_id).context("not a client id")?;
+    match store.remove_issuer(&id, audit("issuer.remove")).await? {
+        Removal::Removed => println!("issuer {client_id} is off board"),
+        Removal::Unknown => bail!("no issuer {client_id}"),
+        Removal::HasUsers => {
+            bail!("issuer {client_id} has users; set its status to TERMINATED instead")
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! The command line: one file for each command.
+
+mod client;
+mod demo;
+mod issuer;
+mod migrate;
+mod sandbox;
+mod sandbox_files;
+mod serve;
+
+use crate::config::Config;
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Gateway for card-issuer APIs with end-to-end encrypted payloads.
+///
+/// Try it: `issuer-gateway sandbox --demo` makes keys, a database and three issuers in ./sandbox,
+/// listens on http://127.0.0.1:8080 and shows an enrolment. Then, in another terminal:
+/// `issuer-gateway client enroll -v`.
+#[derive(Debug, Parser)]
+#[command(name = "issuer-gateway", version, arg_required_else_help = true)]
+struct Arguments {
+    /// Configuration file (TOML); ISSUER_GATEWAY__SECTION__NAME variables override it.
+    #[arg(long, value_name = "FILE", env = "ISSUER_GATEWAY_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway with the configuration given by --config.
+    Serve,
+    /// Run a complete gateway out of one folder; the first run makes keys, database and issuers.
+    Sandbox(sandbox::Arguments),
+    /// Play an issuer server: encrypt, sign, send, and open the answer.
+    #[command(subcommand)]
+    Client(client::Command),
+    /// Bring issuers on board, show them, change their state.
+    #[command(subcommand)]
+    Issuer(issuer::Command),
+    /// Apply missing database migrations, then exit.
+    Migrate,
+}
+
+/// Parses the command line and runs it; the exit status is 0, 1 (the command failed) or 2 (usage).
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let config = arguments.config.as_deref();
+    match arguments.command {
+        Command::Serve => serve::run(&load(config)?)?,
+        Command::Sandbox(arguments) => sandbox::run(&arguments)?,
+        Command::Client(command) => return client::run(command),
+        Command::Issuer(command) => issuer::run(&load(config)?, command)?,
+        Command::Migrate => migrate::run(&load(config)?)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(file: Option<&Path>) -> anyhow::Result<Config> {
+    let file = file
+        .context("--config FILE is needed, before the command: issuer-gateway --config FILE …")?;
+    Ok(Config::load(file)?)
+}
+
+/// A runtime for commands; the servers bring their own worker threads.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?)
+}

@@ -1,0 +1,68 @@
+//! `sandbox`: a gateway like production, out of one folder, in one command.
+
+use super::{demo, sandbox_files};
+use crate::config::Config;
+use crate::issuers::declaration;
+use crate::store::audit::AuditDraft;
+use crate::store::now;
+use crate::{app, telemetry};
+use anyhow::Context;
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Folder with keys, database and configuration; made on the first run, used again later.
+    #[arg(long, value_name = "DIR", default_value = "sandbox")]
+    dir: PathBuf,
+    /// Port on 127.0.0.1; 0 takes a free one [default: the folder's, 8080 at first].
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// Show an enrolment, an update, a refused duplicate and a refused forgery, then go on serving.
+    #[arg(long)]
+    demo: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let dir = &arguments.dir;
+    let files = sandbox_files::prepare(dir, arguments.port)
+        .with_context(|| format!("sandbox {}", dir.display()))?;
+    let config = Config::load(&files.config)?;
+    telemetry::init_logging(&config.log)?;
+    super::runtime()?.block_on(async {
+        bring_issuers_on_board(&config, &files).await?;
+        let running = app::start(&config).await?;
+        let base_url = format!("http://{}", running.address);
+        sandbox_files::write_base_url(&files, &base_url)?;
+        println!("Sandbox {} listens on {base_url}", dir.display());
+        println!(
+            "  description for clients and tests: {}",
+            files.description.display()
+        );
+        println!(
+            "  configuration for every command:   issuer-gateway --config {} …",
+            files.config.display()
+        );
+        if arguments.demo {
+            let description = files.description.clone();
+            tokio::task::spawn_blocking(move || demo::run(&description)).await??;
+        }
+        println!("Serving until Ctrl-C.");
+        running.run_until_signal().await
+    })
+}
+
+/// Only on an empty database: later changes by an operator are not undone by a restart.
+async fn bring_issuers_on_board(
+    config: &Config,
+    files: &sandbox_files::Files,
+) -> anyhow::Result<()> {
+    let (_, store) = app::open_store(&config.database)?;
+    if store.load_registry().await?.issuers.is_empty() {
+        let audit = AuditDraft::accepted(now(), "sandbox", "issuer.apply");
+        store
+            .apply_issuers(declaration::read(&files.issuers)?, audit)
+            .await?;
+    }
+    Ok(())
+}

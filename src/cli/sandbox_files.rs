@@ -1,0 +1,326 @@
+//! The files of a sandbox. Each is made if it is not there, so a first run that was cut off is
+//! finished by the next one, and a second run changes nothing but the port.
+
+use crate::client::identity::{SandboxFile, SandboxGateway, SandboxIssuer};
+use crate::keys::{read_certificate, read_private_key};
+use crate::payload::Recipient;
+use crate::vault::Kek;
+use anyhow::Context;
+use openssl::asn1::Asn1Time;
+use openssl::bn::{BigNum, MsbOption};
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::pkcs12::Pkcs12;
+use openssl::pkey::{PKey, Private};
+use openssl::rsa::Rsa;
+use openssl::x509::{X509, X509Name};
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use toml_edit::{DocumentMut, value};
+
+/// Password of the sandbox's PKCS#12 files; the one that Mastercard's tutorials use.
+const P12_PASSWORD: &str = "keystorepassword";
+/// Alias of the key in the sandbox's PKCS#12 files, as Mastercard hands them out.
+const P12_ALIAS: &str = "keyalias";
+const CERTIFICATE_DAYS: u32 = 3_650;
+const DEFAULT_PORT: u16 = 8_080;
+
+/// An issuer that every sandbox has.
+struct Template {
+    name: &'static str,
+    title: &'static str,
+    account_ranges: &'static [&'static str],
+    donation: bool,
+    responses: &'static str,
+}
+
+const ISSUERS: [Template; 3] = [
+    Template {
+        name: "demo",
+        title: "Demo Bank",
+        account_ranges: &["534403", "518145", "5424"],
+        donation: true,
+        responses: "mirror",
+    },
+    Template {
+        name: "compat",
+        title: "Compat Bank",
+        account_ranges: &["222300", "552433"],
+        donation: true,
+        responses: "dashboards-only",
+    },
+    Template {
+        name: "basic",
+        title: "Basic Bank",
+        account_ranges: &["510665", "5050"],
+        donation: false,
+        responses: "mirror",
+    },
+];
+
+/// Where a sandbox keeps what.
+pub(super) struct Files {
+    /// `gateway.toml`
+    pub(super) config: PathBuf,
+    /// `issuers.toml`
+    pub(super) issuers: PathBuf,
+    /// `sandbox.json`
+    pub(super) description: PathBuf,
+}
+
+/// Makes whatever is missing in `dir`, and sets the port if one is given.
+pub(super) fn prepare(dir: &Path, port: Option<u16>) -> anyhow::Result<Files> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)?;
+    let files = Files {
+        config: dir.join("gateway.toml"),
+        issuers: dir.join("issuers.toml"),
+        description: dir.join("sandbox.json"),
+    };
+    make(&dir.join("kek.key"), || {
+        Ok(Kek::generate()?.as_bytes().to_vec())
+    })?;
+    key_and_certificate(dir, "gateway", "issuer-gateway sandbox")?;
+    for template in &ISSUERS {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir.join(template.name))?;
+        for purpose in ["signing", "decryption"] {
+            let stem = format!("{}/{purpose}", template.name);
+            key_and_certificate(dir, &stem, &format!("{} sandbox {purpose}", template.title))?;
+            make(&dir.join(format!("{stem}.p12")), || pkcs12(dir, &stem))?;
+        }
+    }
+    make(&files.description, || describe(dir))?;
+    make(&files.issuers, || {
+        declare(&SandboxFile::read(&files.description)?)
+    })?;
+    make(&files.config, || {
+        Ok(CONFIG
+            .replace("PORT", &port.unwrap_or(DEFAULT_PORT).to_string())
+            .into_bytes())
+    })?;
+    if let Some(port) = port {
+        set_port(&files.config, port)?;
+    }
+    Ok(files)
+}
+
+/// Writes where the sandbox really listens into its description.
+pub(super) fn write_base_url(files: &Files, base_url: &str) -> anyhow::Result<()> {
+    let mut description = SandboxFile::read(&files.description)?;
+    if description.base_url != base_url {
+        base_url.clone_into(&mut description.base_url);
+        write(
+            &files.description,
+            &serde_json::to_vec_pretty(&description)?,
+        )?;
+    }
+    Ok(())
+}
+
+fn make(file: &Path, content: impl FnOnce() -> anyhow::Result<Vec<u8>>) -> anyhow::Result<()> {
+    if file.exists() {
+        return Ok(());
+    }
+    write(file, &content()?)
+}
+
+/// Writes the whole file or nothing, readable by its owner alone.
+fn write(file: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let partial = file.with_extension("partial");
+    let mut out = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&partial)?;
+    out.write_all(content)?;
+    out.sync_all()?;
+    fs::rename(&partial, file).with_context(|| file.display().to_string())
+}
+
+fn set_port(config: &Path, port: u16) -> anyhow::Result<()> {
+    let text = fs::read_to_string(config)?;
+    let mut document: DocumentMut = text.parse().with_context(|| config.display().to_string())?;
+    if let Some(listen) = document
+        .get_mut("server")
+        .and_then(|server| server.get_mut("listen"))
+    {
+        *listen = value(format!("127.0.0.1:{port}"));
+    }
+    let edited = document.to_string();
+    if edited == text {
+        Ok(())
+    } else {
+        write(config, edited.as_bytes())
+    }
+}
+
+fn key_and_certificate(dir: &Path, stem: &str, common_name: &str) -> anyhow::Result<()> {
+    let key_file = dir.join(format!("{stem}.pem"));
+    make(&key_file, || {
+        Ok(PKey::from_rsa(Rsa::generate(2_048)?)?.private_key_to_pem_pkcs8()?)
+    })?;
+    let key = read_private_key(&key_file)?;
+    make(&dir.join(format!("{stem}-cert.pem")), || {
+        Ok(self_signed(&key, common_name)?.to_pem()?)
+    })
+}
+
+fn self_signed(key: &PKey<Private>, common_name: &str) -> Result<X509, openssl::error::ErrorStack> {
+    let mut name = X509Name::builder()?;
+    name.append_entry_by_nid(Nid::COMMONNAME, common_name)?;
+    let name = name.build();
+    let mut serial = BigNum::new()?;
+    serial.rand(127, MsbOption::MAYBE_ZERO, false)?;
+    let mut builder = X509::builder()?;
+    builder.set_version(2)?;
+    builder.set_serial_number(&*serial.to_asn1_integer()?)?;
+    builder.set_subject_name(&name)?;
+    builder.set_issuer_name(&name)?;
+    builder.set_pubkey(key)?;
+    builder.set_not_before(&*Asn1Time::days_from_now(0)?)?;
+    builder.set_not_after(&*Asn1Time::days_from_now(CERTIFICATE_DAYS)?)?;
+    builder.sign(key, MessageDigest::sha256())?;
+    Ok(builder.build())
+}
+
+/// PKCS#12 as portals hand it out: 3DES and SHA-1 inside, because old Java keystores and
+/// JavaScript readers take nothing newer.
+fn pkcs12(dir: &Path, stem: &str) -> anyhow::Result<Vec<u8>> {
+    let key = read_private_key(&dir.join(format!("{stem}.pem")))?;
+    let certificate = read_certificate(&dir.join(format!("{stem}-cert.pem")))?;
+    let bundle = Pkcs12::builder()
+        .name(P12_ALIAS)
+        .pkey(&key)
+        .cert(&certificate)
+        .key_algorithm(Nid::PBE_WITHSHA1AND3_KEY_TRIPLEDES_CBC)
+        .cert_algorithm(Nid::PBE_WITHSHA1AND3_KEY_TRIPLEDES_CBC)
+        .mac_md(MessageDigest::sha1())
+        .build2(P12_PASSWORD)?;
+    Ok(bundle.to_der()?)
+}
+
+fn describe(dir: &Path) -> anyhow::Result<Vec<u8>> {
+    let certificate = read_certificate(&dir.join("gateway-cert.pem"))?;
+    let issuer = |template: &Template| {
+        // 48 URL-safe characters, then !, then 48 hex digits: the shape of Mastercard's (wire-formats.md 3.1).
+        let client_id: String = random_hex().chars().take(48).collect();
+        let key_id: String = random_hex().chars().take(48).collect();
+        let file = |name: &str| PathBuf::from(template.name).join(name);
+        let described = SandboxIssuer {
+            consumer_key: format!("{client_id}!{key_id}"),
+            client_id,
+            signing_key: file("signing.pem"),
+            signing_p12: file("signing.p12"),
+            decryption_key: file("decryption.pem"),
+            decryption_p12: file("decryption.p12"),
+            p12_password: P12_PASSWORD.to_owned(),
+            account_ranges: template
+                .account_ranges
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            donation: template.donation,
+            responses: template.responses.to_owned(),
+        };
+        (template.name.to_owned(), described)
+    };
+    let description = SandboxFile {
+        base_url: format!("http://127.0.0.1:{DEFAULT_PORT}"),
+        gateway: SandboxGateway {
+            certificate: PathBuf::from("gateway-cert.pem"),
+            fingerprint: Recipient::from_certificate(&certificate)?
+                .fingerprint()
+                .to_string(),
+        },
+        issuers: ISSUERS.iter().map(issuer).collect(),
+    };
+    Ok(serde_json::to_vec_pretty(&description)?)
+}
+
+fn random_hex() -> String {
+    format!(
+        "{}{}",
+        uuid::Uuid::new_v4().simple(),
+        uuid::Uuid::new_v4().simple()
+    )
+}
+
+fn declare(description: &SandboxFile) -> anyhow::Result<Vec<u8>> {
+    let mut text =
+        String::from("# The sandbox's issuers, as `issuer-gateway issuer apply` takes them.\n");
+    for template in &ISSUERS {
+        let issuer = description
+            .issuers
+            .get(template.name)
+            .context("sandbox.json lacks an issuer")?;
+        let ranges: Vec<String> = issuer
+            .account_ranges
+            .iter()
+            .map(|range| format!("\"{range}\""))
+            .collect();
+        write!(
+            text,
+            r#"
+[[issuer]]
+client_id = "{client_id}"
+name = "{title}"
+customer_id = "144136"
+email = "cards@{name}.example"
+currency_code = "USD"
+country_code = "USA"
+country_name = "United States of America"
+terms_and_condition_url = "https://{name}.example/terms"
+privacy_notice_url = "https://{name}.example/privacy"
+opt_out_url = "https://{name}.example/opt-out"
+account_ranges = [{ranges}]
+donation = {donation}
+responses = "{responses}"
+
+[[issuer.signing]]
+consumer_key = "{consumer_key}"
+certificate = "{name}/signing-cert.pem"
+
+[[issuer.encryption]]
+certificate = "{name}/decryption-cert.pem"
+"#,
+            client_id = issuer.client_id,
+            consumer_key = issuer.consumer_key,
+            title = template.title,
+            name = template.name,
+            ranges = ranges.join(", "),
+            donation = issuer.donation,
+            responses = issuer.responses,
+        )?;
+    }
+    Ok(text.into_bytes())
+}
+
+const CONFIG: &str = r#"# The configuration that this sandbox runs with. docs/operations.md explains every setting.
+
+[server]
+listen = "127.0.0.1:PORT"
+
+[database]
+url = "sqlite:gateway.db"
+
+[vault]
+kek_file = "kek.key"
+
+[[keys.gateway]]
+file = "gateway.pem"
+certificate = "gateway-cert.pem"
+state = "primary"
+
+[log]
+format = "text"
+filter = "warn"
+"#;
