@@ -1,0 +1,19 @@
+// The Node half of the interoperability suite: `node main.mjs <sandbox.json>`, started by ../run.sh.
+import { UniformCryptoError } from "./lib/gateway.mjs";
+import { Runner } from "./lib/runner.mjs";
+import { loadSandbox } from "./lib/sandbox.mjs";
+import flow from "./cases/flow.mjs";
+import fle from "./cases/fle.mjs";
+import http from "./cases/http.mjs";
+import jwe from "./cases/jwe.mjs";
+import jweRefused from "./cases/jwe-refused.mjs";
+import oauth from "./cases/oauth.mjs";
+import oauthRefused from "./cases/oauth-refused.mjs";
+
+const sandbox = loadSandbox(process.argv[2]);
+const runner = new Runner();
+const uniform = new UniformCryptoError();
+
+const files = { flow, jwe, jweRefused, fle, oauth, oauthRefused, http };
+for (const [name, cases] of Object.entries(files)) await runner.file(name, () => cases(runner, sandbox, uniform));
+runner.finish();

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Mastercard's official Node and Python clients against a running issuer-gateway.
+#   tests/interop/run.sh [BINARY]       BINARY defaults to target/release/issuer-gateway, then target/debug/issuer-gateway
+#   tests/interop/run.sh --self-test    only checks the suites' own tools, without a server
+# Everything installed or written goes under target/interop or a temporary folder; the source tree stays clean.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+out=$root/target/interop
+ready_within=60 # seconds for the sandbox to make its keys and answer; a debug build needs a few
+
+export INTEROP_NODE_DIR=$out/node
+export PYTHONDONTWRITEBYTECODE=1
+
+fail() {
+  echo "interop: $*" >&2
+  exit 1
+}
+
+have_tools() {
+  command -v node >/dev/null && command -v npm >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null
+}
+
+need_tools() {
+  if ! have_tools && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    # Only what is missing: a newer Node that is already there must not be mixed with Debian's npm.
+    local packages=(python3 python3-venv)
+    command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+  fi
+  have_tools || fail "needs node (18 or newer), npm and python3 with venv; on Debian: apt-get install nodejs npm python3-venv"
+  local major
+  major=$(node -p 'process.versions.node.split(".")[0]')
+  [ "$major" -ge 18 ] || fail "needs Node 18 or newer, found $(node --version)"
+}
+
+# The stamps are written last, so that an interrupted installation is done again.
+install_node() {
+  cmp -s "$here/node/package-lock.json" "$out/node/.installed" && return
+  mkdir -p "$out/node"
+  cp "$here/node/package.json" "$here/node/package-lock.json" "$out/node/"
+  (cd "$out/node" && npm ci --no-audit --no-fund --loglevel=error)
+  cp "$here/node/package-lock.json" "$out/node/.installed"
+}
+
+install_python() {
+  cmp -s "$here/python/requirements.txt" "$out/venv/.installed" && return
+  python3 -m venv --clear "$out/venv"
+  "$out/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/python/requirements.txt"
+  cp "$here/python/requirements.txt" "$out/venv/.installed"
+}
+
+server=
+work=
+stop() {
+  if [ -n "$server" ] && kill -0 "$server" 2>/dev/null; then
+    kill "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+  fi
+  [ -z "$work" ] || rm -rf "$work"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+start_sandbox() {
+  local port
+  port=$(free_port)
+  "$binary" sandbox --dir "$work/sandbox" --port "$port" >"$out/server.log" 2>&1 &
+  server=$!
+  # Waits for the condition itself, not for a guess at how long it takes; gives up when the server is gone or time is.
+  python3 - "$port" "$server" "$ready_within" <<'PY' || { tail -n 40 "$out/server.log" >&2; fail "the sandbox did not become ready"; }
+import os, sys, time, urllib.request
+
+port, server, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+deadline = time.monotonic() + seconds
+while time.monotonic() < deadline:
+    try:
+        os.kill(server, 0)
+    except ProcessLookupError:
+        sys.exit("the server ended")
+    try:
+        with opener.open(f"http://127.0.0.1:{port}/health/ready", timeout=2) as answer:
+            sys.exit(0 if answer.status == 200 else 1)
+    except OSError:
+        time.sleep(0.1)
+sys.exit("no answer from /health/ready")
+PY
+  [ -f "$work/sandbox/sandbox.json" ] || fail "the sandbox wrote no sandbox.json"
+}
+
+# Runs one suite; a suite that ends without leaving its counts has crashed, which is one failure.
+suite() {
+  local name=$1 counts
+  shift
+  echo
+  echo "== $name"
+  INTEROP_RESULT=$work/$name.counts "$@" || status=1
+  counts=$(cat "$work/$name.counts" 2>/dev/null || echo "0 1")
+  passed=$((passed + ${counts% *}))
+  failed=$((failed + ${counts#* }))
+}
+
+need_tools
+mkdir -p "$out"
+install_node
+install_python
+
+if [ "${1:-}" = --self-test ]; then
+  node "$here/node/selftest.mjs"
+  "$out/venv/bin/python" "$here/python/selftest.py"
+  exit
+fi
+
+binary=${1:-}
+for candidate in "$root/target/release/issuer-gateway" "$root/target/debug/issuer-gateway"; do
+  if [ -z "$binary" ] && [ -x "$candidate" ]; then binary=$candidate; fi
+done
+[ -n "$binary" ] && [ -x "$binary" ] || fail "no issuer-gateway binary: build it, or name it as the first argument"
+
+work=$(mktemp -d)
+start_sandbox
+
+passed=0
+failed=0
+status=0
+suite node node "$here/node/main.mjs" "$work/sandbox/sandbox.json"
+suite python "$out/venv/bin/python" "$here/python/run.py" "$work/sandbox/sandbox.json"
+
+if ! kill -0 "$server" 2>/dev/null; then
+  echo "the server died on the way; its last words are in target/interop/server.log"
+  failed=$((failed + 1))
+fi
+echo
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$status" -eq 0 ]

@@ -1,0 +1,234 @@
+//! A database of its own for each test, on either backend, removed at the end.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(clippy::panic, clippy::print_stderr, clippy::while_let_loop, reason = "test code")]
+
+pub mod gateway;
+pub mod http;
+pub mod proxy;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
+use issuer_gateway::store::{DatabaseUrl, migrations};
+use std::path::PathBuf;
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes two tests of each `async fn case(backend: Backend)`: `case::sqlite` and `case::postgres`.
+#[macro_export]
+macro_rules! on_both {
+    ($($case:ident),+ $(,)?) => { $(
+        mod $case {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$case($crate::support::Backend::Sqlite).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$case($crate::support::Backend::Postgres).await;
+            }
+        }
+    )+ };
+}
+
+/// Makes two tests of a blocking case: `name::sqlite` and `name::postgres`.
+#[macro_export]
+macro_rules! on_both_blocking {
+    ($name:ident, $case:expr) => {
+        mod $name {
+            use super::*;
+            #[test]
+            fn sqlite() {
+                $case($crate::support::Backend::Sqlite);
+            }
+            #[test]
+            fn postgres() {
+                $case($crate::support::Backend::Postgres);
+            }
+        }
+    };
+}
+
+/// An environment variable that scripts/with-postgres.sh sets.
+pub fn postgres_env(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: this test needs PostgreSQL; run it by `make test` or scripts/with-postgres.sh")
+    })
+}
+
+/// The superuser's URL of the private cluster.
+pub fn postgres_url() -> String {
+    postgres_env("ISSUER_GATEWAY_TEST_POSTGRES_URL")
+}
+
+/// An empty database, dropped with the value.
+pub struct TestDatabase {
+    pub backend: Backend,
+    /// The text of the URL.
+    pub url_text: String,
+    name: String,
+    dir: tempfile::TempDir,
+}
+
+impl TestDatabase {
+    /// With the newest schema.
+    pub fn new(backend: Backend) -> Self {
+        let database = Self::empty(backend);
+        migrations::run(&database.url()).unwrap();
+        database
+    }
+
+    /// Without any table.
+    pub fn empty(backend: Backend) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let name = format!("t_{}", uuid::Uuid::new_v4().simple());
+        let url_text = match backend {
+            Backend::Sqlite => format!("sqlite:{}", dir.path().join("gateway.db").display()),
+            Backend::Postgres => {
+                let admin = postgres_url();
+                admin_connection()
+                    .batch_execute(&format!("CREATE DATABASE {name}"))
+                    .unwrap();
+                format!("{}/{name}", admin.rsplit_once('/').unwrap().0)
+            }
+        };
+        Self {
+            backend,
+            url_text,
+            name,
+            dir,
+        }
+    }
+
+    /// The parsed URL.
+    pub fn url(&self) -> DatabaseUrl {
+        DatabaseUrl::parse(&self.url_text).unwrap()
+    }
+
+    /// The folder of the SQLite file, for anything else a test wants to keep.
+    pub fn dir(&self) -> PathBuf {
+        self.dir.path().to_owned()
+    }
+
+    /// Runs SQL past the store.
+    pub fn execute(&self, sql: &str) {
+        match self.backend {
+            Backend::Sqlite => self.sqlite().batch_execute(sql).unwrap(),
+            Backend::Postgres => self.postgres().batch_execute(sql).unwrap(),
+        }
+    }
+
+    /// One number, selected as `n`.
+    pub fn number(&self, sql: &str) -> i64 {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            n: i64,
+        }
+        let row: Row = match self.backend {
+            Backend::Sqlite => sql_query(sql).get_result(&mut self.sqlite()).unwrap(),
+            Backend::Postgres => sql_query(sql).get_result(&mut self.postgres()).unwrap(),
+        };
+        row.n
+    }
+
+    /// Texts, selected as `t`.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            t: String,
+        }
+        let rows: Vec<Row> = match self.backend {
+            Backend::Sqlite => sql_query(sql).load(&mut self.sqlite()).unwrap(),
+            Backend::Postgres => sql_query(sql).load(&mut self.postgres()).unwrap(),
+        };
+        rows.into_iter().map(|row| row.t).collect()
+    }
+
+    /// How many rows a table has.
+    pub fn count(&self, table: &str) -> i64 {
+        self.number(&format!("SELECT count(*) AS n FROM {table}"))
+    }
+
+    /// Every row of every table: texts as they are, binary in hex.
+    pub fn dump(&self) -> String {
+        let tables = match self.backend {
+            Backend::Sqlite => "SELECT name AS t FROM sqlite_master WHERE type = 'table'",
+            Backend::Postgres => {
+                "SELECT tablename::text AS t FROM pg_tables WHERE schemaname = 'public'"
+            }
+        };
+        let mut dump = String::new();
+        for table in self.texts(tables) {
+            let rows = match self.backend {
+                Backend::Postgres => format!("SELECT r::text AS t FROM {table} r"),
+                Backend::Sqlite => {
+                    let columns = self.texts(&format!(
+                        "SELECT 'quote(\"' || name || '\")' AS t FROM pragma_table_info('{table}')"
+                    ));
+                    format!("SELECT {} AS t FROM {table}", columns.join(" || ',' || "))
+                }
+            };
+            for row in self.texts(&rows) {
+                dump.push_str(&format!("{table}: {row}\n"));
+            }
+        }
+        dump
+    }
+
+    /// Fails if any of `canaries` is anywhere: in a row as text or as the bytes of a binary column in hex, or in the raw
+    /// bytes of an SQLite file or its journal.
+    pub fn assert_no_canary(&self, canaries: &[&str]) {
+        let dump = self.dump().to_lowercase();
+        for canary in canaries {
+            assert!(!dump.contains(&canary.to_lowercase()), "{canary} in a row");
+            assert!(
+                !dump.contains(&hex::encode(canary)),
+                "{canary} in a binary column"
+            );
+        }
+        if self.backend == Backend::Sqlite {
+            let mut scanned = 0;
+            for file in std::fs::read_dir(self.dir.path()).unwrap() {
+                let bytes = std::fs::read(file.unwrap().path()).unwrap();
+                scanned += bytes.len();
+                for canary in canaries {
+                    let found = bytes.windows(canary.len()).any(|w| w == canary.as_bytes());
+                    assert!(!found, "{canary} in the file");
+                }
+            }
+            assert!(scanned > 0);
+        }
+    }
+
+    fn sqlite(&self) -> SqliteConnection {
+        let path = self.dir.path().join("gateway.db");
+        let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+        conn
+    }
+
+    fn postgres(&self) -> PgConnection {
+        PgConnection::establish(&self.url_text).unwrap()
+    }
+}
+
+fn admin_connection() -> PgConnection {
+    PgConnection::establish(&postgres_url()).unwrap()
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if self.backend == Backend::Postgres {
+            let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+            if let Err(error) = admin_connection().batch_execute(&drop) {
+                eprintln!("{}: {error}", self.name);
+            }
+        }
+    }
+}
