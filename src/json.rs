@@ -52,7 +52,8 @@ fn wipe(value: &mut Value) {
         Value::String(text) => text.zeroize(),
         Value::Array(items) => items.iter_mut().for_each(wipe),
         Value::Object(members) => members.values_mut().for_each(wipe),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Number(number) => *number = Number::from(0),
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
@@ -82,7 +83,8 @@ pub fn parse(text: &[u8]) -> Result<Value, Error> {
 /// Official client libraries garble raw UTF-8 in decrypted answers (wire-formats.md, rule 6).
 pub fn to_ascii(value: &Value) -> Zeroizing<Vec<u8>> {
     let text = Zeroizing::new(value.to_string());
-    let mut out = Zeroizing::new(Vec::with_capacity(text.len() + 16));
+    // Room for the longest outcome, so that no copy is left behind by growing: 2 bytes become 6.
+    let mut out = Zeroizing::new(Vec::with_capacity(text.len() * 3));
     for c in text.chars() {
         if c.is_ascii() {
             out.push(c as u8);
