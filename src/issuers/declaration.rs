@@ -148,8 +148,8 @@ fn declare(
     let mut certificates = Vec::new();
     for signing in &entry.signing {
         let prefix = format!("{}!", entry.client_id);
-        if !signing.consumer_key.starts_with(&prefix) || signing.consumer_key.len() > 300 {
-            report("signing.consumer_key: must be the client_id, then !, then the key's own id; at most 300 characters".to_owned());
+        if !signing.consumer_key.starts_with(&prefix) || signing.consumer_key.len() > 256 {
+            report("signing.consumer_key: must be the client_id, then !, then the key's own id; at most 256 characters".to_owned());
         }
         match certificate(
             folder,

@@ -1,5 +1,10 @@
 //! The real application on port 0, called over HTTP, on SQLite and on PostgreSQL.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, reason = "test code")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "test code"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,6 +1,15 @@
 //! A database of its own for each test, on either backend, removed at the end.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
-#![allow(clippy::panic, clippy::print_stderr, clippy::while_let_loop, reason = "test code")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses a part of it"
+)]
+#![allow(
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::while_let_loop,
+    reason = "test code"
+)]
 
 pub mod gateway;
 pub mod http;
