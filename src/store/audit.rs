@@ -59,12 +59,15 @@ impl AuditDraft {
     }
 
     /// The same act, refused for `reason`.
-    pub fn refused(self, reason: impl Into<String>) -> Self {
-        Self {
-            outcome: REFUSED.to_owned(),
-            reason: Some(reason.into()),
-            ..self
-        }
+    pub fn refused(mut self, reason: &str) -> Self {
+        self.refuse(reason);
+        self
+    }
+
+    /// Turns it into a refusal for `reason`.
+    pub fn refuse(&mut self, reason: &str) {
+        REFUSED.clone_into(&mut self.outcome);
+        self.reason = Some(reason.to_owned());
     }
 }
 
@@ -226,6 +229,6 @@ impl Store {
 
     /// Writes an act that changes nothing else, such as start and stop.
     pub async fn record(&self, draft: AuditDraft) -> Result<(), StoreError> {
-        self.operate(draft, |_| Ok(())).await
+        self.operate(draft, |_, _| Ok(())).await
     }
 }

@@ -181,11 +181,35 @@ pub(super) fn transaction<T, E: From<diesel::result::Error>>(
     body: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
     begin(conn)?;
+    finish(conn, body)
+}
+
+/// Runs queries that all see the database as it is at one moment.
+pub(super) fn snapshot<T, E: From<diesel::result::Error>>(
+    conn: &mut AnyConnection,
+    body: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    on_backend!(conn, c => {
+        sqlite: AnsiTransactionManager::begin_transaction_sql(c, "BEGIN DEFERRED"),
+        postgres: AnsiTransactionManager::begin_transaction_sql(
+            c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+    })?;
+    finish(conn, body)
+}
+
+fn finish<T, E: From<diesel::result::Error>>(
+    conn: &mut AnyConnection,
+    body: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
     match body(conn) {
-        Ok(value) => {
-            commit(conn)?;
-            Ok(value)
-        }
+        Ok(value) => match commit(conn) {
+            Ok(()) => Ok(value),
+            Err(error) => {
+                // A COMMIT that SQLite refuses leaves the transaction open.
+                rollback(conn).ok();
+                Err(error.into())
+            }
+        },
         Err(error) => {
             // A rollback fails only with the connection, which ends the transaction as well.
             rollback(conn).ok();

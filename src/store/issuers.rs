@@ -4,183 +4,23 @@
 
 mod apply;
 mod ranges;
+mod types;
 
 pub use apply::{Applied, ApplyError, Change};
 pub use ranges::RangeClash;
+pub use types::{
+    CertificatePurpose, IssuerCertificate, IssuerDeclaration, IssuerRecord, IssuerStatus, Registry,
+    Removal, Responses,
+};
 
 use super::audit::AuditDraft;
-use super::connection::AnyConnection;
+use super::connection::{AnyConnection, snapshot};
 use super::error::StoreError;
 use super::pool::Store;
 use super::schema::{account_ranges, issuer_certificates, issuers, registry_version, users};
 use crate::ids::{ClientId, IssuerId};
 use diesel::prelude::*;
 use std::collections::HashMap;
-
-/// The states of an issuer (cce-api.md, section 5), and `REMOVED`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum IssuerStatus {
-    /// `INACTIVE`.
-    Inactive,
-    /// `ACTIVE`.
-    Active,
-    /// `SUSPENDED`.
-    Suspended,
-    /// `TERMINATED`.
-    Terminated,
-    /// `REMOVED`: off board, without users and ranges; its certificates stay, so that its calls are still
-    /// proven and then answered `SERVICE_PROVIDER_NOT_FOUND`.
-    Removed,
-}
-
-impl IssuerStatus {
-    /// As it is stored.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Inactive => "INACTIVE",
-            Self::Active => "ACTIVE",
-            Self::Suspended => "SUSPENDED",
-            Self::Terminated => "TERMINATED",
-            Self::Removed => "REMOVED",
-        }
-    }
-
-    /// From the stored text.
-    pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Inactive,
-            Self::Active,
-            Self::Suspended,
-            Self::Terminated,
-            Self::Removed,
-        ]
-        .into_iter()
-        .find(|status| status.as_str() == text)
-    }
-}
-
-/// How answers to an issuer are encrypted (spec decision 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Responses {
-    /// `mirror`: every answer, in the envelope of its request.
-    Mirror,
-    /// `dashboards-only`: as the public API does it.
-    DashboardsOnly,
-}
-
-impl Responses {
-    /// As it is stored and configured.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mirror => "mirror",
-            Self::DashboardsOnly => "dashboards-only",
-        }
-    }
-
-    /// From the stored text.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Mirror, Self::DashboardsOnly]
-            .into_iter()
-            .find(|r| r.as_str() == text)
-    }
-}
-
-/// What an operator declares of an issuer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the columns of `issuers`, described in migrations/"
-)]
-pub struct IssuerDeclaration {
-    pub client_id: ClientId,
-    pub name: String,
-    pub customer_id: Option<String>,
-    pub email: String,
-    pub currency_code: String,
-    pub country_code: String,
-    pub country_name: String,
-    pub terms_and_condition_url: Option<String>,
-    pub privacy_notice_url: Option<String>,
-    pub opt_out_url: Option<String>,
-    pub theme: Option<String>,
-    pub donation: bool,
-    pub responses: Responses,
-    pub unicode_names: bool,
-    pub rsa_pss: bool,
-    /// Prefixes of 4 to 8 digits, in the issuer's order.
-    pub account_ranges: Vec<String>,
-    /// In any order.
-    pub certificates: Vec<IssuerCertificate>,
-}
-
-/// A certificate or public key of an issuer: a row of `issuer_certificates` without the issuer.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct IssuerCertificate {
-    /// What it is for.
-    pub purpose: CertificatePurpose,
-    /// Hex SHA-256 over the DER.
-    pub fingerprint: String,
-    /// Signing: the consumer key it belongs to; empty for any of the issuer.
-    pub consumer_key: String,
-    /// The certificate or public key.
-    pub pem: String,
-    /// Microseconds since 1970 UTC, where the certificate says so.
-    pub not_before: Option<i64>,
-    /// Microseconds since 1970 UTC, where the certificate says so.
-    pub not_after: Option<i64>,
-}
-
-/// What a certificate is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CertificatePurpose {
-    /// `signing`: verifies the issuer's OAuth signatures.
-    Signing,
-    /// `encryption`: seals our answers.
-    Encryption,
-}
-
-impl CertificatePurpose {
-    /// As it is stored.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Signing => "signing",
-            Self::Encryption => "encryption",
-        }
-    }
-
-    /// From the stored text.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Signing, Self::Encryption]
-            .into_iter()
-            .find(|p| p.as_str() == text)
-    }
-}
-
-/// An issuer as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IssuerRecord {
-    /// Our number of it.
-    pub issuer_id: IssuerId,
-    /// What was declared.
-    pub declared: IssuerDeclaration,
-    /// Its state.
-    pub status: IssuerStatus,
-    /// Users of a lower epoch must enrol again.
-    pub enrolment_epoch: i32,
-    /// Microseconds since 1970 UTC.
-    pub created_at: i64,
-    /// Microseconds since 1970 UTC.
-    pub updated_at: i64,
-}
-
-/// All issuers at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registry {
-    /// Rises with every change.
-    pub version: i64,
-    /// In the order of their numbers, removed ones included.
-    pub issuers: Vec<IssuerRecord>,
-}
 
 /// A row of `issuers`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -319,9 +159,9 @@ impl Store {
     /// All issuers with their ranges and certificates, and the version they had.
     pub async fn load_registry(&self) -> Result<Registry, StoreError> {
         self.read(|conn| {
-            // The version first: a change in between is loaded again, never missed.
-            let version = read_version(conn)?;
-            let issuers = load(conn)?;
+            let (version, issuers) = snapshot(conn, |conn| {
+                Ok::<_, StoreError>((read_version(conn)?, load(conn)?))
+            })?;
             Ok(Registry { version, issuers })
         })
         .await
@@ -337,7 +177,7 @@ impl Store {
         audit: AuditDraft,
     ) -> Result<Vec<Applied>, ApplyError> {
         let at = audit.at;
-        self.operate(audit, move |conn| apply::apply(conn, declarations, at))
+        self.operate(audit, move |conn, _| apply::apply(conn, declarations, at))
             .await
     }
 
@@ -351,7 +191,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let client_id = client_id.as_str().to_owned();
         let at = audit.at;
-        self.operate(audit, move |conn| {
+        self.operate(audit, move |conn, audit| {
             let changed = diesel::update(issuers::table)
                 .filter(issuers::client_id.eq(&client_id))
                 .filter(issuers::status.ne(IssuerStatus::Removed.as_str()))
@@ -362,6 +202,8 @@ impl Store {
                 .execute(conn)?;
             if changed > 0 {
                 raise_version(conn)?;
+            } else {
+                audit.refuse("issuer-unknown");
             }
             Ok(changed > 0)
         })
@@ -377,7 +219,7 @@ impl Store {
     ) -> Result<Removal, StoreError> {
         let client_id = client_id.as_str().to_owned();
         let at = audit.at;
-        self.operate(audit, move |conn| {
+        self.operate(audit, move |conn, audit| {
             apply::lock(conn)?;
             let found: Option<i32> = issuers::table
                 .filter(issuers::client_id.eq(&client_id))
@@ -386,6 +228,7 @@ impl Store {
                 .first(conn)
                 .optional()?;
             let Some(id) = found else {
+                audit.refuse("issuer-unknown");
                 return Ok(Removal::Unknown);
             };
             let users: Vec<String> = users::table
@@ -394,6 +237,7 @@ impl Store {
                 .limit(1)
                 .load(conn)?;
             if !users.is_empty() {
+                audit.refuse("issuer-has-users");
                 return Ok(Removal::HasUsers);
             }
             apply::delete_ranges(conn, id)?;
@@ -408,15 +252,4 @@ impl Store {
         })
         .await
     }
-}
-
-/// What became of a removal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removal {
-    /// Done.
-    Removed,
-    /// There is no such issuer.
-    Unknown,
-    /// It has users, deleted ones included.
-    HasUsers,
 }

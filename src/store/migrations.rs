@@ -2,7 +2,7 @@
 //!
 //! Two nodes may start at once: PostgreSQL lets one in by an advisory lock, SQLite by BEGIN IMMEDIATE.
 
-use super::connection::{AnyConnection, Use, begin, commit, open, rollback};
+use super::connection::{AnyConnection, Use, open};
 use super::error::StoreError;
 use super::url::DatabaseUrl;
 use diesel::migration::{Migration, MigrationSource};
@@ -17,31 +17,14 @@ const ADVISORY_LOCK: i64 = 0x6973_7375_6572_2d67;
 
 /// Brings the database to the newest schema; returns the versions that were applied now. Blocks.
 pub fn run(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
-    let mut conn = open(url, Use::Migrating)?;
-    match &mut conn {
-        AnyConnection::Sqlite(_) => {
-            begin(&mut conn)?;
-            let AnyConnection::Sqlite(inner) = &mut conn else {
-                return Err(failed());
-            };
-            let applied = apply(inner, SQLITE);
-            match applied {
-                Ok(applied) => {
-                    commit(&mut conn)?;
-                    Ok(applied)
-                }
-                Err(error) => {
-                    rollback(&mut conn).ok();
-                    Err(error)
-                }
-            }
-        }
+    match open(url, Use::Migrating)? {
+        AnyConnection::Sqlite(mut conn) => conn.immediate_transaction(|conn| apply(conn, SQLITE)),
         // The lock goes with the connection.
-        AnyConnection::Postgres(inner) => {
+        AnyConnection::Postgres(mut conn) => {
             sql_query("SELECT pg_advisory_lock($1)")
                 .bind::<diesel::sql_types::BigInt, _>(ADVISORY_LOCK)
-                .execute(inner)?;
-            apply(inner, POSTGRES)
+                .execute(&mut conn)?;
+            apply(&mut conn, POSTGRES)
         }
     }
 }
@@ -51,8 +34,9 @@ pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
     if let DatabaseUrl::Sqlite(path) = url
         && !path.exists()
     {
-        let all = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE);
-        return Ok(all.map_err(|_| failed())?.iter().map(|m| name(m)).collect());
+        return names(MigrationSource::<diesel::sqlite::Sqlite>::migrations(
+            &SQLITE,
+        ));
     }
     match open(url, Use::Migrating)? {
         AnyConnection::Sqlite(mut conn) => names(conn.pending_migrations(SQLITE)),
@@ -63,17 +47,13 @@ pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 fn names<DB: diesel::backend::Backend>(
-    pending: Result<Vec<Box<dyn Migration<DB>>>, AnyError>,
+    migrations: Result<Vec<Box<dyn Migration<DB>>>, AnyError>,
 ) -> Result<Vec<String>, StoreError> {
-    Ok(pending
-        .map_err(|_| failed())?
+    let migrations = migrations.map_err(|_| failed())?;
+    Ok(migrations
         .iter()
-        .map(|m| name(m))
+        .map(|m| m.name().version().to_string())
         .collect())
-}
-
-fn name<DB: diesel::backend::Backend>(migration: &Box<dyn Migration<DB>>) -> String {
-    migration.name().to_string()
 }
 
 fn apply<DB, C>(conn: &mut C, source: EmbeddedMigrations) -> Result<Vec<String>, StoreError>

@@ -117,14 +117,15 @@ impl Store {
         .await
     }
 
-    /// Runs an operator's change in one transaction together with its audit entry.
+    /// Runs an operator's change in one transaction together with its audit entry. `change` may turn the entry into a
+    /// refusal; if it fails, nothing is written, the entry neither.
     ///
     /// Not tried again: where the connection breaks during COMMIT the outcome is unknown.
-    pub async fn operate<T, E, F>(&self, draft: AuditDraft, change: F) -> Result<T, E>
+    pub async fn operate<T, E, F>(&self, mut draft: AuditDraft, change: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
-        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut AnyConnection, &mut AuditDraft) -> Result<T, E> + Send + 'static,
     {
         self.blocking(move |inner| {
             let mut conn = inner.connection()?;
@@ -132,7 +133,7 @@ impl Store {
             // Until the commit is certain nothing may link to these entries: a failure leaves a new chain.
             let current = std::mem::replace(&mut *chain, AuditChain::start());
             let (value, advanced) = connection::transaction(&mut conn, |conn| {
-                let value = change(conn)?;
+                let value = change(conn, &mut draft)?;
                 let advanced = audit::append(conn, &current, &[draft])?;
                 Ok::<_, E>((value, advanced))
             })?;

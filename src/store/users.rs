@@ -168,10 +168,13 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let user_id = user_id.as_str().to_owned();
         let at = audit.at;
-        self.operate(audit, move |conn| {
+        self.operate(audit, move |conn, audit| {
             let changed = diesel::update(users::table.find((issuer_id.0, &user_id)))
                 .set((users::status.eq(status.as_str()), users::updated_at.eq(at)))
                 .execute(conn)?;
+            if changed == 0 {
+                audit.refuse("USER_NOT_FOUND");
+            }
             Ok(changed == 1)
         })
         .await

@@ -88,10 +88,7 @@ fn accept(shared: &Arc<Shared>, client: TcpStream, target: &str) {
 
 fn pump(shared: &Shared, mut from: TcpStream, mut to: TcpStream) {
     let mut buffer = [0; 16 * 1024];
-    loop {
-        let Ok(length @ 1..) = from.read(&mut buffer) else {
-            break;
-        };
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
         let mut mode = shared.mode.lock().unwrap();
         while *mode == Mode::Held {
             mode = shared.changed.wait(mode).unwrap();

@@ -13,6 +13,11 @@ pub(super) struct Item {
 }
 
 impl Item {
+    /// Whether its asker still waits.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.reply.is_closed()
+    }
+
     /// Answers; an asker that has gone meanwhile does not matter.
     pub(super) fn answer(self, result: Result<Outcome, StoreError>) {
         self.reply.send(result).ok();
@@ -64,7 +69,7 @@ impl Queue {
             while taken.len() < limit
                 && let Some(item) = state.items.pop_front()
             {
-                if !item.reply.is_closed() {
+                if item.is_awaited() {
                     taken.push(item);
                 }
             }

@@ -15,6 +15,9 @@ const BATCH: usize = 256;
 /// How often a batch is tried that collided with another transaction or met a dead connection.
 const ATTEMPTS: u32 = 4;
 
+/// A batch is not begun again later than this: those who asked are about to give up.
+const RETRY_FOR: Duration = Duration::from_millis(1_200);
+
 /// After a connection could not be opened, what arrives within this time is refused without trying again.
 const BACK_OFF: Duration = Duration::from_millis(200);
 
@@ -41,7 +44,11 @@ struct Session {
 impl Session {
     /// Writes all items and answers each. If the batch fails for a reason of its own, its items are written one by one, so
     /// that one of them cannot fail its neighbours.
-    fn write(&mut self, items: Vec<Item>) {
+    fn write(&mut self, mut items: Vec<Item>) {
+        items.retain(Item::is_awaited);
+        if items.is_empty() {
+            return;
+        }
         let commits: Vec<&Commit> = items.iter().map(|item| &item.commit).collect();
         match self.commit(&commits) {
             Ok(outcomes) => {
@@ -65,6 +72,7 @@ impl Session {
     }
 
     fn commit(&mut self, commits: &[&Commit]) -> Result<Vec<Outcome>, StoreError> {
+        let started = Instant::now();
         let mut attempt = 1;
         loop {
             let reused = self.conn.is_some();
@@ -85,7 +93,9 @@ impl Session {
                 _ => false,
             };
             match error {
-                Some(_) if again && attempt < ATTEMPTS => attempt += 1,
+                Some(_) if again && attempt < ATTEMPTS && started.elapsed() < RETRY_FOR => {
+                    attempt += 1
+                }
                 Some(error) => return Err(error),
                 None => return Err(StoreError::Unavailable("the connection was lost".into())),
             }

@@ -1,0 +1,166 @@
+//! What the tests enrol.
+
+use crate::support::TestDatabase;
+use issuer_gateway::ids::{ClientId, IssuerId, UserId};
+use issuer_gateway::store::audit::AuditDraft;
+use issuer_gateway::store::issuers::{IssuerDeclaration, Responses};
+use issuer_gateway::store::writer::{Act, Commit, NewCard, NewUser, Nonce, UserUpdate};
+use issuer_gateway::store::{Store, Writer, now};
+use issuer_gateway::vault::{Column, Kek, Place, Vault};
+
+pub const ISSUER: IssuerId = IssuerId(1);
+pub const PAN: &str = "5344035555555557";
+
+/// Store, vault and one writer on a database.
+pub struct Rig {
+    pub store: Store,
+    pub vault: Vault,
+    pub kek: Kek,
+    pub writer: Writer,
+}
+
+impl Rig {
+    pub async fn new(database: &TestDatabase) -> Self {
+        let kek = Kek::from_base64(&Kek::generate().unwrap()).unwrap();
+        let store = Store::open(&database.url(), 4);
+        let vault = Vault::open(&store, &kek).await.unwrap();
+        Self {
+            vault,
+            kek,
+            writer: writer(database),
+            store,
+        }
+    }
+
+    /// A user whose values are the place's name, sealed, with the card `pan`.
+    pub fn user(&self, issuer_id: IssuerId, pan: &str) -> NewUser {
+        let user_id = UserId::random();
+        let seal = |column, text: &str| {
+            let place = Place {
+                issuer_id,
+                row_id: user_id.as_str(),
+                column,
+            };
+            self.vault.seal(place, text.as_bytes()).unwrap()
+        };
+        let index = self.vault.pan_index(issuer_id, pan);
+        let email_index = self.vault.email_index(issuer_id, "johnn.dooe@gmail.com");
+        let card = seal(Column::Card, pan);
+        let at = now();
+        NewUser {
+            issuer_id,
+            enrolment_epoch: 1,
+            name: Some(seal(Column::UserName, "Johnn Dooe").bytes),
+            email: Some(seal(Column::UserEmail, "johnn.dooe@gmail.com").bytes),
+            phone: None,
+            billing_address: Some(seal(Column::UserBillingAddress, "83 Mayfair Street").bytes),
+            locale: Some(seal(Column::UserLocale, "en-US").bytes),
+            email_index: Some(email_index.bytes.to_vec()),
+            email_index_key: Some(email_index.key_version),
+            seal_key: card.key_version,
+            card: NewCard {
+                last_four: pan[pan.len() - 4..].to_owned(),
+                pan_index: index.bytes.to_vec(),
+                pan_index_key: index.key_version,
+                card: card.bytes,
+            },
+            scoring_window: (at - 1, at),
+            created_at: at,
+            user_id,
+        }
+    }
+}
+
+pub fn writer(database: &TestDatabase) -> Writer {
+    Writer::start(&database.url(), 2, 1_000).unwrap()
+}
+
+pub fn nonce(issuer_id: IssuerId, value: &str) -> Option<Nonce> {
+    Some(Nonce {
+        issuer_id,
+        value: value.to_owned(),
+        expires_at: now() + 600_000_000,
+    })
+}
+
+pub fn fresh_nonce(issuer_id: IssuerId) -> Option<Nonce> {
+    nonce(issuer_id, UserId::random().as_str())
+}
+
+pub fn draft(action: &str) -> AuditDraft {
+    AuditDraft {
+        request_id: Some("request".to_owned()),
+        origin: Some("192.0.2.1".to_owned()),
+        ..AuditDraft::accepted(now(), "client!key", action)
+    }
+}
+
+/// A signed enrolment with a nonce of its own.
+pub fn enrol(user: NewUser) -> Commit {
+    Commit {
+        nonce: fresh_nonce(user.issuer_id),
+        audit: AuditDraft {
+            issuer_id: Some(user.issuer_id),
+            subject: Some(user.user_id.as_str().to_owned()),
+            ..draft("user.enrol")
+        },
+        act: Act::Enrol(Box::new(user)),
+    }
+}
+
+/// A signed update with a nonce of its own.
+pub fn update(update: UserUpdate) -> Commit {
+    Commit {
+        nonce: fresh_nonce(update.issuer_id),
+        audit: draft("user.update"),
+        act: Act::Update(Box::new(update)),
+    }
+}
+
+/// An update that changes name and locale alone.
+pub fn new_name(issuer_id: IssuerId, user_id: &UserId, name: &[u8]) -> UserUpdate {
+    UserUpdate {
+        issuer_id,
+        user_id: user_id.clone(),
+        name: Some(name.to_vec()),
+        locale: Some(b"sv-SE".to_vec()),
+        email: None,
+        email_index: None,
+        email_index_key: None,
+        phone: None,
+        billing_address: None,
+        seal_key: 1,
+        updated_at: now(),
+    }
+}
+
+/// A signed request that was refused.
+pub fn record(issuer_id: IssuerId, value: &str) -> Commit {
+    Commit {
+        nonce: nonce(issuer_id, value),
+        act: Act::Record,
+        audit: draft("user.enrol").refused("INVALID_FPAN"),
+    }
+}
+
+pub fn declaration(client_id: &str, ranges: &[&str]) -> IssuerDeclaration {
+    IssuerDeclaration {
+        client_id: ClientId::parse(client_id).unwrap(),
+        name: "Programme".to_owned(),
+        customer_id: None,
+        email: "programme@example.com".to_owned(),
+        currency_code: "USD".to_owned(),
+        country_code: "USA".to_owned(),
+        country_name: "United States".to_owned(),
+        terms_and_condition_url: None,
+        privacy_notice_url: None,
+        opt_out_url: None,
+        theme: None,
+        donation: true,
+        responses: Responses::Mirror,
+        unicode_names: false,
+        rsa_pss: true,
+        account_ranges: ranges.iter().map(|r| (*r).to_owned()).collect(),
+        certificates: Vec::new(),
+    }
+}

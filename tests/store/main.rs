@@ -1,0 +1,22 @@
+//! The store and the vault on both databases. PostgreSQL comes from scripts/with-postgres.sh.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod fixture;
+mod issuers;
+mod migrations;
+mod outage;
+mod secrecy;
+mod tls;
+mod trail;
+mod uniqueness;
+mod updates;

@@ -1,0 +1,86 @@
+//! The schema is made once, whoever comes first.
+
+use crate::on_both;
+use crate::support::{Backend, TestDatabase};
+use issuer_gateway::store::{DatabaseUrl, Store, migrations};
+
+on_both!(running_again_does_nothing, two_nodes_may_start_at_once);
+
+async fn running_again_does_nothing(backend: Backend) {
+    let database = TestDatabase::empty(backend);
+    let url = database.url();
+    tokio::task::block_in_place(|| {
+        let all = migrations::pending(&url).unwrap();
+        assert!(!all.is_empty());
+        assert_eq!(migrations::run(&url).unwrap().len(), all.len());
+        assert!(migrations::pending(&url).unwrap().is_empty());
+        assert!(migrations::run(&url).unwrap().is_empty());
+    });
+    assert_eq!(Store::open(&url, 1).registry_version().await, Ok(0));
+}
+
+async fn two_nodes_may_start_at_once(backend: Backend) {
+    let database = TestDatabase::empty(backend);
+    let nodes: Vec<_> = (0..4)
+        .map(|_| {
+            let url = database.url();
+            std::thread::spawn(move || migrations::run(&url).map(|applied| applied.len()))
+        })
+        .collect();
+    let applied: usize = nodes
+        .into_iter()
+        .map(|node| node.join().unwrap().unwrap())
+        .sum();
+    let versions = database.count("__diesel_schema_migrations");
+    assert_eq!(i64::try_from(applied).unwrap(), versions);
+    assert_eq!(database.count("registry_version"), 1);
+}
+
+#[test]
+fn both_databases_have_the_same_columns() {
+    let (sqlite, postgres) = (
+        TestDatabase::new(Backend::Sqlite),
+        TestDatabase::new(Backend::Postgres),
+    );
+    let of_sqlite = sqlite.texts(
+        "SELECT m.name || '.' || c.name || CASE WHEN c.\"notnull\" = 1 THEN ' not null' ELSE '' END AS t \
+         FROM sqlite_master m, pragma_table_info(m.name) c \
+         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '\\_%' ESCAPE '\\' \
+         ORDER BY m.name, c.cid",
+    );
+    let of_postgres = postgres.texts(
+        "SELECT table_name || '.' || column_name || CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END \
+         AS t FROM information_schema.columns WHERE table_schema = 'public' \
+         AND table_name NOT LIKE '\\_%' ORDER BY table_name COLLATE \"C\", ordinal_position",
+    );
+    assert!(of_sqlite.len() > 80);
+    assert_eq!(of_sqlite, of_postgres);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_sqlite_file_is_private_and_in_wal_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let database = TestDatabase::new(Backend::Sqlite);
+    assert_eq!(
+        database.texts("SELECT journal_mode AS t FROM pragma_journal_mode"),
+        ["wal"]
+    );
+    for file in std::fs::read_dir(database.dir()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{:?}", file.file_name());
+    }
+}
+
+#[test]
+fn asking_for_pending_migrations_makes_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("none.db");
+    assert!(
+        !migrations::pending(&DatabaseUrl::sqlite(&path))
+            .unwrap()
+            .is_empty()
+    );
+    assert!(!path.exists());
+}

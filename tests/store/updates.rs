@@ -1,0 +1,178 @@
+//! Updates and what is read of a user.
+
+use crate::fixture::{ISSUER, PAN, Rig, draft, enrol, new_name, update};
+use crate::on_both;
+use crate::support::{Backend, TestDatabase};
+use futures_util::future::join_all;
+use issuer_gateway::ids::{IssuerId, UserId};
+use issuer_gateway::store::Outcome;
+use issuer_gateway::store::users::{UserStatus, UserSummary};
+use issuer_gateway::store::writer::UserUpdate;
+
+on_both!(
+    an_update_replaces_what_it_brings,
+    only_active_users_of_the_issuer_are_updated,
+    two_updates_of_one_user_in_a_batch_apply_in_order,
+    updates_of_the_same_users_do_not_deadlock,
+);
+
+async fn an_update_replaces_what_it_brings(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let user = rig.user(ISSUER, PAN);
+    let user_id = user.user_id.clone();
+    rig.writer.commit(enrol(user.clone())).await.unwrap();
+    let summary = rig
+        .store
+        .find_user(ISSUER, &user_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        summary,
+        UserSummary {
+            status: UserStatus::Active,
+            enrolment_epoch: 1,
+            last_four: Some("5557".to_owned())
+        }
+    );
+
+    assert_eq!(
+        rig.writer
+            .commit(update(new_name(ISSUER, &user_id, b"sealed name")))
+            .await,
+        Ok(Outcome::Done)
+    );
+    let (stored, card) = rig
+        .store
+        .load_sealed_user(ISSUER, &user_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(stored.name.as_deref(), Some(b"sealed name".as_slice()));
+    assert_eq!(stored.locale.as_deref(), Some(b"sv-SE".as_slice()));
+    assert_eq!(stored.email, user.email);
+    assert_eq!(stored.email_index, user.email_index);
+    assert_eq!(stored.billing_address, user.billing_address);
+    assert_eq!((stored.phone, stored.seal_key), (None, 1));
+    assert!(stored.updated_at >= stored.created_at);
+    assert_eq!(card.unwrap().card, user.card.card);
+
+    let all = UserUpdate {
+        email: Some(b"e".to_vec()),
+        email_index: Some(b"i".to_vec()),
+        email_index_key: Some(7),
+        phone: Some(b"p".to_vec()),
+        billing_address: Some(b"a".to_vec()),
+        seal_key: 9,
+        ..new_name(ISSUER, &user_id, b"n")
+    };
+    assert_eq!(rig.writer.commit(update(all)).await, Ok(Outcome::Done));
+    let (stored, _) = rig
+        .store
+        .load_sealed_user(ISSUER, &user_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(stored.email.as_deref(), Some(b"e".as_slice()));
+    assert_eq!(stored.email_index.as_deref(), Some(b"i".as_slice()));
+    assert_eq!(stored.phone.as_deref(), Some(b"p".as_slice()));
+    assert_eq!(stored.billing_address.as_deref(), Some(b"a".as_slice()));
+    assert_eq!((stored.email_index_key, stored.seal_key), (Some(7), 1));
+}
+
+async fn only_active_users_of_the_issuer_are_updated(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let user = rig.user(ISSUER, PAN);
+    let user_id = user.user_id.clone();
+    rig.writer.commit(enrol(user)).await.unwrap();
+    assert_eq!(rig.store.find_user(IssuerId(2), &user_id).await, Ok(None));
+    for (issuer_id, id) in [(IssuerId(2), &user_id), (ISSUER, &UserId::random())] {
+        let commit = update(new_name(issuer_id, id, b"other"));
+        assert_eq!(rig.writer.commit(commit).await, Ok(Outcome::UserGone));
+    }
+    for status in [
+        UserStatus::Inactive,
+        UserStatus::Terminating,
+        UserStatus::Deleted,
+    ] {
+        let set = rig
+            .store
+            .set_user_status(ISSUER, &user_id, status, draft("user.set-status"));
+        assert_eq!(set.await, Ok(true));
+        let commit = update(new_name(ISSUER, &user_id, b"other"));
+        assert_eq!(rig.writer.commit(commit).await, Ok(Outcome::UserGone));
+        let summary = rig
+            .store
+            .find_user(ISSUER, &user_id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(summary.status, status);
+    }
+    assert_eq!(
+        database.number("SELECT count(*) AS n FROM audit_entries WHERE reason = 'user-not-found'"),
+        5
+    );
+    let unknown = rig.store.set_user_status(
+        IssuerId(2),
+        &user_id,
+        UserStatus::Active,
+        draft("user.set-status"),
+    );
+    assert_eq!(unknown.await, Ok(false));
+}
+
+async fn two_updates_of_one_user_in_a_batch_apply_in_order(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let user = rig.user(ISSUER, PAN);
+    let user_id = user.user_id.clone();
+    rig.writer.commit(enrol(user)).await.unwrap();
+    // One thread: what was sent later is written later.
+    let single = issuer_gateway::store::Writer::start(&database.url(), 1, 1_000).unwrap();
+    let outcomes = join_all((0..30_u8).map(|number| {
+        single.commit(update(UserUpdate {
+            phone: (number == 10).then(|| b"phone".to_vec()),
+            ..new_name(ISSUER, &user_id, &[number])
+        }))
+    }))
+    .await;
+    assert!(
+        outcomes.iter().all(|o| *o == Ok(Outcome::Done)),
+        "{outcomes:?}"
+    );
+    let (stored, _) = rig
+        .store
+        .load_sealed_user(ISSUER, &user_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(stored.name, Some(vec![29]));
+    assert_eq!(stored.phone.as_deref(), Some(b"phone".as_slice()));
+}
+
+async fn updates_of_the_same_users_do_not_deadlock(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        let user = rig.user(ISSUER, &format!("53440300000000{number:02}"));
+        ids.push(user.user_id.clone());
+        rig.writer.commit(enrol(user)).await.unwrap();
+    }
+    let reversed: Vec<_> = ids.iter().rev().cloned().collect();
+    for _ in 0..5 {
+        let outcomes = join_all(
+            ids.iter()
+                .chain(&reversed)
+                .map(|id| rig.writer.commit(update(new_name(ISSUER, id, b"n")))),
+        )
+        .await;
+        assert!(
+            outcomes.iter().all(|o| *o == Ok(Outcome::Done)),
+            "{outcomes:?}"
+        );
+    }
+}
