@@ -173,7 +173,7 @@ impl Store {
                 .set((users::status.eq(status.as_str()), users::updated_at.eq(at)))
                 .execute(conn)?;
             if changed == 0 {
-                audit.refuse("USER_NOT_FOUND");
+                audit.refuse("user-not-found");
             }
             Ok(changed == 1)
         })
