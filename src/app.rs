@@ -5,25 +5,32 @@ use crate::gateway::Gateway;
 use crate::http::{envelope, health::Draining, metrics, request::Limits, routes};
 use crate::issuers::registry::Registry;
 use crate::keys;
-use crate::oauth1::PublicOrigin;
-use crate::payload::{JwePolicy, Unwrapper};
+use crate::live::Live;
+use crate::payload::Unwrapper;
 use crate::store::{DatabaseUrl, Store, Writer, migrations};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
+use crate::{expiry, reload};
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::{Context, bail};
+use arc_swap::ArcSwap;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// How often a node looks whether an operator has changed an issuer; a change takes effect within 2 s.
 const REGISTRY_POLL: Duration = Duration::from_millis(1_000);
 /// How often used-up nonces are purged.
 const NONCE_PURGE: Duration = Duration::from_secs(60);
+/// How often the last use of each gateway key is written down.
+const KEY_USAGE_NOTE: Duration = Duration::from_secs(10);
 /// Beyond the window in which a nonce matters, kept for clocks that disagree.
 const NONCE_GRACE_MICROS: i64 = 60_000_000;
 
@@ -58,6 +65,8 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
     let background = vec![
         tokio::spawn(follow_registry(gateway.clone())),
         tokio::spawn(purge_nonces(gateway.clone())),
+        tokio::spawn(reload::follow(gateway.clone(), config.clone(), address)),
+        tokio::spawn(watch_keys(gateway.clone())),
     ];
     tracing::info!(%address, issuers = gateway.registry.issuers().len(), "listening");
     Ok(RunningApp {
@@ -116,7 +125,7 @@ pub fn open_store(config: &config::Database) -> anyhow::Result<(DatabaseUrl, Sto
 }
 
 async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> {
-    let keys = keys::load_ring(&config.keys)?;
+    let live = Live::load(config, address)?;
     let kek = keys::load_kek(&config.vault)?;
     let database = config.database.clone();
     let (url, store) = tokio::task::spawn_blocking(move || open_store(&database)).await??;
@@ -130,42 +139,14 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
         threads => threads,
     };
     Ok(Gateway {
-        origins: origins(&config.server, address)?,
-        oauth_window_seconds: config.oauth.window_seconds,
+        current: ArcSwap::from_pointee(live),
         registry,
-        keys,
-        jwe_policy: JwePolicy::default(),
         unwrapper: Unwrapper::start(threads, config.server.decrypt_queue)?,
         vault,
         writer: Writer::start(&url, config.database.writers, config.database.write_queue)?,
         store,
         metrics,
     })
-}
-
-/// The configured public origins, or, on loopback without any, the listener's own.
-fn origins(server: &config::Server, address: SocketAddr) -> anyhow::Result<Vec<PublicOrigin>> {
-    let scheme = if server.tls_certificate.is_some() {
-        "https"
-    } else {
-        "http"
-    };
-    let own = || {
-        vec![
-            format!("{scheme}://{address}"),
-            format!("{scheme}://localhost:{}", address.port()),
-        ]
-    };
-    let urls = if server.public_base_urls.is_empty() {
-        own()
-    } else {
-        server.public_base_urls.clone()
-    };
-    let parse = |url: &String| {
-        PublicOrigin::parse(url)
-            .with_context(|| format!("configuration: server.public_base_urls: {url}"))
-    };
-    urls.iter().map(parse).collect()
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -188,6 +169,7 @@ fn public_server(
         body_bytes: server.max_body_bytes,
         body_timeout: Duration::from_millis(server.body_timeout_ms),
     });
+    let resolver = gateway.clone();
     let gateway = Data::from(gateway.clone());
     let draining = Data::from(draining.clone());
     let mut http = HttpServer::new(move || {
@@ -206,11 +188,13 @@ fn public_server(
     if server.workers > 0 {
         http = http.workers(server.workers);
     }
-    http = match (&server.tls_certificate, &server.tls_key) {
-        (Some(certificate), Some(key)) => {
-            http.listen_rustls_0_23(listener, keys::tls_config(certificate, key)?)?
-        }
-        _ => http.listen(listener)?,
+    http = if server.tls_certificate.is_some() {
+        http.listen_rustls_0_23(
+            listener,
+            keys::tls_config(Arc::new(CurrentCertificate(resolver)))?,
+        )?
+    } else {
+        http.listen(listener)?
     };
     Ok(spawn(http.run()))
 }
@@ -260,6 +244,47 @@ async fn purge_nonces(gateway: Arc<Gateway>) {
         if let Err(error) = gateway.store.purge_nonces(before).await {
             gateway.metrics.background_failure("nonce-purge");
             tracing::warn!(%error, "nonces not purged; will be tried again");
+        }
+    }
+}
+
+/// Shows the certificate in force at the time of each handshake.
+struct CurrentCertificate(Arc<Gateway>);
+
+impl fmt::Debug for CurrentCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CurrentCertificate")
+    }
+}
+
+impl ResolvesServerCert for CurrentCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.live().tls.clone()
+    }
+}
+
+/// Writes down which keys are in use, and warns of what runs out.
+async fn watch_keys(gateway: Arc<Gateway>) {
+    let mut reported = None;
+    let mut ticks = tokio::time::interval(KEY_USAGE_NOTE);
+    loop {
+        ticks.tick().await;
+        let live = gateway.live();
+        let uses = live
+            .keys
+            .keys()
+            .iter()
+            .filter_map(|key| Some((key.fingerprint().to_string(), key.last_used()?)));
+        let uses: Vec<_> = uses.collect();
+        if !uses.is_empty()
+            && let Err(error) = gateway.store.note_key_usage(uses).await
+        {
+            gateway.metrics.background_failure("key-usage");
+            tracing::warn!(%error, "key usage not noted; will be tried again");
+        }
+        if reported.is_none_or(|at: Instant| at.elapsed() >= expiry::REPEAT) {
+            expiry::report(&gateway, chrono::Utc::now());
+            reported = Some(Instant::now());
         }
     }
 }

@@ -8,6 +8,7 @@
 use crate::gateway::Gateway;
 use crate::ids::UserId;
 use crate::issuers::{Issuer, IssuerStatus};
+use crate::live::Live;
 use crate::oauth1::{self, Authorization};
 use crate::payload::FieldLevelHeaders;
 use crate::refusal::Refusal;
@@ -79,6 +80,8 @@ impl Action {
 pub struct Caller {
     /// The issuer that the verified consumer key belongs to.
     pub issuer: Arc<Issuer>,
+    /// The keys and rules that this call began with, and keeps to its end.
+    pub live: Arc<Live>,
     consumer_key: String,
     nonce: Nonce,
 }
@@ -86,6 +89,7 @@ pub struct Caller {
 impl Caller {
     /// Verifies the signature over the raw call. The verified consumer key alone says who calls.
     pub fn authenticate(gateway: &Gateway, call: &Call<'_>) -> Result<Self, Refusal> {
+        let live = gateway.live();
         let header = call
             .authorization
             .ok_or(oauth1::Refusal::MissingAuthorization)?;
@@ -98,7 +102,7 @@ impl Caller {
             body: call.body,
         };
         let policy = oauth1::Policy {
-            window_seconds: gateway.oauth_window_seconds,
+            window_seconds: live.oauth_window_seconds,
             allow_pss: credential
                 .as_ref()
                 .is_none_or(|credential| credential.issuer.rsa_pss),
@@ -109,14 +113,14 @@ impl Caller {
             .collect();
         authorization.verify(
             &request,
-            &gateway.origins,
+            &live.origins,
             &keys,
             &policy,
             call.now.timestamp(),
         )?;
         let credential = credential.ok_or(oauth1::Refusal::SignatureInvalid)?;
-        let expires_at = (authorization.timestamp() + gateway.oauth_window_seconds + 1)
-            .saturating_mul(1_000_000);
+        let expires_at =
+            (authorization.timestamp() + live.oauth_window_seconds + 1).saturating_mul(1_000_000);
         Ok(Self {
             nonce: Nonce {
                 issuer_id: credential.issuer.id,
@@ -125,6 +129,7 @@ impl Caller {
             },
             consumer_key: authorization.consumer_key().to_owned(),
             issuer: credential.issuer,
+            live,
         })
     }
 

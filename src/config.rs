@@ -5,6 +5,7 @@
 //! are relative to the file's own folder. docs/operations.md has the table of all settings.
 
 use crate::payload::KeyState;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;
@@ -32,6 +33,9 @@ pub struct Config {
     /// Logging.
     #[serde(default)]
     pub log: Log,
+    /// The file it was read from, if it was.
+    #[serde(skip)]
+    pub source: Option<PathBuf>,
 }
 
 /// `[server]`
@@ -158,15 +162,44 @@ pub struct Keys {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayKey {
-    /// PKCS#8 PEM file, RSA of 2048 to 4096 bits.
+    /// PKCS#8 PEM (also encrypted) or PKCS#12 file, RSA of 2048 to 4096 bits.
     pub file: PathBuf,
     /// PEM file of the certificate handed to issuers, if they name keys by certificate digest.
     pub certificate: Option<PathBuf>,
+    /// Name of the environment variable with the passphrase of an encrypted key file.
+    pub passphrase_env: Option<String>,
+    /// File with the passphrase of an encrypted key file.
+    pub passphrase_file: Option<PathBuf>,
+    /// RFC 3339 date or time by which the key should be replaced; warnings begin 30 days ahead.
+    pub not_after: Option<String>,
     /// `primary`, `active`, `disabled` or `destroyed`.
     pub state: KeyState,
     /// Free-text `kid` values that mean this key.
     #[serde(default)]
     pub aliases: Vec<String>,
+}
+
+impl GatewayKey {
+    /// The declared end as a moment; a date means its first second.
+    pub fn not_after(&self) -> Result<Option<DateTime<Utc>>, ConfigError> {
+        let Some(text) = &self.not_after else {
+            return Ok(None);
+        };
+        let date = || {
+            text.parse::<NaiveDate>()
+                .ok()?
+                .and_hms_opt(0, 0, 0)
+                .map(|time| time.and_utc())
+        };
+        let moment = DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|time| time.to_utc())
+            .or_else(date);
+        moment.map(Some).ok_or_else(|| ConfigError::Invalid {
+            setting: "keys.gateway.not_after",
+            rule: "must be an RFC 3339 date or time in quotes".to_owned(),
+        })
+    }
 }
 
 /// `[oauth]`
@@ -253,6 +286,7 @@ impl Config {
             .and_then(config::Config::try_deserialize)
             .map_err(|error| unreadable(error.to_string()))?;
         loaded.resolve_paths(file.parent().unwrap_or(Path::new("")));
+        loaded.source = Some(file.to_owned());
         loaded.validate()?;
         Ok(loaded)
     }
@@ -265,6 +299,7 @@ impl Config {
         for key in &mut self.keys.gateway {
             resolve(&mut key.file);
             key.certificate.iter_mut().for_each(resolve);
+            key.passphrase_file.iter_mut().for_each(resolve);
         }
         let relative = self
             .database
@@ -274,6 +309,48 @@ impl Config {
         if let Some(path) = relative {
             self.database.url = format!("sqlite:{}", folder.join(path).display());
         }
+    }
+
+    /// The settings that differ from `running` and that a reload does not take up.
+    pub fn needs_restart(&self, running: &Self) -> Vec<&'static str> {
+        let server = |config: &Self| {
+            let server = &config.server;
+            let reloaded = Server {
+                public_base_urls: Vec::new(),
+                tls_certificate: server.tls_certificate.as_ref().map(|_| PathBuf::new()),
+                tls_key: None,
+                ..server.clone()
+            };
+            format!("{reloaded:?}")
+        };
+        let database = |config: &Self| {
+            let d = &config.database;
+            (
+                d.url.clone(),
+                d.migrate,
+                d.pool_size,
+                d.writers,
+                d.write_queue,
+            )
+        };
+        let changed = [
+            ("server", server(self) != server(running)),
+            ("metrics", self.metrics.listen != running.metrics.listen),
+            ("database", database(self) != database(running)),
+            (
+                "vault",
+                format!("{:?}", self.vault) != format!("{:?}", running.vault),
+            ),
+            (
+                "log",
+                format!("{:?}", self.log) != format!("{:?}", running.log),
+            ),
+        ];
+        changed
+            .into_iter()
+            .filter(|(_, changed)| *changed)
+            .map(|(setting, _)| setting)
+            .collect()
     }
 
     /// Checks what one setting alone cannot tell.

@@ -1,24 +1,20 @@
 //! What every use case works with: the parts of a running gateway, built once at start.
 
 use crate::issuers::registry::Registry;
-use crate::oauth1::PublicOrigin;
-use crate::payload::{JwePolicy, KeyRing, Unwrapper};
+use crate::live::Live;
+use crate::payload::Unwrapper;
 use crate::store::{Store, Writer};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
 
 /// The running gateway, shared by all requests.
 pub struct Gateway {
-    /// Where clients say that we are: what signatures are verified over.
-    pub origins: Vec<PublicOrigin>,
-    /// How far `oauth_timestamp` may be from our clock, either way, in seconds.
-    pub oauth_window_seconds: i64,
+    /// Keys and rules that a reload swaps: see [`Gateway::live`].
+    pub current: ArcSwap<Live>,
     /// The issuers, as last read from the store.
     pub registry: Registry,
-    /// The private keys that requests are encrypted to.
-    pub keys: KeyRing,
-    /// Which JWE algorithms are accepted.
-    pub jwe_policy: JwePolicy,
     /// The threads that run RSA private operations.
     pub unwrapper: Unwrapper,
     /// Seals and opens data at rest.
@@ -29,4 +25,16 @@ pub struct Gateway {
     pub writer: Writer,
     /// Counters and histograms.
     pub metrics: Metrics,
+}
+
+impl Gateway {
+    /// The keys and rules in force now. A request takes them once, and keeps them to its end.
+    pub fn live(&self) -> Arc<Live> {
+        self.current.load_full()
+    }
+
+    /// Puts new keys and rules in force, for requests that begin from now on.
+    pub fn swap(&self, live: Live) {
+        self.current.store(Arc::new(live));
+    }
 }

@@ -1,49 +1,44 @@
-//! Keys from files and environment, read once at start: the gateway's, the KEK, TLS.
+//! Keys from files and environment, parsed once when they are loaded: the gateway's, the KEK, TLS.
 //!
 //! Errors name the file and what it should hold, never its content.
 
+pub mod jwks;
+pub mod rotation;
+pub mod source;
+
 use crate::config;
-use crate::payload::{GatewayKey, KeyRing};
+use crate::payload::{GatewayKey, KeyRing, KeyState};
 use crate::vault::Kek;
 use anyhow::{Context, bail};
-use openssl::pkey::{PKey, Private};
-use openssl::x509::X509;
+use chrono::{DateTime, Utc};
+use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::server::ResolvesServerCert;
+use rustls::sign::CertifiedKey;
 use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// Reads a private key in PKCS#8 (or PKCS#1) PEM.
-pub fn read_private_key(file: &Path) -> anyhow::Result<PKey<Private>> {
-    let pem = Zeroizing::new(
-        std::fs::read(file).with_context(|| format!("private key {}", file.display()))?,
-    );
-    PKey::private_key_from_pem(&pem)
-        .ok()
-        .with_context(|| format!("{}: no private key in PEM", file.display()))
-}
-
-/// Reads a certificate in PEM.
-pub fn read_certificate(file: &Path) -> anyhow::Result<X509> {
-    let pem = std::fs::read(file).with_context(|| format!("certificate {}", file.display()))?;
-    X509::from_pem(&pem)
-        .ok()
-        .with_context(|| format!("{}: no certificate in PEM", file.display()))
-}
-
 /// Loads `[[keys.gateway]]`: each key checked, exactly one primary, no name that means two keys.
 pub fn load_ring(keys: &config::Keys) -> anyhow::Result<KeyRing> {
     let mut ring = Vec::with_capacity(keys.gateway.len());
-    for key in &keys.gateway {
-        let private = read_private_key(&key.file)?;
-        let certificate = key
-            .certificate
-            .as_deref()
-            .map(read_certificate)
-            .transpose()?;
-        let loaded = GatewayKey::new(private, certificate, key.aliases.clone(), key.state)
-            .with_context(|| key.file.display().to_string())?;
-        ring.push(loaded);
+    // The file of a destroyed key may be gone; its entry only records that there was one.
+    for key in keys
+        .gateway
+        .iter()
+        .filter(|key| key.state != KeyState::Destroyed)
+    {
+        let pair = source::read_declared(key)?;
+        let loaded = GatewayKey::new(
+            pair.private,
+            pair.certificate,
+            key.aliases.clone(),
+            key.state,
+        )
+        .with_context(|| key.file.display().to_string())?;
+        let end = key.not_after()?;
+        let end = end.or_else(|| moment(loaded.certificate()?.not_after()));
+        ring.push(loaded.ending(end));
     }
     KeyRing::new(ring).context("configuration: keys.gateway")
 }
@@ -68,20 +63,31 @@ pub fn load_kek(vault: &config::Vault) -> anyhow::Result<Kek> {
     Kek::from_base64(text.trim()).with_context(|| format!("{source}: not 32 bytes in base64"))
 }
 
-/// TLS 1.2 and 1.3 with the given chain and key.
-pub fn tls_config(certificate: &Path, key: &Path) -> anyhow::Result<rustls::ServerConfig> {
+/// The moment an ASN.1 time names.
+pub fn moment(time: &Asn1TimeRef) -> Option<DateTime<Utc>> {
+    let difference = Asn1Time::from_unix(0).ok()?.diff(time).ok()?;
+    DateTime::from_timestamp(
+        i64::from(difference.days) * 86_400 + i64::from(difference.secs),
+        0,
+    )
+}
+
+/// The listener's TLS certificate chain and key, checked to belong together.
+pub fn tls_key(certificate: &Path, key: &Path) -> anyhow::Result<CertifiedKey> {
     let name = |path: &Path| path.display().to_string();
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .with_context(|| format!("server.tls_certificate {}", name(certificate)))?;
     let key_der = PrivateKeyDer::from_pem_file(key)
         .with_context(|| format!("server.tls_key {}", name(key)))?;
-    rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            builder
-                .with_no_client_auth()
-                .with_single_cert(chain, key_der)
-        })
+    CertifiedKey::from_der(chain, key_der, &rustls::crypto::ring::default_provider())
         .with_context(|| format!("TLS with {} and {}", name(certificate), name(key)))
+}
+
+/// TLS 1.2 and 1.3; `resolver` is asked for the certificate at each handshake, so that it can be replaced.
+pub fn tls_config(resolver: Arc<dyn ResolvesServerCert>) -> anyhow::Result<rustls::ServerConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?;
+    Ok(builder.with_no_client_auth().with_cert_resolver(resolver))
 }

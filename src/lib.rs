@@ -7,7 +7,8 @@
 //! - [`http`]: limits, raw bytes, and the answer to every refusal; `http::routes` lists every path
 //! - [`enrolment`]: the use cases, and the rules that they apply
 //! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
-//! - [`gateway`]: the parts of a running gateway
+//! - [`gateway`]: the parts of a running gateway; [`live`]: those that [`reload`] swaps in one step;
+//!   [`expiry`]: what of them runs out soon
 //! - [`oauth1`]: is the signature over these very bytes right
 //! - [`issuers`]: who is on board, which cards are theirs, which keys they use
 //! - [`payload`]: both encrypted envelopes, in and out, and the key ring
@@ -29,15 +30,18 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod enrolment;
+pub mod expiry;
 pub mod gateway;
 pub mod http;
 pub mod ids;
 pub mod issuers;
 pub mod json;
 pub mod keys;
+pub mod live;
 pub mod oauth1;
 pub mod payload;
 pub mod refusal;
+pub mod reload;
 pub mod store;
 pub mod telemetry;
 pub mod vault;

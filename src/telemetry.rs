@@ -2,7 +2,7 @@
 
 use crate::config::{Log, LogFormat};
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -43,6 +43,8 @@ pub struct Metrics {
     refusals: IntCounterVec,
     issuers: IntGauge,
     background_failures: IntCounterVec,
+    reloads: IntCounterVec,
+    expiries: IntGaugeVec,
 }
 
 impl Metrics {
@@ -77,6 +79,20 @@ impl Metrics {
                 ),
                 &["task"],
             )?,
+            reloads: IntCounterVec::new(
+                Opts::new(
+                    "issuer_gateway_reloads_total",
+                    "Changed configurations taken up or refused",
+                ),
+                &["result"],
+            )?,
+            expiries: IntGaugeVec::new(
+                Opts::new(
+                    "issuer_gateway_expires_seconds",
+                    "Time until a key or certificate ends; negative: ended",
+                ),
+                &["kind", "name"],
+            )?,
         };
         metrics
             .registry
@@ -93,6 +109,12 @@ impl Metrics {
         metrics
             .registry
             .register(Box::new(metrics.background_failures.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.reloads.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.expiries.clone()))?;
         Ok(metrics)
     }
 
@@ -119,6 +141,20 @@ impl Metrics {
     /// A background task failed and will be tried again.
     pub fn background_failure(&self, task: &str) {
         self.background_failures.with_label_values(&[task]).inc();
+    }
+
+    /// A changed configuration was taken up, or refused.
+    pub fn reload(&self, taken_up: bool) {
+        let result = if taken_up { "success" } else { "failure" };
+        self.reloads.with_label_values(&[result]).inc();
+    }
+
+    /// Everything that has an end: kind, name and seconds left.
+    pub fn expiries<'a>(&self, all: impl Iterator<Item = (&'a str, &'a str, i64)>) {
+        self.expiries.reset();
+        for (kind, name, seconds) in all {
+            self.expiries.with_label_values(&[kind, name]).set(seconds);
+        }
     }
 
     /// The Prometheus text page.

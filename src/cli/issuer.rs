@@ -60,12 +60,8 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     })
 }
 
-/// Who did it, for the audit trail: the operating system's user.
 fn audit(action: &str) -> AuditDraft {
-    let user = std::env::var("USER")
-        .or_else(|_| std::env::var("LOGNAME"))
-        .unwrap_or_else(|_| "unknown".to_owned());
-    AuditDraft::accepted(now(), format!("operator {user}"), action)
+    AuditDraft::accepted(now(), super::operator(), action)
 }
 
 async fn apply(store: &Store, file: &std::path::Path) -> anyhow::Result<()> {

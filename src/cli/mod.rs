@@ -3,6 +3,7 @@
 mod client;
 mod demo;
 mod issuer;
+mod keys;
 mod migrate;
 mod sandbox;
 mod sandbox_files;
@@ -41,6 +42,9 @@ enum Command {
     /// Bring issuers on board, show them, change their state.
     #[command(subcommand)]
     Issuer(issuer::Command),
+    /// Make, list, rotate and check the gateway's own keys.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Apply missing database migrations, then exit.
     Migrate,
 }
@@ -64,6 +68,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Sandbox(arguments) => sandbox::run(&arguments)?,
         Command::Client(command) => return client::run(command),
         Command::Issuer(command) => issuer::run(&load(config)?, command)?,
+        Command::Keys(command) => keys::run(config, command)?,
         Command::Migrate => migrate::run(&load(config)?)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -81,4 +86,10 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .worker_threads(2)
         .enable_all()
         .build()?)
+}
+
+/// Who gives a command, for the audit trail: the operating system's user.
+fn operator() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    format!("operator {}", user.as_deref().unwrap_or("unknown"))
 }

@@ -2,22 +2,17 @@
 //! finished by the next one, and a second run changes nothing but the port.
 
 use crate::client::identity::{SandboxFile, SandboxGateway, SandboxIssuer};
-use crate::keys::{read_certificate, read_private_key};
+use crate::keys::rotation::{generate, self_signed, write_private};
+use crate::keys::source::{read_certificate, read_private_key};
 use crate::payload::Recipient;
 use crate::vault::Kek;
 use anyhow::Context;
-use openssl::asn1::Asn1Time;
-use openssl::bn::{BigNum, MsbOption};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkcs12::Pkcs12;
-use openssl::pkey::{PKey, Private};
-use openssl::rsa::Rsa;
-use openssl::x509::{X509, X509Name};
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use toml_edit::{DocumentMut, value};
 
@@ -117,7 +112,7 @@ pub(super) fn write_base_url(files: &Files, base_url: &str) -> anyhow::Result<()
     let mut description = SandboxFile::read(&files.description)?;
     if description.base_url != base_url {
         base_url.clone_into(&mut description.base_url);
-        write(
+        write_private(
             &files.description,
             &serde_json::to_vec_pretty(&description)?,
         )?;
@@ -129,21 +124,7 @@ fn make(file: &Path, content: impl FnOnce() -> anyhow::Result<Vec<u8>>) -> anyho
     if file.exists() {
         return Ok(());
     }
-    write(file, &content()?)
-}
-
-/// Writes the whole file or nothing, readable by its owner alone.
-fn write(file: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let partial = file.with_extension("partial");
-    let mut out = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&partial)?;
-    out.write_all(content)?;
-    out.sync_all()?;
-    fs::rename(&partial, file).with_context(|| file.display().to_string())
+    write_private(file, &content()?)
 }
 
 fn set_port(config: &Path, port: u16) -> anyhow::Result<()> {
@@ -159,37 +140,19 @@ fn set_port(config: &Path, port: u16) -> anyhow::Result<()> {
     if edited == text {
         Ok(())
     } else {
-        write(config, edited.as_bytes())
+        write_private(config, edited.as_bytes())
     }
 }
 
 fn key_and_certificate(dir: &Path, stem: &str, common_name: &str) -> anyhow::Result<()> {
     let key_file = dir.join(format!("{stem}.pem"));
     make(&key_file, || {
-        Ok(PKey::from_rsa(Rsa::generate(2_048)?)?.private_key_to_pem_pkcs8()?)
+        Ok(generate(2_048)?.private_key_to_pem_pkcs8()?)
     })?;
     let key = read_private_key(&key_file)?;
     make(&dir.join(format!("{stem}-cert.pem")), || {
-        Ok(self_signed(&key, common_name)?.to_pem()?)
+        Ok(self_signed(&key, common_name, CERTIFICATE_DAYS)?.to_pem()?)
     })
-}
-
-fn self_signed(key: &PKey<Private>, common_name: &str) -> Result<X509, openssl::error::ErrorStack> {
-    let mut name = X509Name::builder()?;
-    name.append_entry_by_nid(Nid::COMMONNAME, common_name)?;
-    let name = name.build();
-    let mut serial = BigNum::new()?;
-    serial.rand(127, MsbOption::MAYBE_ZERO, false)?;
-    let mut builder = X509::builder()?;
-    builder.set_version(2)?;
-    builder.set_serial_number(&*serial.to_asn1_integer()?)?;
-    builder.set_subject_name(&name)?;
-    builder.set_issuer_name(&name)?;
-    builder.set_pubkey(key)?;
-    builder.set_not_before(&*Asn1Time::days_from_now(0)?)?;
-    builder.set_not_after(&*Asn1Time::days_from_now(CERTIFICATE_DAYS)?)?;
-    builder.sign(key, MessageDigest::sha256())?;
-    Ok(builder.build())
 }
 
 /// PKCS#12 as portals hand it out: 3DES and SHA-1 inside, because old Java keystores and

@@ -1,6 +1,6 @@
 //! Who the client is: its keys, its consumer key, and whom it talks to.
 
-use crate::keys::{read_certificate, read_private_key};
+use crate::keys::source::{read_certificate, read_private_key};
 use crate::oauth1::SigningKey;
 use crate::payload::{GatewayKey, KeyRing, KeyState, Recipient};
 use anyhow::Context;

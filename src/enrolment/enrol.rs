@@ -53,9 +53,9 @@ async fn prepare(
     issuer.require_recipient(call.now)?;
     let envelope = Envelope::parse(call.body, &call.field_level)?;
     let opened = payload::open(
-        &gateway.keys,
+        &caller.live.keys,
         &gateway.unwrapper,
-        &gateway.jwe_policy,
+        &caller.live.jwe_policy,
         envelope,
     )
     .await?;

@@ -6,6 +6,7 @@
 //! - `request`: the raw call out of an actix request, within the limits
 //! - `error`: every refusal to its answer
 //! - `envelope`: what goes round every request: request id, log line, metrics, panic guard
+//! - `well_known`: the public gateway keys
 //! - `metrics`: the Prometheus page on its own listener
 
 pub mod envelope;
@@ -15,6 +16,7 @@ pub mod issuer_users;
 pub mod metrics;
 pub mod request;
 pub mod routes;
+pub mod well_known;
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};

@@ -1,6 +1,6 @@
 //! Every path that the gateway answers.
 
-use super::{envelope, error, health, issuer_users};
+use super::{envelope, error, health, issuer_users, well_known};
 use actix_web::Route;
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::from_fn;
@@ -11,6 +11,11 @@ use actix_web::web::{self, ServiceConfig, resource, route, scope};
 pub fn public(app: &mut ServiceConfig) {
     app.service(path("/health/live", "GET", web::get().to(health::live)))
         .service(path("/health/ready", "GET", web::get().to(health::ready)))
+        .service(path(
+            "/.well-known/jwks.json",
+            "GET",
+            web::get().to(well_known::jwks),
+        ))
         .service(scope("/cts").configure(issuer_api))
         .configure(issuer_api)
         .default_service(route().to(error::unknown_path));

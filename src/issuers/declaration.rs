@@ -6,11 +6,11 @@
 use super::Responses;
 use super::account_range::AccountRange;
 use crate::ids::ClientId;
+use crate::keys;
 use crate::oauth1::VerifyingKey;
 use crate::payload::Recipient;
 use crate::store::issuers::{CertificatePurpose, IssuerCertificate, IssuerDeclaration};
-use chrono::{DateTime, Utc};
-use openssl::asn1::{Asn1Time, Asn1TimeRef};
+use openssl::asn1::Asn1TimeRef;
 use openssl::hash::MessageDigest;
 use openssl::x509::X509;
 use serde::Deserialize;
@@ -281,13 +281,8 @@ fn certificate(
 }
 
 fn micros(time: &Asn1TimeRef) -> Result<i64, String> {
-    let unreadable = || "validity dates cannot be read".to_owned();
-    let epoch = Asn1Time::from_unix(0).map_err(|_| unreadable())?;
-    let difference = epoch.diff(time).map_err(|_| unreadable())?;
-    let seconds = i64::from(difference.days) * 86_400 + i64::from(difference.secs);
-    DateTime::<Utc>::from_timestamp(seconds, 0)
-        .map(|time| time.timestamp_micros())
-        .ok_or_else(unreadable)
+    let moment = keys::moment(time).ok_or("validity dates cannot be read")?;
+    Ok(moment.timestamp_micros())
 }
 
 /// No client id, consumer key or account range twice in one file.

@@ -274,8 +274,10 @@ pub async fn open(
         Envelope::Jwe(token) => token.decrypt(&cek.bytes),
         Envelope::FieldLevel(message) => message.decrypt(&cek.bytes),
     };
+    let object = content.into_object(cek.genuine)?;
+    key.mark_used(chrono::Utc::now().timestamp());
     Ok(Opened {
-        object: content.into_object(cek.genuine)?,
+        object,
         kind: envelope.kind(),
         key: key.fingerprint(),
     })

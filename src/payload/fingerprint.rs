@@ -3,6 +3,8 @@
 //! Clients name a key by the digest of its SPKI or of its certificate, in hex or base64, depending on
 //! their configuration (wire-formats.md 1.1 and 2.1).
 
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::STANDARD;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{HasPublic, PKeyRef};
@@ -27,6 +29,11 @@ impl Fingerprint {
         let mut digest = [0; 32];
         digest.copy_from_slice(&certificate.digest(MessageDigest::sha256())?);
         Ok(Self(digest))
+    }
+
+    /// Standard base64 with padding: how some libraries name a certificate.
+    pub fn to_base64(self) -> String {
+        STANDARD.encode(self.0)
     }
 
     /// Reads a digest from a hint: 64 hex digits in any case, or base64 of 32 bytes in either alphabet,

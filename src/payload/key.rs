@@ -1,11 +1,13 @@
 //! One of the gateway's own RSA keys, parsed and checked once, at load.
 
+use chrono::{DateTime, Utc};
 use openssl::error::ErrorStack;
 use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private};
 use openssl::x509::{X509, X509Ref};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::fingerprint::Fingerprint;
 
@@ -105,6 +107,9 @@ pub struct GatewayKey {
     certificate_fingerprint: Option<Fingerprint>,
     aliases: Vec<String>,
     state: KeyState,
+    not_after: Option<DateTime<Utc>>,
+    /// Seconds since 1970 UTC of the last payload that this key opened; 0: none yet.
+    last_used: AtomicI64,
 }
 
 impl GatewayKey {
@@ -136,7 +141,29 @@ impl GatewayKey {
             certificate_fingerprint,
             aliases,
             state,
+            not_after: None,
+            last_used: AtomicI64::new(0),
         })
+    }
+
+    /// The same key, to be replaced by then. Only warnings follow from it.
+    pub fn ending(self, not_after: Option<DateTime<Utc>>) -> Self {
+        Self { not_after, ..self }
+    }
+
+    /// When the key should have been replaced, if that was declared.
+    pub fn not_after(&self) -> Option<DateTime<Utc>> {
+        self.not_after
+    }
+
+    /// Notes that the key has opened a payload at `seconds` since 1970 UTC.
+    pub fn mark_used(&self, seconds: i64) {
+        self.last_used.fetch_max(seconds, Ordering::Relaxed);
+    }
+
+    /// When the key last opened a payload since it was loaded, in seconds since 1970 UTC.
+    pub fn last_used(&self) -> Option<i64> {
+        Some(self.last_used.load(Ordering::Relaxed)).filter(|seconds| *seconds > 0)
     }
 
     /// The state.
@@ -162,6 +189,12 @@ impl GatewayKey {
     /// Further names.
     pub fn aliases(&self) -> &[String] {
         &self.aliases
+    }
+
+    /// Modulus and public exponent, big-endian without leading zeros (RFC 7518, 6.3.1).
+    pub fn public_numbers(&self) -> Result<(Vec<u8>, Vec<u8>), ErrorStack> {
+        let rsa = self.private.rsa()?;
+        Ok((rsa.n().to_vec(), rsa.e().to_vec()))
     }
 
     /// The size of the modulus in bits: 2048 to 4096.

@@ -13,6 +13,7 @@ pub mod connection;
 pub mod data_keys;
 pub mod error;
 pub mod issuers;
+pub mod key_usage;
 pub mod migrations;
 pub mod nonces;
 pub mod pool;

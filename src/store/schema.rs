@@ -106,6 +106,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    gateway_key_usage (fingerprint) {
+        fingerprint -> Text,
+        last_used_at -> BigInt,
+    }
+}
+
+diesel::table! {
     audit_entries (chain, seq) {
         chain -> Text,
         seq -> BigInt,

@@ -11,7 +11,7 @@ use issuer_gateway::gateway::Gateway;
 use issuer_gateway::ids::{ClientId, IssuerId, UserId};
 use issuer_gateway::issuers::IssuerStatus;
 use issuer_gateway::issuers::declaration;
-use issuer_gateway::keys::read_private_key;
+use issuer_gateway::keys::source::read_private_key;
 use issuer_gateway::oauth1::{SignatureMethod, SigningKey};
 use issuer_gateway::payload::{EnvelopeKind, KeyState};
 use issuer_gateway::store::audit::AuditDraft;
@@ -98,12 +98,16 @@ pub fn config(database_url: &str) -> Config {
             gateway: vec![GatewayKey {
                 file: test_key("gateway.pem"),
                 certificate: Some(test_key("gateway-cert.pem")),
+                passphrase_env: None,
+                passphrase_file: None,
+                not_after: None,
                 state: KeyState::Primary,
                 aliases: vec!["gateway-2026".to_owned()],
             }],
         },
         oauth: OAuth::default(),
         log: Log::default(),
+        source: None,
     }
 }
 

@@ -1,0 +1,191 @@
+//! Taking up a changed configuration while serving.
+//!
+//! SIGHUP, a hint from the file system, or the 10 s content check leads to the same thing: the files are
+//! read, and if a single byte of them differs, the whole is validated and swapped in one step. What
+//! does not validate is said, counted, and left alone until it changes again; the last good state
+//! keeps serving. The content check is the truth (it sees the symlink swap of a Kubernetes ConfigMap,
+//! network file systems, and anything a watcher misses); the watcher only makes it prompt.
+
+use crate::config::Config;
+use crate::gateway::Gateway;
+use crate::live::Live;
+use notify::{RecursiveMode, Watcher};
+use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+
+/// How often the files are read and compared.
+const CHECK: Duration = Duration::from_secs(10);
+/// After a hint: long enough for a writer to finish, so that half-written files are seldom read.
+const SETTLE: Duration = Duration::from_millis(200);
+
+/// Follows the configuration's files until the task is aborted. Does nothing for a configuration that
+/// did not come from a file.
+pub async fn follow(gateway: Arc<Gateway>, config: Config, address: SocketAddr) {
+    let Some(file) = config.source.clone() else {
+        return;
+    };
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        return;
+    };
+    let (hint, mut hints) = mpsc::channel(1);
+    let mut follower = Follower {
+        gateway,
+        address,
+        seen: None,
+        config,
+        file,
+    };
+    let mut watch = Watch::start(&follower.config, &hint);
+    let mut ticks = tokio::time::interval(CHECK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let forced = tokio::select! {
+            _ = hangup.recv() => true,
+            _ = ticks.tick() => false,
+            _ = hints.recv() => {
+                tokio::time::sleep(SETTLE).await;
+                false
+            }
+        };
+        if follower.check(forced).await {
+            watch = Watch::start(&follower.config, &hint);
+        }
+        watch.keep();
+    }
+}
+
+struct Follower {
+    gateway: Arc<Gateway>,
+    address: SocketAddr,
+    config: Config,
+    file: PathBuf,
+    /// Digest of what was last tried, good or bad. `None` at first: the files may have changed between the
+    /// start and the first check, so that one always loads.
+    seen: Option<[u8; 32]>,
+}
+
+impl Follower {
+    /// Loads what has changed (or, `forced`, whatever is there); says whether it was swapped in.
+    async fn check(&mut self, forced: bool) -> bool {
+        let file = self.file.clone();
+        let address = self.address;
+        let seen = self.seen;
+        let known = self.config.clone();
+        let attempt = tokio::task::spawn_blocking(move || {
+            // A file that cannot be read now is judged by the paths that were in force. Digest first, then load: what
+            // changes in between is loaded already, and seen once more at the next check.
+            let digest = digest(Config::load(&file).as_ref().unwrap_or(&known));
+            if !forced && seen == Some(digest) {
+                return None;
+            }
+            let live = Config::load(&file)
+                .map_err(anyhow::Error::from)
+                .and_then(|config| {
+                    let live = Live::load(&config, address)?;
+                    Ok((config, live))
+                });
+            Some((digest, live))
+        });
+        let Ok(Some((digest, live))) = attempt.await else {
+            return false;
+        };
+        let first = self.seen.replace(digest).is_none();
+        match live {
+            Ok((config, live)) => {
+                for setting in config.needs_restart(&self.config) {
+                    tracing::warn!(
+                        setting,
+                        "a changed setting takes effect at the next start only"
+                    );
+                }
+                if !first {
+                    let primary = live.keys.primary().fingerprint();
+                    tracing::info!(keys = live.keys.keys().len(), %primary, "configuration reloaded");
+                    self.gateway.metrics.reload(true);
+                }
+                self.config = config;
+                self.gateway.swap(live);
+                true
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "configuration not reloaded; the last good one stays in force"
+                );
+                self.gateway.metrics.reload(false);
+                false
+            }
+        }
+    }
+}
+
+/// SHA-256 over the configuration file and every key file that it names, contents and all.
+fn digest(config: &Config) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for path in files(config) {
+        let content = std::fs::read(&path).unwrap_or_default();
+        hash.update(path.as_os_str().as_encoded_bytes());
+        hash.update([0]);
+        hash.update(Sha256::digest(&content));
+    }
+    hash.finalize().into()
+}
+
+fn files(config: &Config) -> Vec<PathBuf> {
+    let server = &config.server;
+    let keys = config.keys.gateway.iter().flat_map(|key| {
+        [
+            Some(&key.file),
+            key.certificate.as_ref(),
+            key.passphrase_file.as_ref(),
+        ]
+    });
+    let named = [
+        config.source.as_ref(),
+        server.tls_certificate.as_ref(),
+        server.tls_key.as_ref(),
+    ];
+    named.into_iter().chain(keys).flatten().cloned().collect()
+}
+
+/// Watches the folders of the configuration's files; a failure to watch costs promptness alone.
+struct Watch(Option<notify::RecommendedWatcher>);
+
+impl Watch {
+    fn start(config: &Config, hint: &mpsc::Sender<()>) -> Self {
+        let hint = hint.clone();
+        let on_event = move |event: notify::Result<notify::Event>| {
+            // Reading the files is an event too; only changes count.
+            if event.is_ok_and(|event| !event.kind.is_access()) {
+                let _ = hint.try_send(());
+            }
+        };
+        let Ok(mut watcher) = notify::recommended_watcher(on_event) else {
+            return Self(None);
+        };
+        let mut folders: Vec<PathBuf> = files(config)
+            .iter()
+            .filter_map(|file| file.parent())
+            .map(Path::to_path_buf)
+            .collect();
+        folders.sort();
+        folders.dedup();
+        for folder in folders {
+            if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                tracing::debug!(%error, "a folder is not watched; it is still checked every 10 s");
+            }
+        }
+        Self(Some(watcher))
+    }
+
+    /// The watcher ends when it is dropped; this is where the loop says that it still needs it.
+    fn keep(&self) {
+        let _ = &self.0;
+    }
+}
