@@ -160,6 +160,8 @@ impl Caller {
             Err(refusal) if refusal.is_recoverable() => return Err(refusal),
             Err(refusal) => (Act::Record, Err(refusal)),
         };
+        // A refused enrolment has made no user, and the id it would have had means nothing to anybody.
+        let subject = subject.filter(|_| result.is_ok() || action != Action::EnrolUser);
         let mut audit = AuditDraft {
             issuer_id: Some(self.issuer.id),
             subject: subject.map(|id| id.as_str().to_owned()),

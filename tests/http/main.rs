@@ -11,3 +11,4 @@ mod support;
 
 mod catalogue;
 mod rotation;
+mod sealed;

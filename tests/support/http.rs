@@ -1,13 +1,25 @@
 //! Plain HTTP, for requests that no well-behaved client sends.
 
-use issuer_gateway::client::Answered;
+use super::gateway::TestClient;
+use issuer_gateway::client::{Answered, Operation};
 use issuer_gateway::json;
+use issuer_gateway::oauth1::SignatureMethod;
 use serde_json::Value;
 use std::time::Duration;
 
 /// Sends a request with exactly these headers; panics unless the answer keeps what every answer
 /// promises (wire-formats.md, rule 8): a JSON object with `Content-Length`.
 pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Answered {
+    exchange(method, url, headers, body).0
+}
+
+/// [`send`], with the answer's `X-Request-Id`.
+pub fn exchange(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> (Answered, String) {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(30)));
@@ -25,6 +37,7 @@ pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> A
     };
     let content_type = header("content-type");
     let content_length = header("content-length");
+    let request_id = header("x-request-id").unwrap();
     let status = response.status().as_u16();
     let body = response.body_mut().read_to_vec().unwrap();
     assert_eq!(
@@ -44,9 +57,39 @@ pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> A
         clear.is_some(),
         "{method} {url}: {status}: the body is no JSON object"
     );
-    Answered {
+    let answered = Answered {
         status,
         body,
         clear,
-    }
+    };
+    (answered, request_id)
+}
+
+/// Signs a body as it is and sends it to enrol, with further headers. The answer is not opened.
+pub fn post(client: &TestClient, headers: &[(&str, &str)], body: &[u8]) -> Answered {
+    let request = client
+        .client
+        .sign(&Operation::Enrol, SignatureMethod::RsaSha256, body.to_vec())
+        .unwrap();
+    let authorization = ("Authorization", request.authorization.as_str());
+    let mut all = vec![authorization, ("Content-Type", "application/json")];
+    all.extend_from_slice(headers);
+    send(request.method, &request.url, &all, body)
+}
+
+/// The one answer to every payload that does not open.
+const CRYPTO_ERROR: &str = concat!(
+    r#"{"Errors":{"Error":[{"Source":"CARBON CALCULATOR EXPERIENCE","ReasonCode":"CRYPTO_ERROR","#,
+    r#""Description":"The encrypted payload could not be opened.","Recoverable":false,"Details":""}]}}"#
+);
+
+/// Asserts status and body, byte for byte.
+#[track_caller]
+pub fn assert_crypto_error(answer: &Answered, case: &str) {
+    let body = String::from_utf8_lossy(&answer.body);
+    assert_eq!(
+        (answer.status, body.as_ref()),
+        (400, CRYPTO_ERROR),
+        "{case}"
+    );
 }

@@ -11,8 +11,10 @@
     reason = "test code"
 )]
 
+pub mod at_rest;
 pub mod gateway;
 pub mod http;
+pub mod peer;
 pub mod proxy;
 
 use diesel::connection::SimpleConnection;

@@ -1,0 +1,84 @@
+//! What is in the database, opened as the gateway would open it.
+
+use super::gateway::TestGateway;
+use issuer_gateway::ids::UserId;
+use issuer_gateway::store::audit::AuditEntry;
+use issuer_gateway::store::users::{SealedCard, SealedUser};
+use issuer_gateway::vault::{Column, Place, VaultError};
+use serde_json::{Value, json};
+
+/// A user's row and the card's, sealed as they are.
+pub fn sealed(gateway: &TestGateway, issuer: &str, user_id: &str) -> (SealedUser, SealedCard) {
+    let user_id = UserId::parse(user_id).unwrap();
+    let store = &gateway.gateway.store;
+    let loading = store.load_sealed_user(gateway.issuer_id(issuer), &user_id);
+    let (user, card) = gateway.block_on(loading).unwrap().unwrap();
+    (user, card.unwrap())
+}
+
+/// Opens one sealed value in a column of a user.
+pub fn open(
+    gateway: &TestGateway,
+    issuer: &str,
+    user_id: &str,
+    column: Column,
+    sealed: &[u8],
+) -> Result<Value, VaultError> {
+    let place = Place {
+        issuer_id: gateway.issuer_id(issuer),
+        row_id: user_id,
+        column,
+    };
+    let clear = gateway.gateway.vault.open_sealed(place, sealed)?;
+    Ok(serde_json::from_slice(&clear).unwrap())
+}
+
+/// All that is stored of a user, in the shape of an enrolment (and `phoneNumber` of an update).
+pub fn stored(gateway: &TestGateway, issuer: &str, user_id: &str) -> Value {
+    let (user, card) = sealed(gateway, issuer, user_id);
+    let open = |column, sealed: &[u8]| open(gateway, issuer, user_id, column, sealed).unwrap();
+    let card = open(Column::Card, &card.card);
+    let mut all = json!({
+        "cardholderName": card["cardholderName"],
+        "cardNumber": card["cardNumber"],
+        "cardBaseCurrency": card["cardBaseCurrency"],
+        "expiryInfo": {"month": card["expiryMonth"], "year": card["expiryYear"]},
+    });
+    let parts = [
+        ("email", Column::UserEmail, user.email, None),
+        ("name", Column::UserName, user.name, None),
+        (
+            "billingAddress",
+            Column::UserBillingAddress,
+            user.billing_address,
+            None,
+        ),
+        ("locale", Column::UserLocale, user.locale, Some("locale")),
+        (
+            "phoneNumber",
+            Column::UserPhone,
+            user.phone,
+            Some("phoneNumber"),
+        ),
+    ];
+    for (name, column, sealed, member) in parts {
+        if let Some(sealed) = sealed {
+            let opened = open(column, &sealed);
+            all[name] = member.map_or(opened.clone(), |member| opened[member].clone());
+        }
+    }
+    all
+}
+
+/// The whole audit trail, in the order of time.
+pub fn audit_trail(gateway: &TestGateway) -> Vec<AuditEntry> {
+    let store = &gateway.gateway.store;
+    gateway.block_on(async {
+        let mut all = Vec::new();
+        for chain in store.audit_chains().await.unwrap() {
+            all.extend(store.audit_entries(&chain, 0, 10_000).await.unwrap());
+        }
+        all.sort_by_key(|entry| entry.at);
+        all
+    })
+}
