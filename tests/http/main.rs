@@ -10,5 +10,7 @@
 mod support;
 
 mod catalogue;
+mod envelopes;
+mod fixtures;
 mod rotation;
 mod sealed;

@@ -1,0 +1,53 @@
+//! Both envelopes over HTTP, made and read by an independent peer: what must open, what must not, what comes back.
+
+mod accepted;
+mod answers;
+mod refused_field_level;
+mod refused_jwe;
+
+use crate::support::Backend;
+use crate::support::gateway::{TestClient, TestGateway};
+use crate::support::http::{assert_crypto_error, post};
+use issuer_gateway::client::sample;
+
+/// A gateway with a client, for many cases.
+struct Bench {
+    gateway: TestGateway,
+    client: TestClient,
+}
+
+impl Bench {
+    fn start(backend: Backend) -> Self {
+        let gateway = TestGateway::start(backend);
+        let client = gateway.client("demo");
+        Self { gateway, client }
+    }
+
+    #[track_caller]
+    fn opens(&self, case: &str, headers: &[(&str, &str)], body: &[u8]) {
+        let answer = post(&self.client, headers, body);
+        assert_eq!(answer.status, 200, "{case}: {:?}", answer.clear);
+    }
+
+    #[track_caller]
+    fn refuses(&self, case: &str, body: &[u8]) {
+        assert_crypto_error(&post(&self.client, &[], body), case);
+    }
+
+    /// Each refused call left its audit entry, with the one reason, and nothing else but its nonce.
+    fn assert_nothing_came_of(&self, cases: i64) {
+        let database = self.gateway.database.as_ref().unwrap();
+        let refused = "SELECT count(*) AS n FROM audit_entries \
+                       WHERE action = 'user.enrol' AND outcome = 'refused' AND reason = 'crypto'";
+        assert_eq!(database.number(refused), cases);
+        assert_eq!(database.count("oauth_nonces"), cases);
+        for table in ["users", "cards", "scoring_jobs"] {
+            assert_eq!(database.count(table), 0, "{table}");
+        }
+    }
+}
+
+/// The text of a valid enrolment, of another card each time.
+fn enrolment() -> String {
+    sample::enrolment("534403").to_string()
+}
