@@ -14,3 +14,4 @@ mod envelopes;
 mod fixtures;
 mod rotation;
 mod sealed;
+mod signatures;
