@@ -77,7 +77,8 @@ fn open_sqlite(path: &Path, usage: Use) -> Result<SqliteConnection, StoreError> 
         Use::Migrating => 60 * SQLITE_BUSY_MS,
     };
     conn.batch_execute(&format!(
-        "PRAGMA busy_timeout = {busy}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+        "PRAGMA busy_timeout = {busy}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+         PRAGMA secure_delete = ON;"
     ))?;
     use_wal(&mut conn)?;
     Ok(conn)

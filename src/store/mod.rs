@@ -3,6 +3,7 @@
 //! - [`url`], [`connection`], [`pool`]: where it is, one connection type for both, the [`Store`] with its deadlines
 //! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type
 //! - [`writer`]: many enrolments and updates, one commit
+//! - [`erasure`]: deleted users lose their data
 //! - [`users`], [`issuers`], [`data_keys`], [`nonces`], [`audit`]: one file per aggregate
 //!
 //! It stores what it is given: sealing and blind indexes are the vault's work. Times are microseconds since 1970 UTC,
@@ -11,6 +12,7 @@
 pub mod audit;
 pub mod connection;
 pub mod data_keys;
+pub mod erasure;
 pub mod error;
 pub mod issuers;
 pub mod key_usage;

@@ -127,14 +127,31 @@ impl Store {
         E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
         F: FnOnce(&mut AnyConnection, &mut AuditDraft) -> Result<T, E> + Send + 'static,
     {
+        self.with_trail(move |conn| {
+            let value = change(conn, &mut draft)?;
+            Ok((value, vec![draft]))
+        })
+        .await
+    }
+
+    /// Runs a change in one transaction together with the audit entries that it says it earned. Not tried again.
+    pub(super) async fn with_trail<T, E, F>(&self, change: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<(T, Vec<AuditDraft>), E> + Send + 'static,
+    {
         self.blocking(move |inner| {
             let mut conn = inner.connection()?;
             let mut chain = inner.chain.lock().unwrap_or_else(PoisonError::into_inner);
             // Until the commit is certain nothing may link to these entries: a failure leaves a new chain.
             let current = std::mem::replace(&mut *chain, AuditChain::start());
             let (value, advanced) = connection::transaction(&mut conn, |conn| {
-                let value = change(conn, &mut draft)?;
-                let advanced = audit::append(conn, &current, &[draft])?;
+                let (value, drafts) = change(conn)?;
+                let advanced = match drafts.as_slice() {
+                    [] => current,
+                    drafts => audit::append(conn, &current, drafts)?,
+                };
                 Ok::<_, E>((value, advanced))
             })?;
             *chain = advanced;

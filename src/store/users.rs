@@ -6,6 +6,7 @@ use super::pool::Store;
 use super::schema::{cards, users};
 use crate::ids::{IssuerId, UserId};
 use diesel::prelude::*;
+use std::collections::HashSet;
 
 /// The states of a user (cce-api.md, section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -130,6 +131,25 @@ impl Store {
                 })
             })
             .transpose()
+        })
+        .await
+    }
+
+    /// Those of `user_ids` that are this issuer's and not erased, whatever else their state.
+    pub async fn known_users(
+        &self,
+        issuer_id: IssuerId,
+        user_ids: &[UserId],
+    ) -> Result<HashSet<String>, StoreError> {
+        let user_ids: Vec<String> = user_ids.iter().map(|id| id.as_str().to_owned()).collect();
+        self.read(move |conn| {
+            let known: Vec<String> = users::table
+                .filter(users::issuer_id.eq(issuer_id.0))
+                .filter(users::user_id.eq_any(&user_ids))
+                .filter(users::status.ne(UserStatus::Deleted.as_str()))
+                .select(users::user_id)
+                .load(conn)?;
+            Ok(known.into_iter().collect())
         })
         .await
     }

@@ -5,12 +5,13 @@
 //! next gathers. The queue is bounded: full means refused, at once.
 //!
 //! [`queue`] holds what waits, [`session`] owns a connection and decides what is tried again, [`batch`] writes one
-//! transaction, [`rows`] holds the statements for both databases.
+//! transaction, [`rows`] and [`terminations`] hold the statements for both databases.
 
 mod batch;
 mod queue;
 mod rows;
 mod session;
+mod terminations;
 pub(super) mod unnest;
 
 use super::audit::AuditDraft;
@@ -31,7 +32,7 @@ pub struct Commit {
     /// What to do.
     pub act: Act,
     /// The audit entry, written whatever the outcome; on a refusal by the database with outcome `refused` and its
-    /// reason, and without subject for an enrolment that made no user.
+    /// reason, and without subject for an enrolment that made no user. A termination leaves one for each user.
     pub audit: AuditDraft,
 }
 
@@ -53,6 +54,8 @@ pub enum Act {
     Enrol(Box<NewUser>),
     /// Changes the profile of an active user.
     Update(Box<UserUpdate>),
+    /// Marks users for erasure.
+    Terminate(Box<Termination>),
     /// Nothing but nonce and audit entry: a verified request that was refused.
     Record,
 }
@@ -114,6 +117,28 @@ pub struct UserUpdate {
     pub billing_address: Option<Vec<u8>>,
     pub seal_key: i32,
     pub updated_at: i64,
+}
+
+/// Users of an issuer whose deletion is accepted. Active and inactive ones become TERMINATING; others stay as they are,
+/// since states only move on towards DELETED.
+#[derive(Debug, Clone)]
+pub struct Termination {
+    /// The issuer whose users they are.
+    pub issuer_id: IssuerId,
+    /// Their ids, each once.
+    pub user_ids: Vec<UserId>,
+    /// Microseconds since 1970 UTC.
+    pub at: i64,
+}
+
+impl Commit {
+    /// About how many rows it writes to a table, for batches of even size.
+    fn rows(&self) -> usize {
+        match &self.act {
+            Act::Terminate(termination) => termination.user_ids.len().max(1),
+            Act::Enrol(_) | Act::Update(_) | Act::Record => 1,
+        }
+    }
 }
 
 /// What became of a commit.

@@ -16,6 +16,7 @@ mod issuers;
 mod migrations;
 mod outage;
 mod secrecy;
+mod terminations;
 mod tls;
 mod trail;
 mod uniqueness;

@@ -14,7 +14,7 @@ on_both!(
 );
 
 /// The number of entries, or where the first chain breaks.
-async fn verify(store: &Store) -> Result<i64, Broken> {
+pub async fn verify(store: &Store) -> Result<i64, Broken> {
     let heads = store.audit_heads().await.unwrap();
     let mut total = 0;
     for chain in &heads {

@@ -1,8 +1,8 @@
 //! One transaction for a whole batch, in an order that keeps two writers from deadlocking: nonces, cards, users,
-//! scoring jobs, updates, audit entries; within a table sorted by key.
+//! scoring jobs, updates, terminations, audit entries; within a table sorted by key.
 
-use super::rows;
 use super::{Act, Commit, NewUser, Outcome, UserUpdate};
+use super::{rows, terminations};
 use crate::store::audit::{self, AuditChain, AuditDraft};
 use crate::store::connection::{self, AnyConnection};
 use crate::store::error::StoreError;
@@ -80,11 +80,17 @@ fn write_rows(
     let mut outcomes = vec![Outcome::Done; commits.len()];
     consume_nonces(conn, commits, &mut outcomes)?;
     enrol(conn, commits, &mut outcomes)?;
+    let terminations = terminations::of(commits, &outcomes);
+    if !terminations.is_empty() {
+        terminations::lock(conn, &terminations, commits)?;
+    }
     update(conn, commits, &mut outcomes)?;
+    // After the updates, so that one of the same user that came in time is done.
+    terminations::mark(conn, &terminations)?;
     let drafts: Vec<AuditDraft> = commits
         .iter()
         .zip(&outcomes)
-        .map(|(commit, outcome)| entry(commit, *outcome))
+        .flat_map(|(commit, outcome)| entries(commit, *outcome))
         .collect();
     let chain = audit::append(conn, chain, &drafts)?;
     Ok((outcomes, chain))
@@ -198,6 +204,21 @@ fn update(
         }
     }
     Ok(())
+}
+
+/// The commit's entry, and one for each user of a termination.
+fn entries(commit: &Commit, outcome: Outcome) -> Vec<AuditDraft> {
+    match (&commit.act, outcome) {
+        (Act::Terminate(termination), Outcome::Done) => termination
+            .user_ids
+            .iter()
+            .map(|user_id| AuditDraft {
+                subject: Some(user_id.as_str().to_owned()),
+                ..commit.audit.clone()
+            })
+            .collect(),
+        _ => vec![entry(commit, outcome)],
+    }
 }
 
 /// The audit entry says what the database decided.

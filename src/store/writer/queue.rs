@@ -60,16 +60,18 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits until something is there, then takes up to `limit` items whose askers still wait. `None` once the queue is closed
-    /// and empty.
+    /// Waits until something is there, then takes items whose askers still wait until they write `limit` rows. `None` once the
+    /// queue is closed and empty.
     pub(super) fn take(&self, limit: usize) -> Option<Vec<Item>> {
         let mut state = self.lock();
         loop {
             let mut taken = Vec::new();
-            while taken.len() < limit
+            let mut rows = 0;
+            while rows < limit
                 && let Some(item) = state.items.pop_front()
             {
                 if item.is_awaited() {
+                    rows += item.commit.rows();
                     taken.push(item);
                 }
             }

@@ -9,7 +9,7 @@ use crate::store::error::StoreError;
 use crate::store::url::DatabaseUrl;
 use std::time::{Duration, Instant};
 
-/// Most commits in one transaction.
+/// No more commits join a transaction that writes this many rows to a table.
 const BATCH: usize = 256;
 
 /// How often a batch is tried that collided with another transaction or met a dead connection.

@@ -1,0 +1,86 @@
+//! Users whose deletion is accepted become TERMINATING; the [erasure](crate::store::erasure) takes them from there.
+
+use super::unnest::{Column, Unnest};
+use super::{Act, Commit, Outcome};
+use crate::store::connection::{AnyConnection, on_backend};
+use crate::store::schema::users;
+use diesel::prelude::*;
+use diesel::sql_types::Integer;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Issuer and id of the users to be marked, and when.
+pub(super) type Terminations<'a> = BTreeMap<(i32, &'a str), i64>;
+
+/// The users of all terminations that are still to be done.
+pub(super) fn of<'a>(commits: &[&'a Commit], outcomes: &[Outcome]) -> Terminations<'a> {
+    let mut users = BTreeMap::new();
+    for (commit, outcome) in commits.iter().zip(outcomes) {
+        if let (Act::Terminate(termination), Outcome::Done) = (&commit.act, outcome) {
+            let issuer_id = termination.issuer_id.0;
+            let keys = termination.user_ids.iter();
+            users.extend(keys.map(|id| ((issuer_id, id.as_str()), termination.at)));
+        }
+    }
+    users
+}
+
+/// Locks every user row that the batch will change, in the order of their keys: updates and terminations are two
+/// statements, and without this two writers could wait for each other.
+pub(super) fn lock(
+    conn: &mut AnyConnection,
+    terminations: &Terminations<'_>,
+    commits: &[&Commit],
+) -> QueryResult<()> {
+    let updated = commits.iter().filter_map(|commit| match &commit.act {
+        Act::Update(update) => Some((update.issuer_id.0, update.user_id.as_str())),
+        _ => None,
+    });
+    let keys: BTreeSet<(i32, &str)> = terminations.keys().copied().chain(updated).collect();
+    on_backend!(conn, c => {
+        // The transaction has the whole file.
+        sqlite: {
+            let _ = c;
+        },
+        postgres: {
+            let (issuer_ids, user_ids) = keys.into_iter().unzip();
+            let _locked: Vec<i32> = Unnest::<Integer>::new(
+                "SELECT users.issuer_id FROM users JOIN unnest(",
+                vec![Column::Integer(issuer_ids), Column::Text(user_ids)],
+                ") AS given (issuer_id, user_id) USING (issuer_id, user_id) \
+                 ORDER BY users.issuer_id, users.user_id FOR UPDATE OF users",
+            )
+            .load(c)?;
+        },
+    });
+    Ok(())
+}
+
+/// Marks them. Who is TERMINATING or DELETED already stays as it is.
+pub(super) fn mark(conn: &mut AnyConnection, terminations: &Terminations<'_>) -> QueryResult<()> {
+    if terminations.is_empty() {
+        return Ok(());
+    }
+    on_backend!(conn, c => {
+        sqlite: for ((issuer_id, user_id), at) in terminations {
+            diesel::update(users::table.find((issuer_id, user_id)))
+                .filter(users::status.eq_any(["ACTIVE", "INACTIVE"]))
+                .set((users::status.eq("TERMINATING"), users::updated_at.eq(at)))
+                .execute(c)?;
+        },
+        postgres: {
+            let (issuer_ids, user_ids) = terminations.keys().copied().unzip();
+            Unnest::<()>::new(
+                "UPDATE users SET status = 'TERMINATING', updated_at = given.at FROM unnest(",
+                vec![
+                    Column::Integer(issuer_ids),
+                    Column::Text(user_ids),
+                    Column::BigInt(terminations.values().copied().collect()),
+                ],
+                ") AS given (issuer_id, user_id, at) WHERE users.issuer_id = given.issuer_id \
+                 AND users.user_id = given.user_id AND users.status IN ('ACTIVE', 'INACTIVE')",
+            )
+            .execute(c)?;
+        },
+    });
+    Ok(())
+}
