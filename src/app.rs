@@ -1,6 +1,7 @@
 //! Builds a gateway from its configuration and runs it. Tests start exactly this, on port 0.
 
 use crate::config::{self, Config};
+use crate::enrolment::erasure;
 use crate::gateway::Gateway;
 use crate::http::{envelope, health::Draining, metrics, request::Limits, routes};
 use crate::issuers::registry::Registry;
@@ -23,6 +24,7 @@ use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// How often a node looks whether an operator has changed an issuer; a change takes effect within 2 s.
@@ -67,6 +69,7 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
         tokio::spawn(purge_nonces(gateway.clone())),
         tokio::spawn(reload::follow(gateway.clone(), config.clone(), address)),
         tokio::spawn(watch_keys(gateway.clone())),
+        tokio::spawn(erasure::run(gateway.clone(), config.erasure.enabled)),
     ];
     tracing::info!(%address, issuers = gateway.registry.issuers().len(), "listening");
     Ok(RunningApp {
@@ -145,6 +148,7 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
         vault,
         writer: Writer::start(&url, config.database.writers, config.database.write_queue)?,
         store,
+        erasure: Notify::new(),
         metrics,
     })
 }

@@ -64,6 +64,8 @@ pub enum Action {
     EnrolUser,
     /// `PUT /issuers/users/{userid}`
     UpdateUser,
+    /// `POST /issuers/user-deletions`; an accepted call leaves one entry for each user.
+    DeleteUsers,
 }
 
 impl Action {
@@ -72,6 +74,7 @@ impl Action {
         match self {
             Self::EnrolUser => "user.enrol",
             Self::UpdateUser => "user.update",
+            Self::DeleteUsers => "user.delete",
         }
     }
 }

@@ -30,6 +30,9 @@ pub struct Config {
     /// Signature verification.
     #[serde(default)]
     pub oauth: OAuth,
+    /// Erasing deleted users.
+    #[serde(default)]
+    pub erasure: Erasure,
     /// Logging.
     #[serde(default)]
     pub log: Log,
@@ -218,6 +221,20 @@ impl Default for OAuth {
     }
 }
 
+/// `[erasure]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Erasure {
+    /// This node erases deleted users. At least one node of an installation has to.
+    pub enabled: bool,
+}
+
+impl Default for Erasure {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
 /// `[log]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -341,6 +358,7 @@ impl Config {
                 "vault",
                 format!("{:?}", self.vault) != format!("{:?}", running.vault),
             ),
+            ("erasure", self.erasure.enabled != running.erasure.enabled),
             (
                 "log",
                 format!("{:?}", self.log) != format!("{:?}", running.log),

@@ -8,6 +8,7 @@ use crate::telemetry::Metrics;
 use crate::vault::Vault;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// The running gateway, shared by all requests.
 pub struct Gateway {
@@ -23,6 +24,8 @@ pub struct Gateway {
     pub store: Store,
     /// Commits.
     pub writer: Writer,
+    /// Wakes the erasure of deleted users.
+    pub erasure: Notify,
     /// Counters and histograms.
     pub metrics: Metrics,
 }

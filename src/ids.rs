@@ -37,6 +37,9 @@ impl fmt::Display for ClientId {
 pub struct UserId(String);
 
 impl UserId {
+    /// What [`UserId::parse`] demands, in words for an answer.
+    pub const FORM: &'static str = "must be 36 characters of 0-9, a-f and -";
+
     /// A new random id, a version 4 UUID in lower case.
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().to_string())

@@ -2,7 +2,8 @@
 
 use crate::config::{Log, LogFormat};
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -45,6 +46,8 @@ pub struct Metrics {
     background_failures: IntCounterVec,
     reloads: IntCounterVec,
     expiries: IntGaugeVec,
+    users_erased: IntCounter,
+    erasures_pending: IntGauge,
 }
 
 impl Metrics {
@@ -93,6 +96,14 @@ impl Metrics {
                 ),
                 &["kind", "name"],
             )?,
+            users_erased: IntCounter::new(
+                "issuer_gateway_users_erased_total",
+                "Deleted users whose data this node has erased",
+            )?,
+            erasures_pending: IntGauge::new(
+                "issuer_gateway_erasures_pending",
+                "Users of the whole installation whose deletion was accepted and who are not erased yet",
+            )?,
         };
         metrics
             .registry
@@ -115,6 +126,12 @@ impl Metrics {
         metrics
             .registry
             .register(Box::new(metrics.expiries.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.users_erased.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.erasures_pending.clone()))?;
         Ok(metrics)
     }
 
@@ -155,6 +172,16 @@ impl Metrics {
         for (kind, name, seconds) in all {
             self.expiries.with_label_values(&[kind, name]).set(seconds);
         }
+    }
+
+    /// This node has erased `count` users.
+    pub fn users_erased(&self, count: u64) {
+        self.users_erased.inc_by(count);
+    }
+
+    /// So many users wait to be erased, by any node.
+    pub fn set_erasures_pending(&self, count: i64) {
+        self.erasures_pending.set(count);
     }
 
     /// The Prometheus text page.

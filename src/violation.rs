@@ -12,6 +12,9 @@ pub enum Code {
     InvalidRequestParameter,
     /// `INVALID_FPAN`: Luhn digit wrong, or the number lies outside the issuer's account ranges.
     InvalidFpan,
+    /// `INVALID_REQUEST_PARAMETER` for a list that is too short or too long: the one violation that the
+    /// catalogue calls recoverable (cce-api.md 8.13).
+    ListSize,
     /// `UNSUPPORTED_CURRENCY`: no ISO 4217 currency that can be converted.
     UnsupportedCurrency,
 }

@@ -1,6 +1,7 @@
 //! Enrolment and update of cardholders.
 //!
-//! - [`enrol`] and [`update`] are the use cases: they read like the seven steps of a request
+//! - [`enrol`], [`update`] and [`terminate`] are the use cases: they read like the seven steps of a request
+//! - [`erasure`] erases in the background what [`terminate`] has accepted
 //! - [`rules`] turns a decrypted payload into an [`rules::Enrolment`] or a [`rules::ProfileUpdate`],
 //!   or into every violation at once; pure
 //! - [`card`] and [`profile`] hold the types those are made of: none of them can be printed, all are
@@ -9,10 +10,12 @@
 mod answer;
 pub mod card;
 pub mod enrol;
+pub mod erasure;
 pub mod profile;
 mod report;
 pub mod rules;
 mod stored;
+pub mod terminate;
 mod text;
 pub mod update;
 

@@ -57,12 +57,7 @@ async fn prepare(
     if !issuer.donation {
         return Err(Refusal::UpdateNotAccessible);
     }
-    let user_id = user_id.ok_or_else(|| {
-        vec![Violation::invalid(
-            "userid",
-            "must be 36 characters of 0-9, a-f and -",
-        )]
-    })?;
+    let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", UserId::FORM)])?;
     let last_four = existing_card(gateway, caller, user_id).await?;
     issuer.require_recipient(call.now)?;
     let envelope = Envelope::parse(call.body, &call.field_level)?;

@@ -8,7 +8,8 @@
 //!   name for everything behind it.
 //! - All that does not decrypt gets one and the same `CRYPTO_ERROR`; why is in the log only.
 //! - One element for each broken rule; clients key on `ReasonCode`.
-//! - `Recoverable` says whether the same request can succeed later: true for 429 and 5xx alone.
+//! - `Recoverable` says whether the same request can succeed later: true for 429 and 5xx, and, because the
+//!   catalogue has it so, for a list of the wrong size.
 
 use crate::oauth1;
 use crate::refusal::Refusal;
@@ -304,6 +305,10 @@ fn violation(violation: &Violation) -> Element {
             "INVALID_REQUEST_PARAMETER",
             "A value in the request is not acceptable.",
         ),
+        Code::ListSize => (
+            "INVALID_REQUEST_PARAMETER",
+            "The list in the request has too few or too many items.",
+        ),
         Code::InvalidFpan => (
             "INVALID_FPAN",
             "The card number is not acceptable for this issuer.",
@@ -317,7 +322,10 @@ fn violation(violation: &Violation) -> Element {
         "" => violation.rule.to_string(),
         path => format!("{path}: {}", violation.rule),
     };
-    service(code, description, &details)
+    Element {
+        recoverable: violation.code == Code::ListSize,
+        ..service(code, description, &details)
+    }
 }
 
 impl ResponseError for HttpError {

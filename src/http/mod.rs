@@ -2,6 +2,7 @@
 //!
 //! - `routes`: every path on one page
 //! - `issuer_users`: enrol and update
+//! - `user_deletions`: the list of users to delete
 //! - `health`: is it alive, is it ready
 //! - `request`: the raw call out of an actix request, within the limits
 //! - `error`: every refusal to its answer
@@ -16,6 +17,7 @@ pub mod issuer_users;
 pub mod metrics;
 pub mod request;
 pub mod routes;
+pub mod user_deletions;
 pub mod well_known;
 
 use actix_web::HttpResponse;

@@ -1,6 +1,6 @@
 //! Every path that the gateway answers.
 
-use super::{envelope, error, health, issuer_users, well_known};
+use super::{envelope, error, health, issuer_users, user_deletions, well_known};
 use actix_web::Route;
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::from_fn;
@@ -32,6 +32,11 @@ fn issuer_api(app: &mut ServiceConfig) {
         "/issuers/users/{userid}",
         "PUT",
         web::put().to(issuer_users::update),
+    ))
+    .service(path(
+        "/issuers/user-deletions",
+        "POST",
+        web::post().to(user_deletions::delete),
     ));
 }
 

@@ -441,7 +441,7 @@ on_both_blocking!(update_finds_only_its_own_users, |backend: Backend| {
 });
 
 on_both_blocking!(user_states_refuse_updates, |backend: Backend| {
-    let gateway = TestGateway::start(backend);
+    let gateway = TestGateway::start_without_erasure(backend);
     let client = gateway.client("demo");
     let id = user_id(&client.enrol(&sample::enrolment("534403")));
     for (status, http, code) in [

@@ -10,7 +10,10 @@
 mod support;
 
 mod catalogue;
+mod deletions;
 mod envelopes;
+mod erasure;
+mod erasure_killed;
 mod fixtures;
 mod rotation;
 mod sealed;

@@ -5,7 +5,7 @@ use issuer_gateway::app::{self, RunningApp};
 use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Answered, Client, Operation, Prepared};
 use issuer_gateway::config::{
-    Config, Database, GatewayKey, Keys, Log, Metrics, OAuth, Server, Vault,
+    Config, Database, Erasure, GatewayKey, Keys, Log, Metrics, OAuth, Server, Vault,
 };
 use issuer_gateway::gateway::Gateway;
 use issuer_gateway::ids::{ClientId, IssuerId, UserId};
@@ -106,6 +106,7 @@ pub fn config(database_url: &str) -> Config {
             }],
         },
         oauth: OAuth::default(),
+        erasure: Erasure::default(),
         log: Log::default(),
         source: None,
     }
@@ -163,6 +164,16 @@ impl TestGateway {
     pub fn start(backend: Backend) -> Self {
         let database = TestDatabase::new(backend);
         let config = config(&database.url_text);
+        let mut gateway = Self::start_with(&config);
+        gateway.database = Some(database);
+        gateway
+    }
+
+    /// The same, but users who are TERMINATING stay so.
+    pub fn start_without_erasure(backend: Backend) -> Self {
+        let database = TestDatabase::new(backend);
+        let mut config = config(&database.url_text);
+        config.erasure.enabled = false;
         let mut gateway = Self::start_with(&config);
         gateway.database = Some(database);
         gateway
@@ -293,6 +304,7 @@ impl Drop for TestGateway {
 /// A client with shorthand for the common calls.
 pub struct TestClient {
     pub client: Client,
+    base_url: String,
     signing: SigningKey,
 }
 
@@ -318,6 +330,7 @@ impl TestClient {
         let private = read_private_key(&key(signing)).unwrap();
         Self {
             client,
+            base_url: base_url.to_owned(),
             signing: SigningKey::from_private_key(private, consumer_key.to_owned()).unwrap(),
         }
     }
@@ -372,6 +385,18 @@ impl TestClient {
         self.send(&self.prepare(&Operation::Update(UserId::parse(user_id).unwrap()), clear))
     }
 
+    /// Asks for the deletion of users.
+    pub fn delete(&self, user_ids: &[impl AsRef<str>]) -> Answered {
+        let ids: Vec<&str> = user_ids.iter().map(AsRef::as_ref).collect();
+        self.delete_list(Value::from(ids).to_string().as_bytes())
+    }
+
+    /// Signs and sends a list of users to delete as it is.
+    pub fn delete_list(&self, body: &[u8]) -> Answered {
+        let url = format!("{}/issuers/user-deletions", self.base_url);
+        self.send_to("POST", &url, body.to_vec())
+    }
+
     /// Signs and sends a body as it is.
     pub fn post(&self, body: &[u8]) -> Answered {
         self.send(
@@ -390,6 +415,14 @@ pub fn user_id(answer: &Answered) -> String {
         .as_str()
         .unwrap()
         .to_owned()
+}
+
+/// The ids in the answer of an accepted deletion.
+#[track_caller]
+pub fn accepted(answer: &Answered) -> Vec<String> {
+    let text = String::from_utf8_lossy(&answer.body);
+    assert_eq!(answer.status, 202, "{text}");
+    serde_json::from_slice(&answer.body).unwrap()
 }
 
 /// `(Source, ReasonCode, Recoverable, Details)` of every element of an error answer.
