@@ -2,6 +2,7 @@
 import { UniformCryptoError } from "./lib/gateway.mjs";
 import { Runner } from "./lib/runner.mjs";
 import { loadSandbox } from "./lib/sandbox.mjs";
+import deletions from "./cases/deletions.mjs";
 import flow from "./cases/flow.mjs";
 import fle from "./cases/fle.mjs";
 import http from "./cases/http.mjs";
@@ -14,6 +15,6 @@ const sandbox = loadSandbox(process.argv[2]);
 const runner = new Runner();
 const uniform = new UniformCryptoError();
 
-const files = { flow, jwe, jweRefused, fle, oauth, oauthRefused, http };
+const files = { flow, jwe, jweRefused, fle, oauth, oauthRefused, http, deletions };
 for (const [name, cases] of Object.entries(files)) await runner.file(name, () => cases(runner, sandbox, uniform));
 runner.finish();
