@@ -10,8 +10,13 @@
 mod support;
 
 mod catalogue;
+mod concurrency;
 mod envelopes;
 mod fixtures;
+mod layers;
+mod lifecycle;
+mod overload;
 mod rotation;
 mod sealed;
+mod shutdown;
 mod signatures;
