@@ -5,7 +5,11 @@ use prometheus::{
     HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use std::time::Duration;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Request durations in seconds; an RSA private operation alone is about a quarter millisecond.
 const BUCKETS: &[f64] = &[
@@ -21,9 +25,15 @@ pub fn init_logging(log: &Log) -> anyhow::Result<()> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
+    let ours = filter_fn(may_be_logged);
     let _ = match log.format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .finish()
+            .with(ours)
+            .try_init(),
+        LogFormat::Text => builder.with_target(false).finish().with(ours).try_init(),
     };
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
@@ -33,6 +43,12 @@ pub fn init_logging(log: &Log) -> anyhow::Result<()> {
         tracing::error!(place, "panic");
     }));
     Ok(())
+}
+
+/// Whatever `log.filter` says, libraries log from `info` upwards alone: below that they quote what
+/// came over the wire (actix-http and h2 do with headers that they refuse).
+fn may_be_logged(line: &Metadata<'_>) -> bool {
+    line.target().starts_with("issuer_gateway") || *line.level() <= Level::INFO
 }
 
 /// The gateway's counters. Labels are drawn from closed sets.
