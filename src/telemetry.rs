@@ -4,6 +4,7 @@ use crate::config::{Log, LogFormat};
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
+use std::io::IsTerminal;
 use std::time::Duration;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
@@ -24,6 +25,7 @@ pub fn init_logging(log: &Log) -> anyhow::Result<()> {
         .map_err(|_| anyhow::anyhow!("configuration: log.filter: not a tracing filter"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let ours = filter_fn(may_be_logged);
     let _ = match log.format {

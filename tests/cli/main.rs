@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod canary;
 mod client;
 mod config_file;
 mod help;
