@@ -5,8 +5,13 @@ use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder,
 };
+use std::io::IsTerminal;
 use std::time::Duration;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Request durations in seconds; an RSA private operation alone is about a quarter millisecond.
 const BUCKETS: &[f64] = &[
@@ -21,10 +26,17 @@ pub fn init_logging(log: &Log) -> anyhow::Result<()> {
         .map_err(|_| anyhow::anyhow!("configuration: log.filter: not a tracing filter"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
+    let ours = filter_fn(may_be_logged);
     let _ = match log.format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .finish()
+            .with(ours)
+            .try_init(),
+        LogFormat::Text => builder.with_target(false).finish().with(ours).try_init(),
     };
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
@@ -34,6 +46,12 @@ pub fn init_logging(log: &Log) -> anyhow::Result<()> {
         tracing::error!(place, "panic");
     }));
     Ok(())
+}
+
+/// Whatever `log.filter` says, libraries log from `info` upwards alone: below that they quote what
+/// came over the wire (actix-http and h2 do with headers that they refuse).
+fn may_be_logged(line: &Metadata<'_>) -> bool {
+    line.target().starts_with("issuer_gateway") || *line.level() <= Level::INFO
 }
 
 /// The gateway's counters. Labels are drawn from closed sets.

@@ -103,3 +103,42 @@ fn known_method(method: &str) -> &'static str {
         .find(|known| *known == method)
         .unwrap_or("other")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, call_service, init_service, read_body};
+    use actix_web::{App, HttpResponse, web};
+
+    async fn panics() -> HttpResponse {
+        panic!("a message that quotes 5344035171224363");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_like_any_other_fault() {
+        let app = App::new().wrap(from_fn(around)).service(
+            web::resource("/panics")
+                .route(web::get().to(panics))
+                .wrap(from_fn(guard)),
+        );
+        let app = init_service(app).await;
+        // Twice: the service must have survived the first one.
+        for _ in 0..2 {
+            let request = TestRequest::get().uri("/panics").to_request();
+            let response = call_service(&app, request).await;
+            assert_eq!(response.status(), 500);
+            let headers = response.headers();
+            assert_eq!(headers.get("content-type").unwrap(), "application/json");
+            assert_eq!(headers.get("x-request-id").unwrap().len(), 32);
+            let reason = response.response().extensions().get::<Reason>().copied();
+            assert_eq!(reason.unwrap().0, "panic");
+            let body = read_body(response).await;
+            let object = crate::json::parse_object(&body).unwrap();
+            let error = &object.get("Errors").unwrap()["Error"][0];
+            assert_eq!(error["ReasonCode"], "INTERNAL_ERROR");
+            assert_eq!(error["Recoverable"], true);
+            assert!(!String::from_utf8_lossy(&body).contains("5344035171224363"));
+        }
+    }
+}

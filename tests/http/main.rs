@@ -11,10 +11,15 @@ mod support;
 
 mod catalogue;
 mod deletions;
+mod concurrency;
 mod envelopes;
 mod erasure;
 mod erasure_killed;
 mod fixtures;
+mod layers;
+mod lifecycle;
+mod overload;
 mod rotation;
 mod sealed;
+mod shutdown;
 mod signatures;

@@ -16,6 +16,7 @@ pub mod gateway;
 pub mod http;
 pub mod peer;
 pub mod proxy;
+pub mod wire;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
@@ -217,6 +218,23 @@ impl TestDatabase {
         }
     }
 
+    /// Keeps everybody else from writing until it is dropped.
+    pub fn lock(&self) -> DatabaseLock {
+        match self.backend {
+            Backend::Sqlite => {
+                let mut conn = self.sqlite();
+                conn.batch_execute("BEGIN IMMEDIATE").unwrap();
+                DatabaseLock::Sqlite(conn)
+            }
+            Backend::Postgres => {
+                let mut conn = self.postgres();
+                conn.batch_execute("BEGIN; LOCK TABLE oauth_nonces IN ACCESS EXCLUSIVE MODE")
+                    .unwrap();
+                DatabaseLock::Postgres(conn)
+            }
+        }
+    }
+
     fn sqlite(&self) -> SqliteConnection {
         let path = self.dir.path().join("gateway.db");
         let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
@@ -227,6 +245,12 @@ impl TestDatabase {
     fn postgres(&self) -> PgConnection {
         PgConnection::establish(&self.url_text).unwrap()
     }
+}
+
+/// An open transaction of somebody else; dropping the connection ends it.
+pub enum DatabaseLock {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
 }
 
 fn admin_connection() -> PgConnection {

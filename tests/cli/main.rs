@@ -1,0 +1,19 @@
+//! The real program as a process: its commands, its files, its exit status, and what it writes.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "test code"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod canary;
+mod client;
+mod config_file;
+mod help;
+mod issuer;
+mod process;
+mod sandbox;
+mod serve;

@@ -1,0 +1,209 @@
+//! `serve`: TLS, signals, and a process that dies in the middle of its work.
+
+use crate::config_file::ready;
+use crate::process::{Output, Running, run_with, text, write};
+use crate::support::gateway::{ISSUERS, TestClient, consumer_key, test_key, user_id};
+use crate::support::{Backend, TestDatabase};
+use issuer_gateway::client::{Operation, sample};
+use openssl::asn1::Asn1Time;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::rsa::Rsa;
+use openssl::x509::extension::SubjectAlternativeName;
+use openssl::x509::{X509, X509Name};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// A TLS certificate for 127.0.0.1 and its key.
+pub(crate) fn tls_files(dir: &Path) -> (PathBuf, PathBuf) {
+    let key = PKey::from_rsa(Rsa::generate(2_048).unwrap()).unwrap();
+    let mut name = X509Name::builder().unwrap();
+    name.append_entry_by_text("CN", "127.0.0.1").unwrap();
+    let name = name.build();
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_subject_name(&name).unwrap();
+    builder.set_issuer_name(&name).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    builder
+        .set_not_before(&Asn1Time::days_from_now(0).unwrap())
+        .unwrap();
+    builder
+        .set_not_after(&Asn1Time::days_from_now(2).unwrap())
+        .unwrap();
+    let names = SubjectAlternativeName::new()
+        .ip("127.0.0.1")
+        .build(&builder.x509v3_context(None, None))
+        .unwrap();
+    builder.append_extension(names).unwrap();
+    builder.sign(&key, MessageDigest::sha256()).unwrap();
+    let certificate = String::from_utf8(builder.build().to_pem().unwrap()).unwrap();
+    let key = String::from_utf8(key.private_key_to_pem_pkcs8().unwrap()).unwrap();
+    (
+        write(dir, "tls-cert.pem", &certificate),
+        write(dir, "tls-key.pem", &key),
+    )
+}
+
+/// `client enroll` as the demo issuer with explicit keys.
+fn enrol(base_url: &str, more: &[&str]) -> Output {
+    let file = |name: &str| text(&test_key(name)).to_owned();
+    let key = consumer_key("demo");
+    let (signing, certificate, decryption) = (
+        file("issuer-signing.pem"),
+        file("gateway-cert.pem"),
+        file("issuer-encryption.pem"),
+    );
+    let mut args = vec![
+        "client",
+        "enroll",
+        "-",
+        "--base-url",
+        base_url,
+        "--consumer-key",
+        &key,
+        "--signing-key",
+        &signing,
+        "--gateway-certificate",
+        &certificate,
+        "--decryption-key",
+        &decryption,
+    ];
+    args.extend(more);
+    run_with(
+        &args,
+        &[],
+        sample::enrolment("534403").to_string().as_bytes(),
+    )
+}
+
+fn tls_by_rustls(backend: Backend) {
+    let database = TestDatabase::empty(backend);
+    let dir = tempfile::tempdir().unwrap();
+    let (certificate, key) = tls_files(dir.path());
+    let config = ready(&database, dir.path(), |sections| {
+        // Beyond loopback: TLS is what makes that possible.
+        sections.server = format!(
+            "listen = \"0.0.0.0:0\"\npublic_base_urls = [\"https://api.gateway.example\", \"https://127.0.0.1:1\"]\n\
+             tls_certificate = \"{}\"\ntls_key = \"{}\"",
+            certificate.display(),
+            key.display()
+        );
+    });
+    let loopback = [("ISSUER_GATEWAY__SERVER__LISTEN", "127.0.0.1:0")];
+    let (_beyond, _) = Running::serve(&config, &[]);
+    let own_origin = ready(&database, dir.path(), |sections| {
+        sections.server =
+            "tls_certificate = \"tls-cert.pem\"\ntls_key = \"tls-key.pem\"".to_owned();
+    });
+    let (mut running, base_url) = Running::serve(&own_origin, &loopback);
+    let https = base_url.replace("http://", "https://");
+    enrol(&https, &["--tls-ca", text(&certificate)]).ok();
+    // An authority that nobody knows, and no TLS at all.
+    enrol(&https, &[]).refused(&["https://127.0.0.1"]);
+    assert_eq!(enrol(&base_url, &[]).code, Some(1));
+    assert_eq!(database.count("users"), 1);
+    assert!(running.signal("TERM").success());
+}
+
+#[test]
+fn tls_by_rustls_sqlite() {
+    tls_by_rustls(Backend::Sqlite);
+}
+
+#[test]
+fn tls_by_rustls_postgres() {
+    tls_by_rustls(Backend::Postgres);
+}
+
+fn client(base_url: &str) -> TestClient {
+    TestClient::new(
+        base_url,
+        &consumer_key("demo"),
+        ISSUERS[0].signing,
+        Some(ISSUERS[0].encryption),
+    )
+}
+
+/// Enrols from four threads until the gateway is gone; `stop` is called once some were answered. Returns the
+/// user ids that were answered.
+fn enrol_until_gone(base_url: &str, stop: impl FnOnce()) -> Vec<String> {
+    let enrolled = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let client = client(base_url);
+                loop {
+                    let request = client.prepare(&Operation::Enrol, &sample::enrolment("534403"));
+                    let Ok(answer) = client.client.send(&request) else {
+                        break;
+                    };
+                    if answer.status == 200 {
+                        enrolled.lock().unwrap().push(user_id(&answer));
+                    }
+                }
+            });
+        }
+        while enrolled.lock().unwrap().len() < 30 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        stop();
+    });
+    enrolled.into_inner().unwrap()
+}
+
+fn what_was_answered_survives_a_kill(backend: Backend) {
+    let database = TestDatabase::empty(backend);
+    let dir = tempfile::tempdir().unwrap();
+    let config = ready(&database, dir.path(), |_| {});
+    let (running, base_url) = Running::serve(&config, &[]);
+    let enrolled = enrol_until_gone(&base_url, || running.kill());
+
+    let (_running, base_url) = Running::serve(&config, &[]);
+    let client = client(&base_url);
+    for id in &enrolled {
+        let answer = client.update(id, &sample::update());
+        assert_eq!(answer.status, 200, "{:?}", answer.clear);
+    }
+    let users = database.count("users");
+    assert!(users >= i64::try_from(enrolled.len()).unwrap());
+    assert_eq!(database.count("cards"), users);
+    assert_eq!(database.count("scoring_jobs"), users);
+}
+
+#[test]
+fn what_was_answered_survives_a_kill_sqlite() {
+    what_was_answered_survives_a_kill(Backend::Sqlite);
+}
+
+#[test]
+fn what_was_answered_survives_a_kill_postgres() {
+    what_was_answered_survives_a_kill(Backend::Postgres);
+}
+
+fn a_signal_ends_it_in_order(backend: Backend) {
+    let database = TestDatabase::empty(backend);
+    let dir = tempfile::tempdir().unwrap();
+    let config = ready(&database, dir.path(), |_| {});
+    for signal in ["TERM", "INT"] {
+        let before = database.count("users");
+        let (mut running, base_url) = Running::serve(&config, &[]);
+        let mut status = None;
+        let enrolled = enrol_until_gone(&base_url, || status = Some(running.signal(signal)));
+        assert_eq!(status.unwrap().code(), Some(0), "{signal}");
+        assert!(running.written("stderr").contains(r#""message":"stopped""#));
+        // Exactly what was answered is there.
+        let made = database.count("users") - before;
+        assert_eq!(made, i64::try_from(enrolled.len()).unwrap());
+    }
+}
+
+#[test]
+fn a_signal_ends_it_in_order_sqlite() {
+    a_signal_ends_it_in_order(Backend::Sqlite);
+}
+
+#[test]
+fn a_signal_ends_it_in_order_postgres() {
+    a_signal_ends_it_in_order(Backend::Postgres);
+}

@@ -1,0 +1,251 @@
+//! Health, metrics, operators' changes, and a database that goes away and comes back.
+
+use crate::on_both_blocking;
+use crate::support::gateway::{TestGateway, assert_refused, config, user_id};
+use crate::support::proxy::Proxy;
+use crate::support::wire::exchange;
+use crate::support::{Backend, TestDatabase};
+use actix_web::web::Data;
+use issuer_gateway::app;
+use issuer_gateway::client::{Operation, Prepared, sample};
+use issuer_gateway::http::health::Draining;
+use issuer_gateway::http::routes;
+use issuer_gateway::ids::ClientId;
+use issuer_gateway::issuers::IssuerStatus;
+use issuer_gateway::store::audit::AuditDraft;
+use issuer_gateway::store::now;
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// Looks again and again until `condition` holds; a test that waits for nothing fails.
+#[track_caller]
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let give_up = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < give_up, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Sends it with a client that gives up after two seconds: status, and the answer.
+fn send_within_two_seconds(request: &Prepared) -> (u16, Value) {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(2)));
+    let agent: ureq::Agent = config.build().into();
+    let outgoing = ureq::http::Request::builder()
+        .method(request.method)
+        .uri(&request.url)
+        .header("Authorization", &request.authorization)
+        .header("Content-Type", "application/json")
+        .body(request.body.as_slice())
+        .unwrap();
+    let mut answer = agent.run(outgoing).expect("an answer within two seconds");
+    let body = answer.body_mut().read_to_vec().unwrap();
+    (
+        answer.status().as_u16(),
+        serde_json::from_slice(&body).unwrap(),
+    )
+}
+
+#[track_caller]
+fn assert_recoverable_503(request: &Prepared) {
+    let (status, answer) = send_within_two_seconds(request);
+    assert_eq!(status, 503, "{answer}");
+    let error = &answer["Errors"]["Error"][0];
+    assert_eq!(error["ReasonCode"], "SERVICE_UNAVAILABLE");
+    assert_eq!(error["Recoverable"], true);
+}
+
+fn ready(gateway: &TestGateway) -> (u16, String) {
+    let answer = exchange(&gateway.base_url, "GET", "/health/ready", &[], b"");
+    let status = answer.json()["status"].as_str().unwrap().to_owned();
+    (answer.status, status)
+}
+
+/// Nothing is half-written: every user has a card, a job, and an accepted audit entry.
+fn assert_whole(database: &TestDatabase) {
+    let users = database.count("users");
+    assert_eq!(database.count("cards"), users);
+    assert_eq!(database.count("scoring_jobs"), users);
+    let accepted = database.number(
+        "SELECT count(*) AS n FROM audit_entries WHERE action = 'user.enrol' AND outcome = 'accepted'",
+    );
+    assert_eq!(accepted, users);
+}
+
+on_both_blocking!(
+    health_and_metrics_tell_what_is_going_on,
+    |backend: Backend| {
+        let gateway = TestGateway::start(backend);
+        let live = exchange(&gateway.base_url, "GET", "/health/live", &[], b"");
+        assert_eq!(
+            (live.status, live.json()["status"].as_str()),
+            (200, Some("live"))
+        );
+        assert_eq!(ready(&gateway), (200, "ready".to_owned()));
+
+        let client = gateway.client("demo");
+        let enrolment = sample::enrolment("534403");
+        user_id(&client.enrol(&enrolment));
+        assert_refused(&client.enrol(&enrolment), 400, &["USER_ALREADY_EXISTS"]);
+        let secret_path = format!("/nowhere/{}", enrolment["cardNumber"].as_str().unwrap());
+        exchange(&gateway.base_url, "GET", &secret_path, &[], b"").error(404, "NOT_FOUND");
+
+        let page = ureq::get(&gateway.metrics_url)
+            .call()
+            .unwrap()
+            .body_mut()
+            .read_to_string()
+            .unwrap();
+        for line in [
+            r#"issuer_gateway_requests_total{method="POST",route="/issuers/users",status="200"} 1"#,
+            r#"issuer_gateway_requests_total{method="POST",route="/issuers/users",status="400"} 1"#,
+            r#"issuer_gateway_requests_total{method="GET",route="unknown",status="404"} 1"#,
+            r#"issuer_gateway_requests_total{method="GET",route="/health/live",status="200"} 1"#,
+            r#"issuer_gateway_refusals_total{reason="card-taken"} 1"#,
+            r#"issuer_gateway_request_seconds_count{method="POST",route="/issuers/users"} 2"#,
+            "issuer_gateway_issuers 3",
+        ] {
+            assert!(
+                page.lines().any(|known| known == line),
+                "{line} is not in\n{page}"
+            );
+        }
+        // The page is not on the public listener, and nothing else is on its own.
+        exchange(&gateway.base_url, "GET", "/metrics", &[], b"").error(404, "NOT_FOUND");
+        let metrics_origin = gateway.metrics_url.trim_end_matches("/metrics");
+        exchange(metrics_origin, "GET", "/health/live", &[], b"").error(404, "NOT_FOUND");
+    }
+);
+
+on_both_blocking!(a_node_that_is_draining_is_not_ready, |backend: Backend| {
+    let gateway = TestGateway::start(backend);
+    let parts = gateway.gateway.clone();
+    let body = gateway.block_on(async move {
+        let draining = Data::new(Draining::default());
+        let app = actix_web::App::new()
+            .app_data(Data::from(parts))
+            .app_data(draining.clone())
+            .configure(routes::public);
+        let app = actix_web::test::init_service(app).await;
+        draining.begin();
+        let request = actix_web::test::TestRequest::get()
+            .uri("/health/ready")
+            .to_request();
+        let response = actix_web::test::call_service(&app, request).await;
+        assert_eq!(response.status(), 503);
+        actix_web::test::read_body(response).await
+    });
+    assert_eq!(&body[..], br#"{"status":"draining"}"#);
+});
+
+on_both_blocking!(
+    an_operators_change_takes_effect_on_a_running_node_by_itself,
+    |backend: Backend| {
+        let gateway = TestGateway::start(backend);
+        let client = gateway.client("demo");
+        // What another process does: a store of its own on the same database.
+        let url = gateway.database.as_ref().unwrap().url_text.clone();
+        let set_status = |status| {
+            let (_, store) = app::open_store(&config(&url).database).unwrap();
+            let id = ClientId::parse("demo").unwrap();
+            let audit = AuditDraft::accepted(now(), "operator", "issuer.set-status");
+            assert!(
+                gateway
+                    .block_on(store.set_issuer_status(&id, status, audit))
+                    .unwrap()
+            );
+        };
+        set_status(IssuerStatus::Suspended);
+        let mut last = None;
+        wait_until("the suspension", || {
+            let answer = client.enrol(&sample::enrolment("534403"));
+            let suspended = answer.status == 401;
+            last = Some(answer);
+            suspended
+        });
+        assert_refused(&last.unwrap(), 401, &["ACCOUNT_SUSPENDED"]);
+        set_status(IssuerStatus::Active);
+        wait_until("the return", || {
+            client.enrol(&sample::enrolment("534403")).status == 200
+        });
+    }
+);
+
+/// A gateway whose PostgreSQL is behind a proxy.
+fn behind_proxy() -> (TestGateway, Proxy, TestDatabase) {
+    let database = TestDatabase::new(Backend::Postgres);
+    let (authority, name) = database.url_text.rsplit_once('/').unwrap();
+    let (user, address) = authority.rsplit_once('@').unwrap();
+    let proxy = Proxy::start(address.to_owned());
+    let gateway = TestGateway::start_with(&config(&format!("{user}@{}/{name}", proxy.address)));
+    (gateway, proxy, database)
+}
+
+fn a_database_that_goes_away_and_comes_back(away: impl Fn(&Proxy)) {
+    let (gateway, proxy, database) = behind_proxy();
+    let client = gateway.client("demo");
+    let id = user_id(&client.enrol(&sample::enrolment("534403")));
+    for _ in 0..2 {
+        away(&proxy);
+        let enrolment = sample::enrolment("534403");
+        let enrol = client.prepare(&Operation::Enrol, &enrolment);
+        let user = issuer_gateway::ids::UserId::parse(&id).unwrap();
+        let update = client.prepare(&Operation::Update(user), &sample::update());
+        for _ in 0..3 {
+            assert_recoverable_503(&enrol);
+            assert_recoverable_503(&update);
+        }
+        assert_eq!(ready(&gateway), (503, "database unavailable".to_owned()));
+        let live = exchange(&gateway.base_url, "GET", "/health/live", &[], b"");
+        assert_eq!(live.status, 200);
+        assert_whole(&database);
+
+        proxy.restore();
+        wait_until("recovery", || ready(&gateway).0 == 200);
+        let mut status = 0;
+        wait_until("an answer to the same card", || {
+            let answer = client.enrol(&enrolment);
+            status = answer.status;
+            status != 503
+        });
+        // A commit that was under way when the database froze may have been done.
+        assert!(status == 200 || status == 400, "{status}");
+        assert_refused(&client.enrol(&enrolment), 400, &["USER_ALREADY_EXISTS"]);
+        wait_until("an update", || {
+            client.update(&id, &sample::update()).status == 200
+        });
+        assert_whole(&database);
+    }
+    // The one from the beginning, and one from each outage.
+    assert_eq!(database.count("users"), 3);
+}
+
+#[test]
+fn a_database_whose_connections_break_is_a_503_and_comes_back() {
+    a_database_that_goes_away_and_comes_back(Proxy::cut);
+}
+
+#[test]
+fn a_database_that_is_silent_is_a_503_and_comes_back() {
+    a_database_that_goes_away_and_comes_back(Proxy::hold);
+}
+
+on_both_blocking!(
+    a_database_that_somebody_else_holds_is_a_503_and_comes_back,
+    |backend: Backend| {
+        let gateway = TestGateway::start(backend);
+        let client = gateway.client("demo");
+        let enrolment = sample::enrolment("534403");
+        let database = gateway.database.as_ref().unwrap();
+        let lock = database.lock();
+        for _ in 0..2 {
+            assert_recoverable_503(&client.prepare(&Operation::Enrol, &enrolment));
+        }
+        drop(lock);
+        wait_until("recovery", || client.enrol(&enrolment).status != 503);
+        assert_refused(&client.enrol(&enrolment), 400, &["USER_ALREADY_EXISTS"]);
+        assert_whole(database);
+    }
+);

@@ -1,0 +1,105 @@
+//! Full queues: refused at once, and said so.
+
+use crate::on_both_blocking;
+use crate::support::gateway::{TestGateway, config, user_id};
+use crate::support::wire::{WireAnswer, exchange};
+use crate::support::{Backend, TestDatabase};
+use issuer_gateway::client::{Operation, sample};
+use issuer_gateway::config::Config;
+
+/// Enrols `count` cards at once and returns the answers.
+fn flood(gateway: &TestGateway, count: usize) -> Vec<WireAnswer> {
+    let client = gateway.client("demo");
+    let requests: Vec<_> = (0..count)
+        .map(|_| client.prepare(&Operation::Enrol, &sample::enrolment("534403")))
+        .collect();
+    std::thread::scope(|scope| {
+        let sending: Vec<_> = requests
+            .iter()
+            .map(|request| {
+                scope.spawn(|| {
+                    let headers = [
+                        ("Authorization", request.authorization.as_str()),
+                        ("Content-Type", "application/json"),
+                        ("Content-Length", &request.body.len().to_string()),
+                    ];
+                    exchange(
+                        &gateway.base_url,
+                        "POST",
+                        "/issuers/users",
+                        &headers,
+                        &request.body,
+                    )
+                })
+            })
+            .collect();
+        sending.into_iter().map(|one| one.join().unwrap()).collect()
+    })
+}
+
+fn start(backend: Backend, change: impl FnOnce(&mut Config)) -> TestGateway {
+    let database = TestDatabase::new(backend);
+    let mut config = config(&database.url_text);
+    change(&mut config);
+    let mut gateway = TestGateway::start_with(&config);
+    gateway.database = Some(database);
+    gateway
+}
+
+/// How many were refused because a queue was full; each of them in the form of rule 8.
+fn overloaded(gateway: &TestGateway, answers: &[WireAnswer]) -> usize {
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        let error = answer.error(503, "SERVICE_UNAVAILABLE");
+        assert_eq!(error["Recoverable"], true);
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    let page = gateway.gateway.metrics.render();
+    page.lines()
+        .find_map(|line| {
+            line.strip_prefix(r#"issuer_gateway_refusals_total{reason="overloaded"} "#)
+        })
+        .map_or(0, |count| count.parse().unwrap())
+}
+
+on_both_blocking!(
+    a_full_decryption_queue_refuses_at_once,
+    |backend: Backend| {
+        let gateway = start(backend, |config| {
+            config.server.decrypt_threads = 1;
+            config.server.decrypt_queue = 1;
+        });
+        // Whether two workers outrun one thread is up to the machine; sooner or later they do.
+        let mut enrolled = 0;
+        let refused = (0..50).find(|_| {
+            let answers = flood(&gateway, 32);
+            enrolled += answers.iter().filter(|answer| answer.status == 200).count();
+            overloaded(&gateway, &answers) > 0
+        });
+        assert!(refused.is_some(), "the queue was never full");
+        let database = gateway.database.as_ref().unwrap();
+        assert_eq!(database.count("users"), i64::try_from(enrolled).unwrap());
+        // An overload uses up no nonce: the same request may come again.
+        assert_eq!(
+            database.count("oauth_nonces"),
+            i64::try_from(enrolled).unwrap()
+        );
+        user_id(&gateway.client("demo").enrol(&sample::enrolment("534403")));
+    }
+);
+
+on_both_blocking!(a_full_write_queue_refuses_at_once, |backend: Backend| {
+    let gateway = start(backend, |config| {
+        config.database.writers = 1;
+        config.database.write_queue = 1;
+    });
+    let answers = {
+        // While somebody else holds the database, one commit is in hand, one waits, the rest is too much.
+        let _lock = gateway.database.as_ref().unwrap().lock();
+        flood(&gateway, 16)
+    };
+    assert!(answers.iter().all(|answer| answer.status == 503));
+    assert!(overloaded(&gateway, &answers) >= 13);
+    user_id(&gateway.client("demo").enrol(&sample::enrolment("534403")));
+    // The two that were taken may have been written after their answer (docs/threat-model.md).
+    assert!((1..=3).contains(&gateway.database.as_ref().unwrap().count("users")));
+});

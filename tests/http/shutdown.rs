@@ -1,0 +1,92 @@
+//! A shutdown finishes what is in flight: every request is answered whole, or was never taken.
+
+use crate::on_both_blocking;
+use crate::support::Backend;
+use crate::support::gateway::TestGateway;
+use crate::support::wire::{Wire, request};
+use issuer_gateway::client::{Operation, sample};
+use std::net::TcpStream;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+/// Waits until the listener is closed: then the shutdown is under way.
+fn wait_until_refused(base_url: &str) {
+    let address = base_url.strip_prefix("http://").unwrap();
+    let give_up = Instant::now() + Duration::from_secs(30);
+    while TcpStream::connect(address).is_ok() {
+        assert!(Instant::now() < give_up, "the listener is still open");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A prepared enrolment as bytes.
+fn enrolment(gateway: &TestGateway) -> Vec<u8> {
+    let prepared = gateway
+        .client("demo")
+        .prepare(&Operation::Enrol, &sample::enrolment("534403"));
+    let headers = [
+        ("Authorization", prepared.authorization.as_str()),
+        ("Content-Type", "application/json"),
+        ("Content-Length", &prepared.body.len().to_string()),
+    ];
+    request("POST", "/issuers/users", &headers, &prepared.body)
+}
+
+on_both_blocking!(a_request_half_way_in_is_finished, |backend: Backend| {
+    let gateway = TestGateway::start(backend);
+    let base_url = gateway.base_url.clone();
+    let bytes = enrolment(&gateway);
+    let (begun, rest) = bytes.split_at(bytes.len() - 100);
+    let mut wire = Wire::connect(&base_url);
+    // One whole exchange first: then a worker has the connection for sure.
+    wire.send(&request("GET", "/health/live", &[], b""));
+    assert_eq!(wire.read("GET").unwrap().status, 200);
+    wire.send(begun);
+    let stopping = std::thread::spawn(move || gateway.stop());
+    wait_until_refused(&base_url);
+    wire.send(rest);
+    let answer = wire.read("POST").expect("an answer");
+    assert_eq!(answer.status, 200, "{:?}", answer.json());
+    assert!(wire.is_closed());
+    let database = stopping.join().unwrap().unwrap();
+    assert_eq!(database.count("users"), 1);
+});
+
+on_both_blocking!(
+    many_requests_under_way_are_answered_or_never_taken,
+    |backend: Backend| {
+        const REQUESTS: usize = 64;
+        let gateway = TestGateway::start(backend);
+        let base_url = gateway.base_url.clone();
+        let prepared: Vec<Vec<u8>> = (0..REQUESTS).map(|_| enrolment(&gateway)).collect();
+        let start = Barrier::new(REQUESTS + 1);
+        let (statuses, database) = std::thread::scope(|scope| {
+            let calls: Vec<_> = prepared
+                .iter()
+                .map(|bytes| {
+                    scope.spawn(|| {
+                        let mut wire = Wire::connect(&base_url);
+                        start.wait();
+                        wire.send(bytes);
+                        wire.read("POST").map(|answer| {
+                            answer.json();
+                            answer.status
+                        })
+                    })
+                })
+                .collect();
+            start.wait();
+            let database = gateway.stop();
+            let statuses: Vec<_> = calls.into_iter().map(|call| call.join().unwrap()).collect();
+            (statuses, database.unwrap())
+        });
+        let answered = statuses.iter().flatten().count();
+        assert!(
+            statuses.iter().flatten().all(|status| *status == 200),
+            "{statuses:?}"
+        );
+        // Nothing was committed without being answered, nothing answered without being committed.
+        assert_eq!(database.count("users"), i64::try_from(answered).unwrap());
+        assert_eq!(database.count("scoring_jobs"), database.count("users"));
+    }
+);
