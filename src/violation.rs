@@ -12,6 +12,8 @@ pub enum Code {
     InvalidRequestParameter,
     /// `INVALID_FPAN`: Luhn digit wrong, or the number lies outside the issuer's account ranges.
     InvalidFpan,
+    /// `SERVICE_PROVIDER_ACCOUNT_RANGES_ALREADY_EXIST`: an account range touches another issuer's.
+    AccountRangeTaken,
     /// `UNSUPPORTED_CURRENCY`: no ISO 4217 currency that can be converted.
     UnsupportedCurrency,
 }

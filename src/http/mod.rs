@@ -2,6 +2,7 @@
 //!
 //! - `routes`: every path on one page
 //! - `issuer_users`: enrol and update
+//! - `issuers`: an issuer's own profile
 //! - `health`: is it alive, is it ready
 //! - `request`: the raw call out of an actix request, within the limits
 //! - `error`: every refusal to its answer
@@ -12,6 +13,7 @@ pub mod envelope;
 pub mod error;
 pub mod health;
 pub mod issuer_users;
+pub mod issuers;
 pub mod metrics;
 pub mod request;
 pub mod routes;
