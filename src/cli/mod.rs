@@ -7,6 +7,7 @@ mod migrate;
 mod sandbox;
 mod sandbox_files;
 mod serve;
+mod user;
 
 use crate::config::Config;
 use anyhow::Context;
@@ -41,6 +42,9 @@ enum Command {
     /// Bring issuers on board, show them, change their state.
     #[command(subcommand)]
     Issuer(issuer::Command),
+    /// Show an enrolled user, change its state.
+    #[command(subcommand)]
+    User(user::Command),
     /// Apply missing database migrations, then exit.
     Migrate,
 }
@@ -64,6 +68,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Sandbox(arguments) => sandbox::run(&arguments)?,
         Command::Client(command) => return client::run(command),
         Command::Issuer(command) => issuer::run(&load(config)?, command)?,
+        Command::User(command) => user::run(&load(config)?, command)?,
         Command::Migrate => migrate::run(&load(config)?)?,
     }
     Ok(ExitCode::SUCCESS)
