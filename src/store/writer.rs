@@ -5,10 +5,11 @@
 //! next gathers. The queue is bounded: full means refused, at once.
 //!
 //! [`queue`] holds what waits, [`session`] owns a connection and decides what is tried again, [`batch`] writes one
-//! transaction, [`rows`] holds the statements for both databases.
+//! transaction, [`re_enrol`] its part for users who must register again, [`rows`] holds the statements for both databases.
 
 mod batch;
 mod queue;
+mod re_enrol;
 mod rows;
 mod session;
 pub(super) mod unnest;
@@ -51,6 +52,9 @@ pub struct Nonce {
 pub enum Act {
     /// Creates a user with a card and a pending scoring job.
     Enrol(Box<NewUser>),
+    /// Refreshes the active user with this id and its card, if it is of a lower epoch: it keeps its id and its scoring job
+    /// (cce-api.md 7.1). The profile becomes exactly the one given.
+    ReEnrol(Box<NewUser>),
     /// Changes the profile of an active user.
     Update(Box<UserUpdate>),
     /// Nothing but nonce and audit entry: a verified request that was refused.
@@ -117,7 +121,7 @@ pub struct UserUpdate {
 }
 
 /// What became of a commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// All of it is durable.
     Done,
@@ -125,6 +129,9 @@ pub enum Outcome {
     Replayed,
     /// The issuer has a user with this PAN: nothing was written but nonce and audit entry.
     CardTaken,
+    /// The card's user, whose id this is, is of a lower epoch and has to be enrolled again by [`Act::ReEnrol`], sealed for
+    /// that id. Nothing was written; the nonce is unused.
+    MustReEnrol(UserId),
     /// No such user, or not ACTIVE any more: nothing was written but nonce and audit entry.
     UserGone,
 }

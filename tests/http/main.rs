@@ -10,4 +10,5 @@
 mod support;
 
 mod catalogue;
+mod donation;
 mod issuers;

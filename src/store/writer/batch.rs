@@ -1,8 +1,8 @@
 //! One transaction for a whole batch, in an order that keeps two writers from deadlocking: nonces, cards, users,
-//! scoring jobs, updates, audit entries; within a table sorted by key.
+//! scoring jobs, re-enrolments, updates, audit entries; within a table sorted by key.
 
-use super::rows;
 use super::{Act, Commit, NewUser, Outcome, UserUpdate};
+use super::{re_enrol, rows};
 use crate::store::audit::{self, AuditChain, AuditDraft};
 use crate::store::connection::{self, AnyConnection};
 use crate::store::error::StoreError;
@@ -80,11 +80,13 @@ fn write_rows(
     let mut outcomes = vec![Outcome::Done; commits.len()];
     consume_nonces(conn, commits, &mut outcomes)?;
     enrol(conn, commits, &mut outcomes)?;
+    re_enrol::find(conn, commits, &mut outcomes)?;
+    re_enrol::refresh(conn, commits, &mut outcomes)?;
     update(conn, commits, &mut outcomes)?;
     let drafts: Vec<AuditDraft> = commits
         .iter()
         .zip(&outcomes)
-        .map(|(commit, outcome)| entry(commit, *outcome))
+        .filter_map(|(commit, outcome)| entry(commit, outcome))
         .collect();
     let chain = audit::append(conn, chain, &drafts)?;
     Ok((outcomes, chain))
@@ -129,7 +131,7 @@ fn enrol(
 ) -> QueryResult<()> {
     let mut first: BTreeMap<_, (&NewUser, &mut Outcome)> = BTreeMap::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
-        if let (Act::Enrol(user), Outcome::Done) = (&commit.act, *outcome) {
+        if let (Act::Enrol(user), Outcome::Done) = (&commit.act, &*outcome) {
             *outcome = Outcome::CardTaken;
             let card = &user.card;
             first
@@ -173,7 +175,7 @@ fn update(
 ) -> QueryResult<()> {
     let mut by_user: BTreeMap<_, Vec<(&UserUpdate, &mut Outcome)>> = BTreeMap::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
-        if let (Act::Update(update), Outcome::Done) = (&commit.act, *outcome) {
+        if let (Act::Update(update), Outcome::Done) = (&commit.act, &*outcome) {
             *outcome = Outcome::UserGone;
             let key = (update.issuer_id.0, update.user_id.as_str());
             by_user.entry(key).or_default().push((update, outcome));
@@ -200,16 +202,17 @@ fn update(
     Ok(())
 }
 
-/// The audit entry says what the database decided.
-fn entry(commit: &Commit, outcome: Outcome) -> AuditDraft {
+/// The audit entry says what the database decided; what is still undecided has none.
+fn entry(commit: &Commit, outcome: &Outcome) -> Option<AuditDraft> {
     let mut draft = commit.audit.clone();
-    if outcome != Outcome::Done && matches!(commit.act, Act::Enrol(_)) {
+    if *outcome != Outcome::Done && matches!(commit.act, Act::Enrol(_)) {
         draft.subject = None;
     }
     match outcome {
-        Outcome::Done => draft,
-        Outcome::Replayed => draft.refused("nonce-used"),
-        Outcome::CardTaken => draft.refused("card-taken"),
-        Outcome::UserGone => draft.refused("user-not-found"),
+        Outcome::Done => Some(draft),
+        Outcome::Replayed => Some(draft.refused("nonce-used")),
+        Outcome::CardTaken => Some(draft.refused("card-taken")),
+        Outcome::UserGone => Some(draft.refused("user-not-found")),
+        Outcome::MustReEnrol(_) => None,
     }
 }
