@@ -62,10 +62,16 @@ impl Call<'_> {
 pub enum Action {
     /// `POST /issuers/users`
     EnrolUser,
+    /// `POST /issuers/users` of a card whose user must register again
+    ReEnrolUser,
     /// `PUT /issuers/users/{userid}`
     UpdateUser,
     /// `POST /issuers/user-deletions`; an accepted call leaves one entry for each user.
     DeleteUsers,
+    /// `GET /issuers`
+    ShowIssuer,
+    /// `PUT /issuers`
+    ChangeIssuer,
 }
 
 impl Action {
@@ -73,8 +79,11 @@ impl Action {
     pub fn name(self) -> &'static str {
         match self {
             Self::EnrolUser => "user.enrol",
+            Self::ReEnrolUser => "user.re-enrol",
             Self::UpdateUser => "user.update",
             Self::DeleteUsers => "user.delete",
+            Self::ShowIssuer => "issuer.show",
+            Self::ChangeIssuer => "issuer.change",
         }
     }
 }
@@ -138,12 +147,26 @@ impl Caller {
 
     /// The issuer must be on board and active (cce-api.md, sections 4 and 6).
     pub fn require_active(&self) -> Result<(), Refusal> {
-        match self.issuer.status {
-            IssuerStatus::Active => Ok(()),
-            IssuerStatus::Inactive => Err(Refusal::IssuerInactive),
-            IssuerStatus::Suspended => Err(Refusal::IssuerSuspended),
-            IssuerStatus::Terminated => Err(Refusal::IssuerTerminated),
-            IssuerStatus::Removed => Err(Refusal::IssuerNotFound),
+        require_active(self.issuer.status)
+    }
+
+    /// The nonce that this call has to use up, for a change that does not go through [`Caller::settle`].
+    pub fn nonce(&self) -> Nonce {
+        self.nonce.clone()
+    }
+
+    /// The audit entry of this call, as an accepted one.
+    pub fn audit(&self, call: &Call<'_>, action: Action, subject: Option<&UserId>) -> AuditDraft {
+        AuditDraft {
+            issuer_id: Some(self.issuer.id),
+            subject: subject.map(|id| id.as_str().to_owned()),
+            request_id: Some(call.request_id.to_owned()),
+            origin: call.peer.map(str::to_owned),
+            ..AuditDraft::accepted(
+                call.now.timestamp_micros(),
+                self.consumer_key.as_str(),
+                action.name(),
+            )
         }
     }
 
@@ -165,17 +188,7 @@ impl Caller {
         };
         // A refused enrolment has made no user, and the id it would have had means nothing to anybody.
         let subject = subject.filter(|_| result.is_ok() || action != Action::EnrolUser);
-        let mut audit = AuditDraft {
-            issuer_id: Some(self.issuer.id),
-            subject: subject.map(|id| id.as_str().to_owned()),
-            request_id: Some(call.request_id.to_owned()),
-            origin: call.peer.map(str::to_owned),
-            ..AuditDraft::accepted(
-                call.now.timestamp_micros(),
-                self.consumer_key.as_str(),
-                action.name(),
-            )
-        };
+        let mut audit = self.audit(call, action, subject);
         if let Err(refusal) = &result {
             audit = audit.refused(refusal.reason());
         }
@@ -185,8 +198,24 @@ impl Caller {
             audit,
         };
         match gateway.writer.commit(commit).await? {
-            Outcome::Replayed => Err(oauth1::Refusal::NonceUsed.into()),
+            Outcome::Replayed => Err(replayed()),
             outcome => result.map(|rest| (outcome, rest)),
         }
     }
+}
+
+/// An issuer's calls are open to it while it is ACTIVE alone.
+pub fn require_active(status: IssuerStatus) -> Result<(), Refusal> {
+    match status {
+        IssuerStatus::Active => Ok(()),
+        IssuerStatus::Inactive => Err(Refusal::IssuerInactive),
+        IssuerStatus::Suspended => Err(Refusal::IssuerSuspended),
+        IssuerStatus::Terminated => Err(Refusal::IssuerTerminated),
+        IssuerStatus::Removed => Err(Refusal::IssuerNotFound),
+    }
+}
+
+/// The nonce was used before.
+pub fn replayed() -> Refusal {
+    oauth1::Refusal::NonceUsed.into()
 }

@@ -5,7 +5,7 @@
 //!
 //! - [`cli`]: the commands; [`config`], [`app`]: a gateway built from its configuration
 //! - [`http`]: limits, raw bytes, and the answer to every refusal; `http::routes` lists every path
-//! - [`enrolment`]: the use cases, and the rules that they apply
+//! - [`enrolment`], [`programme`]: the use cases, and the rules that they apply
 //! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
 //! - [`gateway`]: the parts of a running gateway; [`live`]: those that [`reload`] swaps in one step;
 //!   [`expiry`]: what of them runs out soon
@@ -40,6 +40,7 @@ pub mod keys;
 pub mod live;
 pub mod oauth1;
 pub mod payload;
+pub mod programme;
 pub mod refusal;
 pub mod reload;
 pub mod store;

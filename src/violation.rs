@@ -15,6 +15,8 @@ pub enum Code {
     /// `INVALID_REQUEST_PARAMETER` for a list that is too short or too long: the one violation that the
     /// catalogue calls recoverable (cce-api.md 8.13).
     ListSize,
+    /// `SERVICE_PROVIDER_ACCOUNT_RANGES_ALREADY_EXIST`: an account range touches another issuer's.
+    AccountRangeTaken,
     /// `UNSUPPORTED_CURRENCY`: no ISO 4217 currency that can be converted.
     UnsupportedCurrency,
 }

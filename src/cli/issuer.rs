@@ -1,11 +1,11 @@
-//! `issuer apply|list|show|set-status|remove`: the operator's view of the issuers.
+//! `issuer apply|list|show|set-status|set-donation|remove`: the operator's view of the issuers.
 
 use crate::app;
 use crate::config::Config;
 use crate::ids::ClientId;
 use crate::issuers::declaration;
 use crate::store::audit::AuditDraft;
-use crate::store::issuers::{CertificatePurpose, Change, IssuerStatus, Removal};
+use crate::store::issuers::{CertificatePurpose, Change, IssuerStatus, Removal, Toggled};
 use crate::store::{Store, now};
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
@@ -37,6 +37,17 @@ pub(super) enum Command {
         #[arg(value_parser = ["INACTIVE", "ACTIVE", "SUSPENDED", "TERMINATED"], ignore_case = true)]
         status: String,
     },
+    /// Turn an issuer's donation feature on or off; running nodes follow within two seconds.
+    ///
+    /// On after off: every user enrolled before must enrol again. The issuer's TOML file must say the same,
+    /// or the next `issuer apply` of it turns the feature back.
+    SetDonation {
+        /// The issuer's client id.
+        client_id: String,
+        /// on or off.
+        #[arg(value_parser = ["on", "off"], ignore_case = true)]
+        donation: String,
+    },
     /// Take an issuer without users off board: its account ranges become free, its calls get
     /// SERVICE_PROVIDER_NOT_FOUND. Applying it again brings it back.
     Remove {
@@ -55,12 +66,17 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
             Command::SetStatus { client_id, status } => {
                 set_status(&store, &client_id, &status).await
             }
+            Command::SetDonation {
+                client_id,
+                donation,
+            } => set_donation(&store, &client_id, donation.eq_ignore_ascii_case("on")).await,
             Command::Remove { client_id } => remove(&store, &client_id).await,
         }
     })
 }
 
-fn audit(action: &str) -> AuditDraft {
+/// The audit entry of an operator's command.
+pub(super) fn audit(action: &str) -> AuditDraft {
     AuditDraft::accepted(now(), super::operator(), action)
 }
 
@@ -134,6 +150,8 @@ async fn show(store: &Store, client_id: &str) -> anyhow::Result<()> {
         ("unicode names", issuer.unicode_names.to_string()),
         ("RSA-PSS signatures", issuer.rsa_pss.to_string()),
         ("account ranges", issuer.account_ranges.join(", ")),
+        ("added by the issuer", record.added_ranges.join(", ")),
+        ("theme", optional(issuer.theme.as_deref())),
     ];
     for (label, value) in rows {
         println!("{label:<22}{value}");
@@ -160,7 +178,7 @@ async fn show(store: &Store, client_id: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn date(micros: Option<i64>) -> String {
+pub(super) fn date(micros: Option<i64>) -> String {
     let time: Option<DateTime<Utc>> = micros.and_then(DateTime::from_timestamp_micros);
     time.map_or_else(
         || "-".to_owned(),
@@ -180,6 +198,23 @@ async fn set_status(store: &Store, client_id: &str, status: &str) -> anyhow::Res
         .await?;
     ensure!(found, "no issuer {client_id}");
     println!("issuer {client_id} is {}", status.as_str());
+    Ok(())
+}
+
+async fn set_donation(store: &Store, client_id: &str, on: bool) -> anyhow::Result<()> {
+    let id = ClientId::parse(client_id).context("not a client id")?;
+    let toggled = store
+        .set_donation(&id, on, audit("issuer.set-donation"))
+        .await?;
+    let state = on_off(on);
+    match toggled {
+        Toggled::Unknown => bail!("no issuer {client_id}"),
+        Toggled::Unchanged => println!("issuer {client_id}: donation is {state} already"),
+        Toggled::Changed if on => println!(
+            "issuer {client_id}: donation is on; every user enrolled before must enrol again"
+        ),
+        Toggled::Changed => println!("issuer {client_id}: donation is off"),
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod migrate;
 mod sandbox;
 mod sandbox_files;
 mod serve;
+mod user;
 
 use crate::config::Config;
 use anyhow::Context;
@@ -45,6 +46,9 @@ enum Command {
     /// Make, list, rotate and check the gateway's own keys.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Show an enrolled user, change its state.
+    #[command(subcommand)]
+    User(user::Command),
     /// Apply missing database migrations, then exit.
     Migrate,
 }
@@ -69,6 +73,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Client(command) => return client::run(command),
         Command::Issuer(command) => issuer::run(&load(config)?, command)?,
         Command::Keys(command) => keys::run(config, command)?,
+        Command::User(command) => user::run(&load(config)?, command)?,
         Command::Migrate => migrate::run(&load(config)?)?,
     }
     Ok(ExitCode::SUCCESS)

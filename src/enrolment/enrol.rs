@@ -1,10 +1,11 @@
 //! `POST /issuers/users`: a card and its holder come on board (cce-api.md 3.1, 3.3, 7.2).
 
 use super::answer::{UserReference, answer};
-use super::rules::{self, IssuerRules};
+use super::rules::{self, Enrolment, IssuerRules};
 use crate::call::{Action, Call, Caller};
 use crate::gateway::Gateway;
 use crate::ids::UserId;
+use crate::issuers::Issuer;
 use crate::payload::{self, Envelope, EnvelopeKind};
 use crate::refusal::Refusal;
 use crate::store::writer::{Act, NewCard, NewUser, Outcome};
@@ -17,36 +18,49 @@ const SCORED_MONTHS: Months = Months::new(12);
 /// Enrols the cardholder of a signed, encrypted request; the answer is the body to send.
 pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
     let caller = Caller::authenticate(gateway, call)?;
-    let user_id = UserId::random();
-    let prepared = prepare(gateway, call, &caller, &user_id).await;
-    let settled = caller
+    let mut user_id = UserId::random();
+    let prepared = prepare(gateway, call, &caller).await.and_then(|request| {
+        let user = sealed(gateway, call, &caller.issuer, &request.enrolment, &user_id)?;
+        Ok((Act::Enrol(Box::new(user)), request))
+    });
+    let (mut outcome, request) = caller
         .settle(gateway, call, Action::EnrolUser, Some(&user_id), prepared)
         .await?;
-    let (outcome, (envelope, last_four)) = settled;
+    if let Outcome::MustReEnrol(existing) = outcome {
+        // What is sealed is bound to its row: it has to be sealed again for the user that is there.
+        user_id = existing;
+        let prepared = sealed(gateway, call, &caller.issuer, &request.enrolment, &user_id)
+            .map(|user| (Act::ReEnrol(Box::new(user)), ()));
+        (outcome, ()) = caller
+            .settle(gateway, call, Action::ReEnrolUser, Some(&user_id), prepared)
+            .await?;
+    }
     match outcome {
         Outcome::Done => answer(
             &caller.issuer,
-            envelope,
+            request.envelope,
             call.now,
             &UserReference {
                 user_id: &user_id,
-                last_four: &last_four,
+                last_four: request.enrolment.card.pan.last_four(),
             },
         ),
         Outcome::CardTaken => Err(Refusal::UserAlreadyExists),
-        Outcome::Replayed | Outcome::UserGone => {
+        Outcome::Replayed | Outcome::UserGone | Outcome::MustReEnrol(_) => {
             Err(Refusal::Internal("an enrolment ended as something else"))
         }
     }
 }
 
-/// Decrypts, applies the rules and seals for storage; nothing is written yet.
-async fn prepare(
-    gateway: &Gateway,
-    call: &Call<'_>,
-    caller: &Caller,
-    user_id: &UserId,
-) -> Result<(Act, (EnvelopeKind, String)), Refusal> {
+/// A request that breaks no rule.
+struct Request {
+    enrolment: Enrolment,
+    /// How it came, and how the answer goes.
+    envelope: EnvelopeKind,
+}
+
+/// Decrypts and applies the rules.
+async fn prepare(gateway: &Gateway, call: &Call<'_>, caller: &Caller) -> Result<Request, Refusal> {
     caller.require_active()?;
     call.require_json()?;
     let issuer = &caller.issuer;
@@ -61,7 +75,20 @@ async fn prepare(
     .await?;
     let rules = IssuerRules::of(issuer);
     let enrolment = rules::enrolment(&opened.object, &rules, call.now.date_naive())?;
+    Ok(Request {
+        enrolment,
+        envelope: opened.kind,
+    })
+}
 
+/// The rows of a cardholder, sealed for `user_id` and no other; nothing is written yet.
+fn sealed(
+    gateway: &Gateway,
+    call: &Call<'_>,
+    issuer: &Issuer,
+    enrolment: &Enrolment,
+    user_id: &UserId,
+) -> Result<NewUser, Refusal> {
     let vault = &gateway.vault;
     let seal = |column, clear: &[u8]| {
         vault.seal(
@@ -77,12 +104,11 @@ async fn prepare(
     let card = seal(Column::Card, &enrolment.card.to_json())?;
     let pan_index = vault.pan_index(issuer.id, enrolment.card.pan.digits());
     let email_index = vault.email_index(issuer.id, enrolment.email.value());
-    let last_four = enrolment.card.pan.last_four().to_owned();
     let scored_from = call
         .now
         .checked_sub_months(SCORED_MONTHS)
         .unwrap_or(call.now);
-    let user = NewUser {
+    Ok(NewUser {
         issuer_id: issuer.id,
         user_id: user_id.clone(),
         enrolment_epoch: issuer.enrolment_epoch,
@@ -107,13 +133,12 @@ async fn prepare(
         email_index_key: Some(email_index.key_version),
         seal_key: card.key_version,
         card: NewCard {
-            last_four: last_four.clone(),
+            last_four: enrolment.card.pan.last_four().to_owned(),
             pan_index: pan_index.bytes.to_vec(),
             pan_index_key: pan_index.key_version,
             card: card.bytes,
         },
         scoring_window: (scored_from.timestamp_micros(), call.now.timestamp_micros()),
         created_at: call.now.timestamp_micros(),
-    };
-    Ok((Act::Enrol(Box::new(user)), (opened.kind, last_four)))
+    })
 }

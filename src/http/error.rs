@@ -313,6 +313,10 @@ fn violation(violation: &Violation) -> Element {
             "INVALID_FPAN",
             "The card number is not acceptable for this issuer.",
         ),
+        Code::AccountRangeTaken => (
+            "SERVICE_PROVIDER_ACCOUNT_RANGES_ALREADY_EXIST",
+            "An account range belongs to another issuer.",
+        ),
         Code::UnsupportedCurrency => (
             "UNSUPPORTED_CURRENCY",
             "The card's currency is not supported.",

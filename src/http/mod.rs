@@ -3,6 +3,7 @@
 //! - `routes`: every path on one page
 //! - `issuer_users`: enrol and update
 //! - `user_deletions`: the list of users to delete
+//! - `issuers`: an issuer's own profile
 //! - `health`: is it alive, is it ready
 //! - `request`: the raw call out of an actix request, within the limits
 //! - `error`: every refusal to its answer
@@ -14,6 +15,7 @@ pub mod envelope;
 pub mod error;
 pub mod health;
 pub mod issuer_users;
+pub mod issuers;
 pub mod metrics;
 pub mod request;
 pub mod routes;

@@ -1,10 +1,10 @@
 //! Every path that the gateway answers.
 
-use super::{envelope, error, health, issuer_users, user_deletions, well_known};
-use actix_web::Route;
+use super::{envelope, error, health, issuer_users, issuers, user_deletions, well_known};
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, resource, route, scope};
+use actix_web::{Resource, Route};
 
 /// The public listener. The issuer API is served at the root and under `/cts`, by the same
 /// handlers (spec decision 5).
@@ -23,7 +23,12 @@ pub fn public(app: &mut ServiceConfig) {
 
 /// The issuer API of the Carbon Calculator Experience (cce-api.md 1.1).
 fn issuer_api(app: &mut ServiceConfig) {
-    app.service(path(
+    app.service(paths(
+        "/issuers",
+        "GET, PUT",
+        [web::get().to(issuers::show), web::put().to(issuers::change)],
+    ))
+    .service(path(
         "/issuers/users",
         "POST",
         web::post().to(issuer_users::enrol),
@@ -42,9 +47,19 @@ fn issuer_api(app: &mut ServiceConfig) {
 
 /// A path with its one method; every other method is answered 405 with `Allow`.
 fn path(pattern: &str, allow: &'static str, handler: Route) -> impl HttpServiceFactory + 'static {
+    paths(pattern, allow, [handler])
+}
+
+/// A path with all its methods.
+fn paths<const N: usize>(
+    pattern: &str,
+    allow: &'static str,
+    handlers: [Route; N],
+) -> impl HttpServiceFactory + use<N> + 'static {
     let wrong_method = route().to(move || std::future::ready(error::wrong_method(allow)));
-    resource(pattern)
-        .route(handler)
+    handlers
+        .into_iter()
+        .fold(resource(pattern), Resource::route)
         .default_service(wrong_method)
         .wrap(from_fn(envelope::guard))
 }

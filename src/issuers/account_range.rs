@@ -3,6 +3,7 @@
 //! A card number belongs to a range if it starts with the range's digits (cce-api.md 7.2). No range
 //! of one issuer may touch a range of another (cce-api.md 7.6).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Why a text is no account range. It never carries the text.
@@ -46,6 +47,17 @@ impl AccountRange {
     /// Whether some card number lies in both ranges: they are equal, or one contains the other.
     pub fn touches(&self, other: &Self) -> bool {
         self.covers(&other.0) || other.covers(&self.0)
+    }
+
+    /// Whether it touches any of `others`, however many they are.
+    pub fn touches_any(&self, others: &BTreeSet<Self>) -> bool {
+        // What this range contains comes right after it in the order of texts.
+        let next = others.range(self..).next();
+        let contains_one = next.is_some_and(|other| self.covers(&other.0));
+        let lies_in_one = (4..self.0.len())
+            .filter_map(|length| self.0.get(..length))
+            .any(|start| others.contains(&Self(start.to_owned())));
+        contains_one || lies_in_one
     }
 }
 
@@ -116,6 +128,12 @@ mod tests {
         ] {
             assert_eq!(range(a).touches(&range(b)), touches, "{a} {b}");
             assert_eq!(range(b).touches(&range(a)), touches, "{b} {a}");
+            let others = ["0000", b, "9999"].map(|text| AccountRange(text.to_owned()));
+            assert_eq!(
+                range(a).touches_any(&BTreeSet::from(others)),
+                touches,
+                "{a} {b}"
+            );
         }
     }
 

@@ -5,6 +5,8 @@
 
 use super::Responses;
 use super::account_range::AccountRange;
+use super::profile::{WEB_URL_RULE, web_url};
+use super::theme::Theme;
 use crate::ids::ClientId;
 use crate::keys;
 use crate::oauth1::VerifyingKey;
@@ -47,6 +49,7 @@ struct Entry {
     terms_and_condition_url: Option<String>,
     privacy_notice_url: Option<String>,
     opt_out_url: Option<String>,
+    theme: Option<serde_json::Map<String, serde_json::Value>>,
     account_ranges: Vec<String>,
     donation: bool,
     responses: Option<String>,
@@ -128,6 +131,11 @@ fn declare(
         report("client_id: must be 1 to 200 of A-Z a-z 0-9 _ -".to_owned());
     }
     check_profile(&entry, report);
+    let theme = entry.theme.as_ref().map(Theme::parse).transpose();
+    for violation in theme.as_ref().err().into_iter().flatten() {
+        let path = violation.path.replacen("preferredTheme", "theme", 1);
+        report(format!("{path}: {}", violation.rule));
+    }
     if entry.account_ranges.is_empty() {
         report("account_ranges: must name at least one range".to_owned());
     }
@@ -178,6 +186,7 @@ fn declare(
             )),
         }
     }
+    let url = |text: Option<String>| text.as_deref().and_then(web_url);
     Some(IssuerDeclaration {
         client_id: client_id?,
         name: entry.name,
@@ -186,10 +195,10 @@ fn declare(
         currency_code: entry.currency_code.to_ascii_uppercase(),
         country_code: entry.country_code.to_ascii_uppercase(),
         country_name: entry.country_name,
-        terms_and_condition_url: entry.terms_and_condition_url,
-        privacy_notice_url: entry.privacy_notice_url,
-        opt_out_url: entry.opt_out_url,
-        theme: None,
+        terms_and_condition_url: url(entry.terms_and_condition_url),
+        privacy_notice_url: url(entry.privacy_notice_url),
+        opt_out_url: url(entry.opt_out_url),
+        theme: theme.ok().flatten().map(|theme| theme.to_json()),
         donation: entry.donation,
         responses: responses?,
         unicode_names: entry.unicode_names,
@@ -234,13 +243,8 @@ fn check_profile(entry: &Entry, report: &mut dyn FnMut(String)) {
         ("opt_out_url", &entry.opt_out_url),
     ];
     for (name, url) in urls {
-        let absolute = |url: &String| {
-            (url.starts_with("https://") || url.starts_with("http://")) && url.len() <= 2_083
-        };
-        if url.as_ref().is_some_and(|url| !absolute(url)) {
-            report(format!(
-                "{name}: must be an absolute http or https URL of at most 2083 characters"
-            ));
+        if url.as_ref().is_some_and(|url| web_url(url).is_none()) {
+            report(format!("{name}: {WEB_URL_RULE}"));
         }
     }
 }

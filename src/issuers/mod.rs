@@ -2,11 +2,14 @@
 //!
 //! - `account_range`: the BINs that belong to an issuer
 //! - `declaration`: an issuer programme in TOML, validated whole, for `issuer apply`
+//! - `profile`, `theme`: what an issuer shows and changes of itself
 //! - `registry`: what the store holds, parsed once and shared by all requests
 
 pub mod account_range;
 pub mod declaration;
+pub mod profile;
 pub mod registry;
+pub mod theme;
 
 use crate::ids::{ClientId, IssuerId};
 use crate::payload::Recipient;
@@ -14,6 +17,7 @@ use crate::refusal::Refusal;
 pub use crate::store::issuers::{IssuerStatus, Responses};
 use account_range::AccountRange;
 use chrono::{DateTime, Utc};
+use profile::Profile;
 
 /// An issuer as requests see it.
 pub struct Issuer {
@@ -37,6 +41,8 @@ pub struct Issuer {
     pub rsa_pss: bool,
     /// Its cards, in first-come order.
     pub account_ranges: Vec<AccountRange>,
+    /// What it shows of itself.
+    pub profile: Profile,
     /// Its encryption certificates, the newest first.
     pub encryption: Vec<EncryptionCertificate>,
 }

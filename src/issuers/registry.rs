@@ -4,6 +4,7 @@
 //! everywhere within two seconds. A set that cannot be read keeps the last good one in force.
 
 use super::account_range::AccountRange;
+use super::profile::Profile;
 use super::{EncryptionCertificate, Issuer};
 use crate::oauth1::VerifyingKey;
 use crate::payload::Recipient;
@@ -15,6 +16,7 @@ use openssl::x509::X509;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Why the issuers could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,8 @@ struct Snapshot {
 /// The issuers as last read.
 pub struct Registry {
     current: ArcSwap<Snapshot>,
+    /// One refresh after the other: an older set must not replace a newer one.
+    refreshing: Mutex<()>,
 }
 
 impl Registry {
@@ -57,6 +61,7 @@ impl Registry {
     pub async fn load(store: &Store) -> Result<Self, RegistryError> {
         Ok(Self {
             current: ArcSwap::from_pointee(read(store).await?),
+            refreshing: Mutex::new(()),
         })
     }
 
@@ -72,6 +77,7 @@ impl Registry {
 
     /// Reads again if the store's version has changed; says whether it did.
     pub async fn refresh(&self, store: &Store) -> Result<bool, RegistryError> {
+        let _alone = self.refreshing.lock().await;
         if store.registry_version().await? == self.current.load().version {
             return Ok(false);
         }
@@ -130,6 +136,7 @@ fn signing_keys(record: &IssuerRecord) -> Result<HashMap<String, Vec<VerifyingKe
 
 fn issuer(record: IssuerRecord) -> Result<Issuer, String> {
     let declared = record.declared;
+    let profile = Profile::of(&declared).ok_or("stored theme does not parse")?;
     let mut encryption = Vec::new();
     for certificate in declared
         .certificates
@@ -167,6 +174,7 @@ fn issuer(record: IssuerRecord) -> Result<Issuer, String> {
         account_ranges: ranges
             .collect::<Result<_, _>>()
             .map_err(|error| error.to_string())?,
+        profile,
         encryption,
     })
 }

@@ -122,6 +122,9 @@ pub(super) fn append(
     chain: &AuditChain,
     drafts: &[AuditDraft],
 ) -> QueryResult<AuditChain> {
+    if drafts.is_empty() {
+        return Ok(chain.clone());
+    }
     let (entries, chain) = chain.extend(drafts);
     on_backend!(conn, c => {
         sqlite: {

@@ -3,10 +3,14 @@
 //! `registry_version` rises in the transaction of every change; nodes poll it and load again.
 
 mod apply;
+mod donation;
+mod profile;
 mod ranges;
 mod types;
 
 pub use apply::{Applied, ApplyError, Change};
+pub use donation::Toggled;
+pub use profile::ProfileChange;
 pub use ranges::RangeClash;
 pub use types::{
     CertificatePurpose, IssuerCertificate, IssuerDeclaration, IssuerRecord, IssuerStatus, Registry,
@@ -57,6 +61,7 @@ impl IssuerRow {
         Ok(IssuerRecord {
             issuer_id: IssuerId(self.issuer_id),
             status: IssuerStatus::parse(&self.status).ok_or_else(unreadable)?,
+            added_ranges: Vec::new(),
             enrolment_epoch: self.enrolment_epoch,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -104,25 +109,32 @@ fn load(conn: &mut AnyConnection) -> Result<Vec<IssuerRecord>, StoreError> {
         .into_iter()
         .map(IssuerRow::into_record)
         .collect::<Result<_, _>>()?;
-    let mut by_id: HashMap<i32, &mut IssuerDeclaration> = records
+    let mut by_id: HashMap<i32, &mut IssuerRecord> = records
         .iter_mut()
-        .map(|r| (r.issuer_id.0, &mut r.declared))
+        .map(|record| (record.issuer_id.0, record))
         .collect();
 
-    let ranges: Vec<(i32, String)> = account_ranges::table
+    let ranges: Vec<(i32, String, bool)> = account_ranges::table
         .order((account_ranges::issuer_id, account_ranges::position))
-        .select((account_ranges::issuer_id, account_ranges::prefix))
+        .select((
+            account_ranges::issuer_id,
+            account_ranges::prefix,
+            account_ranges::added,
+        ))
         .load(conn)?;
-    for (issuer_id, prefix) in ranges {
-        let declared = by_id.get_mut(&issuer_id).ok_or_else(unreadable)?;
-        declared.account_ranges.push(prefix);
+    for (issuer_id, prefix, added) in ranges {
+        let record = by_id.get_mut(&issuer_id).ok_or_else(unreadable)?;
+        if added {
+            record.added_ranges.push(prefix.clone());
+        }
+        record.declared.account_ranges.push(prefix);
     }
 
     let certificates: Vec<CertificateColumns> = issuer_certificates::table.load(conn)?;
     for (issuer_id, purpose, fingerprint, consumer_key, pem, not_before, not_after) in certificates
     {
-        let declared = by_id.get_mut(&issuer_id).ok_or_else(unreadable)?;
-        declared.certificates.push(IssuerCertificate {
+        let record = by_id.get_mut(&issuer_id).ok_or_else(unreadable)?;
+        record.declared.certificates.push(IssuerCertificate {
             purpose: CertificatePurpose::parse(&purpose).ok_or_else(unreadable)?,
             fingerprint,
             consumer_key,
@@ -131,8 +143,8 @@ fn load(conn: &mut AnyConnection) -> Result<Vec<IssuerRecord>, StoreError> {
             not_after,
         });
     }
-    for declared in by_id.into_values() {
-        declared.certificates.sort();
+    for record in by_id.into_values() {
+        record.declared.certificates.sort();
     }
     Ok(records)
 }
@@ -168,7 +180,10 @@ impl Store {
     }
 
     /// Declares issuers, all or none: new ones become ACTIVE, known ones (by client id) keep number and
-    /// state and get exactly the ranges and certificates declared. Donation ON after OFF raises the epoch.
+    /// state and get exactly the certificates declared. Donation ON after OFF raises the epoch.
+    ///
+    /// What an issuer has set itself stays unless the declaration names it: its ranges are those declared and then those
+    /// that it added; URLs and theme that are not declared stay as they are.
     ///
     /// The version rises only if something changed. An account range that touches another issuer's is refused.
     pub async fn apply_issuers(

@@ -1,8 +1,12 @@
-//! Housekeeping of `oauth_nonces`. They are written by the [writer](super::writer), together with what they guard.
+//! Nonces outside the [writer](super::writer), which writes most of them together with what they guard: rare signed
+//! changes with a transaction of their own, and housekeeping.
 
-use super::connection::on_backend;
+use super::audit::AuditDraft;
+use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
 use super::pool::Store;
+use super::schema::oauth_nonces;
+use super::writer::Nonce;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -16,7 +20,45 @@ const PURGE_POSTGRES: &str = "DELETE FROM oauth_nonces WHERE (issuer_id, nonce) 
 const PURGE_SQLITE: &str = "DELETE FROM oauth_nonces WHERE rowid IN \
     (SELECT rowid FROM oauth_nonces WHERE expires_at < ? ORDER BY expires_at LIMIT ?)";
 
+/// Uses a nonce up in the running transaction; false if it was used before.
+fn consume(conn: &mut AnyConnection, nonce: &Nonce) -> QueryResult<bool> {
+    let row = (
+        oauth_nonces::issuer_id.eq(nonce.issuer_id.0),
+        oauth_nonces::nonce.eq(&nonce.value),
+        oauth_nonces::expires_at.eq(nonce.expires_at),
+    );
+    let insert = diesel::insert_into(oauth_nonces::table).values(row);
+    let inserted = on_backend!(conn, c => {
+        sqlite: insert.on_conflict_do_nothing().execute(c)?,
+        postgres: insert.on_conflict_do_nothing().execute(c)?,
+    });
+    Ok(inserted == 1)
+}
+
 impl Store {
+    /// [`Store::operate`] for a signed call: the nonce is used up in the same transaction. `None`: it was used before, and
+    /// nothing was written but the audit entry, as a refusal. For rare changes; frequent ones go through the writer.
+    pub async fn operate_signed<T, E, F>(
+        &self,
+        nonce: Nonce,
+        draft: AuditDraft,
+        change: F,
+    ) -> Result<Option<T>, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
+        F: FnOnce(&mut AnyConnection, &mut AuditDraft) -> Result<T, E> + Send + 'static,
+    {
+        self.operate(draft, move |conn, audit| {
+            if !consume(conn, &nonce)? {
+                audit.refuse("nonce-used");
+                return Ok(None);
+            }
+            change(conn, audit).map(Some)
+        })
+        .await
+    }
+
     /// Deletes the nonces that expired before `before`; returns how many.
     pub async fn purge_nonces(&self, before: i64) -> Result<usize, StoreError> {
         let mut purged = 0;

@@ -32,6 +32,7 @@ diesel::table! {
         prefix -> Text,
         issuer_id -> Integer,
         position -> Integer,
+        added -> Bool,
     }
 }
 
@@ -150,4 +151,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(users, cards);
+diesel::allow_tables_to_appear_in_same_query!(issuers, users, cards);

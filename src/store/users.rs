@@ -1,5 +1,9 @@
 //! Users and their cards, as they are read. The [writer](super::writer) enrols and updates them.
 
+mod operator;
+
+pub use operator::{FoundUser, Switched};
+
 use super::audit::AuditDraft;
 use super::error::StoreError;
 use super::pool::Store;

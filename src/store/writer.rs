@@ -5,10 +5,12 @@
 //! next gathers. The queue is bounded: full means refused, at once.
 //!
 //! [`queue`] holds what waits, [`session`] owns a connection and decides what is tried again, [`batch`] writes one
-//! transaction, [`rows`] and [`terminations`] hold the statements for both databases.
+//! transaction, [`re_enrol`] its part for users who must register again, [`rows`] and [`terminations`] hold the
+//! statements for both databases.
 
 mod batch;
 mod queue;
+mod re_enrol;
 mod rows;
 mod session;
 mod terminations;
@@ -52,6 +54,9 @@ pub struct Nonce {
 pub enum Act {
     /// Creates a user with a card and a pending scoring job.
     Enrol(Box<NewUser>),
+    /// Refreshes the active user with this id and its card, if it is of a lower epoch: it keeps its id and its scoring job
+    /// (cce-api.md 7.1). The profile becomes exactly the one given.
+    ReEnrol(Box<NewUser>),
     /// Changes the profile of an active user.
     Update(Box<UserUpdate>),
     /// Marks users for erasure.
@@ -136,13 +141,13 @@ impl Commit {
     fn rows(&self) -> usize {
         match &self.act {
             Act::Terminate(termination) => termination.user_ids.len().max(1),
-            Act::Enrol(_) | Act::Update(_) | Act::Record => 1,
+            Act::Enrol(_) | Act::ReEnrol(_) | Act::Update(_) | Act::Record => 1,
         }
     }
 }
 
 /// What became of a commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// All of it is durable.
     Done,
@@ -150,6 +155,9 @@ pub enum Outcome {
     Replayed,
     /// The issuer has a user with this PAN: nothing was written but nonce and audit entry.
     CardTaken,
+    /// The card's user, whose id this is, is of a lower epoch and has to be enrolled again by [`Act::ReEnrol`], sealed for
+    /// that id. Nothing was written; the nonce is unused.
+    MustReEnrol(UserId),
     /// No such user, or not ACTIVE any more: nothing was written but nonce and audit entry.
     UserGone,
 }

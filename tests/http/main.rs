@@ -10,12 +10,14 @@
 mod support;
 
 mod catalogue;
-mod deletions;
 mod concurrency;
+mod deletions;
+mod donation;
 mod envelopes;
 mod erasure;
 mod erasure_killed;
 mod fixtures;
+mod issuers;
 mod layers;
 mod lifecycle;
 mod overload;

@@ -19,7 +19,10 @@ on_both!(
 );
 
 fn count(outcomes: &[Result<Outcome, StoreError>], outcome: Outcome) -> usize {
-    outcomes.iter().filter(|o| **o == Ok(outcome)).count()
+    outcomes
+        .iter()
+        .filter(|o| o.as_ref() == Ok(&outcome))
+        .count()
 }
 
 async fn one_card_a_hundred_times(backend: Backend) {

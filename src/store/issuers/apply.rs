@@ -80,49 +80,57 @@ pub(super) fn apply(
     at: i64,
 ) -> Result<Vec<Applied>, ApplyError> {
     lock(conn)?;
-    let declarations: Vec<_> = declarations.into_iter().map(normal).collect();
     let mut names = HashSet::new();
     if let Some(twice) = declarations.iter().find(|d| !names.insert(&d.client_id)) {
         return Err(ApplyError::DeclaredTwice(twice.client_id.clone()));
     }
     let stored = load(conn)?;
+    let by_name: HashMap<&ClientId, &IssuerRecord> = stored
+        .iter()
+        .map(|record| (&record.declared.client_id, record))
+        .collect();
+    let declarations: Vec<_> = declarations
+        .iter()
+        .map(|declared| {
+            let known = by_name.get(&declared.client_id).copied();
+            (together(normal(declared.clone()), known), known)
+        })
+        .collect();
     let unmentioned = stored
         .iter()
         .map(|record| &record.declared)
         .filter(|declared| !names.contains(&declared.client_id));
     let ranges = declarations
         .iter()
+        .map(|((declared, _), _)| declared)
         .chain(unmentioned)
         .map(|declared| (&declared.client_id, declared.account_ranges.as_slice()));
     if let Some(clash) = ranges::find_clash(ranges) {
         return Err(clash.into());
     }
 
-    let stored: HashMap<&ClientId, &IssuerRecord> = stored
-        .iter()
-        .map(|record| (&record.declared.client_id, record))
-        .collect();
     let plan: Vec<_> = declarations
         .iter()
-        .map(|declared| {
-            let known = stored.get(&declared.client_id).copied();
+        .map(|((declared, added), known)| {
             let change = match known {
                 None => Change::Created,
                 Some(known) if known.status == IssuerStatus::Removed => Change::Created,
-                Some(known) if known.declared == *declared => Change::Unchanged,
+                Some(known) if known.declared == *declared && known.added_ranges == *added => {
+                    Change::Unchanged
+                }
                 Some(_) => Change::Updated,
             };
-            (declared, known, change)
+            (declared, added, *known, change)
         })
         .collect();
     // All old ranges go before the first new one comes: a range may move from one issuer to another.
-    for (_, known, change) in &plan {
+    for (_, _, known, change) in &plan {
         if let (Some(known), Change::Created | Change::Updated) = (known, change) {
             delete_details(conn, known.issuer_id.0)?;
         }
     }
     let mut applied = Vec::with_capacity(plan.len());
-    for (declared, known, change) in &plan {
+    for (declared, added, known, change) in &plan {
         let issuer_id = match (known, change) {
             (Some(known), Change::Unchanged) => known.issuer_id.0,
             (Some(known), _) => {
@@ -132,7 +140,7 @@ pub(super) fn apply(
             (None, _) => insert(conn, declared, at)?,
         };
         if *change != Change::Unchanged {
-            insert_details(conn, issuer_id, declared)?;
+            insert_details(conn, issuer_id, declared, added)?;
         }
         applied.push(Applied {
             client_id: declared.client_id.clone(),
@@ -157,6 +165,39 @@ fn normal(mut declared: IssuerDeclaration) -> IssuerDeclaration {
         (a.purpose, &a.fingerprint, &a.consumer_key) == (b.purpose, &b.fingerprint, &b.consumer_key)
     });
     declared
+}
+
+/// The declaration with what the issuer has set itself and the operator says nothing about, and the ranges that stay
+/// the issuer's own.
+fn together(
+    mut declared: IssuerDeclaration,
+    known: Option<&IssuerRecord>,
+) -> (IssuerDeclaration, Vec<String>) {
+    let Some(known) = known.filter(|known| known.status != IssuerStatus::Removed) else {
+        return (declared, Vec::new());
+    };
+    let old = &known.declared;
+    let keep = |new: &mut Option<String>, old: &Option<String>| {
+        if new.is_none() {
+            new.clone_from(old);
+        }
+    };
+    keep(
+        &mut declared.terms_and_condition_url,
+        &old.terms_and_condition_url,
+    );
+    keep(&mut declared.privacy_notice_url, &old.privacy_notice_url);
+    keep(&mut declared.opt_out_url, &old.opt_out_url);
+    keep(&mut declared.theme, &old.theme);
+    // A range that the operator names is the operator's from now on.
+    let added: Vec<String> = known
+        .added_ranges
+        .iter()
+        .filter(|range| !declared.account_ranges.contains(range))
+        .cloned()
+        .collect();
+    declared.account_ranges.extend_from_slice(&added);
+    (declared, added)
 }
 
 macro_rules! declared_columns {
@@ -234,6 +275,7 @@ fn insert_details(
     conn: &mut AnyConnection,
     issuer_id: i32,
     declared: &IssuerDeclaration,
+    added: &[String],
 ) -> QueryResult<()> {
     for (position, prefix) in (0_i32..).zip(&declared.account_ranges) {
         diesel::insert_into(account_ranges::table)
@@ -241,6 +283,7 @@ fn insert_details(
                 account_ranges::prefix.eq(prefix),
                 account_ranges::issuer_id.eq(issuer_id),
                 account_ranges::position.eq(position),
+                account_ranges::added.eq(added.contains(prefix)),
             ))
             .execute(conn)?;
     }

@@ -92,7 +92,7 @@ pub struct IssuerDeclaration {
     pub responses: Responses,
     pub unicode_names: bool,
     pub rsa_pss: bool,
-    /// Prefixes of 4 to 8 digits, in the issuer's order.
+    /// Prefixes of 4 to 8 digits, in the issuer's order; in an [`IssuerRecord`] with those that it added, at the end.
     pub account_ranges: Vec<String>,
     /// In any order.
     pub certificates: Vec<IssuerCertificate>,
@@ -150,6 +150,8 @@ pub struct IssuerRecord {
     pub declared: IssuerDeclaration,
     /// Its state.
     pub status: IssuerStatus,
+    /// Those of `declared.account_ranges` that the issuer has added itself.
+    pub added_ranges: Vec<String>,
     /// Users of a lower epoch must enrol again.
     pub enrolment_epoch: i32,
     /// Microseconds since 1970 UTC.

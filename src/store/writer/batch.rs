@@ -1,8 +1,8 @@
 //! One transaction for a whole batch, in an order that keeps two writers from deadlocking: nonces, cards, users,
-//! scoring jobs, updates, terminations, audit entries; within a table sorted by key.
+//! scoring jobs, re-enrolments, updates, terminations, audit entries; within a table sorted by key.
 
 use super::{Act, Commit, NewUser, Outcome, UserUpdate};
-use super::{rows, terminations};
+use super::{re_enrol, rows, terminations};
 use crate::store::audit::{self, AuditChain, AuditDraft};
 use crate::store::connection::{self, AnyConnection};
 use crate::store::error::StoreError;
@@ -80,17 +80,19 @@ fn write_rows(
     let mut outcomes = vec![Outcome::Done; commits.len()];
     consume_nonces(conn, commits, &mut outcomes)?;
     enrol(conn, commits, &mut outcomes)?;
+    re_enrol::find(conn, commits, &mut outcomes)?;
     let terminations = terminations::of(commits, &outcomes);
     if !terminations.is_empty() {
         terminations::lock(conn, &terminations, commits)?;
     }
+    re_enrol::refresh(conn, commits, &mut outcomes)?;
     update(conn, commits, &mut outcomes)?;
     // After the updates, so that one of the same user that came in time is done.
     terminations::mark(conn, &terminations)?;
     let drafts: Vec<AuditDraft> = commits
         .iter()
         .zip(&outcomes)
-        .flat_map(|(commit, outcome)| entries(commit, *outcome))
+        .flat_map(|(commit, outcome)| entries(commit, outcome))
         .collect();
     let chain = audit::append(conn, chain, &drafts)?;
     Ok((outcomes, chain))
@@ -135,7 +137,7 @@ fn enrol(
 ) -> QueryResult<()> {
     let mut first: BTreeMap<_, (&NewUser, &mut Outcome)> = BTreeMap::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
-        if let (Act::Enrol(user), Outcome::Done) = (&commit.act, *outcome) {
+        if let (Act::Enrol(user), Outcome::Done) = (&commit.act, &*outcome) {
             *outcome = Outcome::CardTaken;
             let card = &user.card;
             first
@@ -179,7 +181,7 @@ fn update(
 ) -> QueryResult<()> {
     let mut by_user: BTreeMap<_, Vec<(&UserUpdate, &mut Outcome)>> = BTreeMap::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
-        if let (Act::Update(update), Outcome::Done) = (&commit.act, *outcome) {
+        if let (Act::Update(update), Outcome::Done) = (&commit.act, &*outcome) {
             *outcome = Outcome::UserGone;
             let key = (update.issuer_id.0, update.user_id.as_str());
             by_user.entry(key).or_default().push((update, outcome));
@@ -207,7 +209,7 @@ fn update(
 }
 
 /// The commit's entry, and one for each user of a termination.
-fn entries(commit: &Commit, outcome: Outcome) -> Vec<AuditDraft> {
+fn entries(commit: &Commit, outcome: &Outcome) -> Vec<AuditDraft> {
     match (&commit.act, outcome) {
         (Act::Terminate(termination), Outcome::Done) => termination
             .user_ids
@@ -217,20 +219,21 @@ fn entries(commit: &Commit, outcome: Outcome) -> Vec<AuditDraft> {
                 ..commit.audit.clone()
             })
             .collect(),
-        _ => vec![entry(commit, outcome)],
+        _ => entry(commit, outcome).into_iter().collect(),
     }
 }
 
-/// The audit entry says what the database decided.
-fn entry(commit: &Commit, outcome: Outcome) -> AuditDraft {
+/// The audit entry says what the database decided; what is still undecided has none.
+fn entry(commit: &Commit, outcome: &Outcome) -> Option<AuditDraft> {
     let mut draft = commit.audit.clone();
-    if outcome != Outcome::Done && matches!(commit.act, Act::Enrol(_)) {
+    if *outcome != Outcome::Done && matches!(commit.act, Act::Enrol(_)) {
         draft.subject = None;
     }
     match outcome {
-        Outcome::Done => draft,
-        Outcome::Replayed => draft.refused("nonce-used"),
-        Outcome::CardTaken => draft.refused("card-taken"),
-        Outcome::UserGone => draft.refused("user-not-found"),
+        Outcome::Done => Some(draft),
+        Outcome::Replayed => Some(draft.refused("nonce-used")),
+        Outcome::CardTaken => Some(draft.refused("card-taken")),
+        Outcome::UserGone => Some(draft.refused("user-not-found")),
+        Outcome::MustReEnrol(_) => None,
     }
 }

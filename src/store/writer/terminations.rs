@@ -33,6 +33,7 @@ pub(super) fn lock(
 ) -> QueryResult<()> {
     let updated = commits.iter().filter_map(|commit| match &commit.act {
         Act::Update(update) => Some((update.issuer_id.0, update.user_id.as_str())),
+        Act::ReEnrol(user) => Some((user.issuer_id.0, user.user_id.as_str())),
         _ => None,
     });
     let keys: BTreeSet<(i32, &str)> = terminations.keys().copied().chain(updated).collect();

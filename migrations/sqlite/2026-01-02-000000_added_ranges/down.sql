@@ -1,0 +1,1 @@
+ALTER TABLE account_ranges DROP COLUMN added;

@@ -1,0 +1,106 @@
+//! What an issuer shows and changes of itself (cce-api.md 3.6).
+
+use super::theme::Theme;
+use crate::store::issuers::IssuerDeclaration;
+use url::Url;
+
+/// The parts of an issuer that no rule of enrolment needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The network's number of the customer.
+    pub customer_id: Option<String>,
+    /// The programme's contact address.
+    pub email: String,
+    /// ISO 4217.
+    pub currency_code: String,
+    /// ISO 3166-1 alpha-3.
+    pub country_code: String,
+    /// The country in words.
+    pub country_name: String,
+    /// Terms and conditions.
+    pub terms_and_condition_url: Option<String>,
+    /// Privacy notice.
+    pub privacy_notice_url: Option<String>,
+    /// Where cardholders opt out.
+    pub opt_out_url: Option<String>,
+    /// Colours and fonts.
+    pub theme: Theme,
+}
+
+impl Profile {
+    /// The profile of a stored issuer; `None` if its theme does not parse.
+    pub fn of(stored: &IssuerDeclaration) -> Option<Self> {
+        let theme = match &stored.theme {
+            None => Theme::default(),
+            Some(json) => Theme::from_json(json)?,
+        };
+        Some(Self {
+            customer_id: stored.customer_id.clone(),
+            email: stored.email.clone(),
+            currency_code: stored.currency_code.clone(),
+            country_code: stored.country_code.clone(),
+            country_name: stored.country_name.clone(),
+            terms_and_condition_url: stored.terms_and_condition_url.clone(),
+            privacy_notice_url: stored.privacy_notice_url.clone(),
+            opt_out_url: stored.opt_out_url.clone(),
+            theme,
+        })
+    }
+}
+
+/// The rule that [`web_url`] checks, in words.
+pub const WEB_URL_RULE: &str = "must be an absolute http or https URL of at most 2083 characters";
+
+/// An absolute `http` or `https` URL of at most 2083 characters, without the white space round it (cce-api.md 3.7).
+///
+/// It is kept as it was written. White space and control characters inside are refused: a browser would drop them.
+pub fn web_url(text: &str) -> Option<String> {
+    let text = text.trim();
+    let written_whole = (1..=2_083).contains(&text.chars().count())
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let rest = text.split_once("://").map(|(_, rest)| rest);
+    // The parser also takes `https:host` and `https:///host`.
+    let has_authority = rest.is_some_and(|rest| !rest.starts_with(['/', '\\']));
+    (written_whole && has_authority && Url::parse(text).is_ok_and(|url| is_web(&url)))
+        .then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn web_urls_are_absolute_and_whole() {
+        for text in [
+            "https://www.issuer.term-and-conditions.html",
+            " http://a.example/x?y=1#z\n",
+            "https://räksmörgås.example/",
+        ] {
+            assert_eq!(web_url(text).as_deref(), Some(text.trim()), "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            "www.issuer.example",
+            "/terms",
+            "//a.example",
+            "javascript:alert(1)",
+            "javascript://a.example/%0aalert(1)",
+            "data:text/html,x",
+            "ftp://a.example",
+            "https://",
+            "https:a.example",
+            "https:///a.example",
+            "https://a b.example",
+            "https://a.example/x y",
+            "https://a.example/\u{1}",
+            "https://a.example:99999/",
+        ] {
+            assert_eq!(web_url(text), None, "{text}");
+        }
+        let long = |length: usize| format!("https://a.example/{}", "x".repeat(length - 18));
+        assert!(web_url(&long(2_083)).is_some());
+        assert!(web_url(&long(2_084)).is_none());
+    }
+}

@@ -1,0 +1,229 @@
+//! The part of a batch that enrols users again, after their issuer has turned donation on (cce-api.md 7.1).
+//!
+//! The use case seals for a random user id, and sealed columns are bound to that id. So an enrolment whose card is there
+//! already, with a user of a lower epoch, changes nothing: its nonce is given back, and it comes again as
+//! [`Act::ReEnrol`], sealed for the user's own id and guarded by the epoch, so that one of two at once wins.
+
+use super::unnest::{Column, Unnest};
+use super::{Act, Commit, NewUser, Nonce, Outcome};
+use crate::ids::UserId;
+use crate::store::connection::{AnyConnection, on_backend};
+use crate::store::schema::{cards, oauth_nonces, users};
+use diesel::prelude::*;
+use diesel::sql_types::{Binary, Integer, Text};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The epoch that an issuer starts with: no user can be of a lower one.
+const FIRST_EPOCH: i32 = 1;
+
+/// Issuer, index-key version and PAN index: which card.
+type CardKey = (i32, i32, Vec<u8>);
+
+/// Which card (as in [`CardKey`]), and its user's id and epoch.
+type Holder = (i32, i32, Vec<u8>, String, i32);
+
+fn card_key(user: &NewUser) -> CardKey {
+    let card = &user.card;
+    (user.issuer_id.0, card.pan_index_key, card.pan_index.clone())
+}
+
+/// Turns [`Outcome::CardTaken`] into [`Outcome::MustReEnrol`] where the card's user is of a lower epoch.
+pub(super) fn find(
+    conn: &mut AnyConnection,
+    commits: &[&Commit],
+    outcomes: &mut [Outcome],
+) -> QueryResult<()> {
+    let mut taken: Vec<(&NewUser, Option<&Nonce>, &mut Outcome)> = Vec::new();
+    for (commit, outcome) in commits.iter().zip(outcomes) {
+        if let (Act::Enrol(user), Outcome::CardTaken) = (&commit.act, &*outcome)
+            && user.enrolment_epoch > FIRST_EPOCH
+        {
+            taken.push((user, commit.nonce.as_ref(), outcome));
+        }
+    }
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let cards: Vec<&NewUser> = taken.iter().map(|(user, ..)| *user).collect();
+    let holders: HashMap<CardKey, (String, i32)> = active_holders(conn, &cards)?
+        .into_iter()
+        .map(|(issuer, key, index, user_id, epoch)| ((issuer, key, index), (user_id, epoch)))
+        .collect();
+    let mut unused = Vec::new();
+    for (user, nonce, outcome) in taken {
+        if let Some((user_id, epoch)) = holders.get(&card_key(user))
+            && *epoch < user.enrolment_epoch
+            && let Some(user_id) = UserId::parse(user_id)
+        {
+            *outcome = Outcome::MustReEnrol(user_id);
+            unused.extend(nonce);
+        }
+    }
+    give_back(conn, &unused)
+}
+
+/// Carries out every [`Act::ReEnrol`]; the first of a batch for a user has it.
+pub(super) fn refresh(
+    conn: &mut AnyConnection,
+    commits: &[&Commit],
+    outcomes: &mut [Outcome],
+) -> QueryResult<()> {
+    let mut first: BTreeMap<_, (&NewUser, &mut Outcome)> = BTreeMap::new();
+    for (commit, outcome) in commits.iter().zip(outcomes) {
+        if let (Act::ReEnrol(user), Outcome::Done) = (&commit.act, &*outcome) {
+            *outcome = Outcome::CardTaken;
+            first
+                .entry((user.issuer_id.0, user.user_id.as_str()))
+                .or_insert((user, outcome));
+        }
+    }
+    if first.is_empty() {
+        return Ok(());
+    }
+    let users: Vec<&NewUser> = first.values().map(|(user, _)| *user).collect();
+    let refreshed: HashSet<(i32, String)> = refresh_users(conn, &users)?.into_iter().collect();
+    for ((issuer_id, user_id), (_, outcome)) in first {
+        if refreshed.contains(&(issuer_id, user_id.to_owned())) {
+            *outcome = Outcome::Done;
+        }
+    }
+    Ok(())
+}
+
+/// Of these cards: issuer, index-key version, PAN index, and the active user's id and epoch.
+fn active_holders(conn: &mut AnyConnection, new: &[&NewUser]) -> QueryResult<Vec<Holder>> {
+    on_backend!(conn, c => {
+        sqlite: {
+            let mut found = Vec::with_capacity(new.len());
+            for u in new {
+                let row: Option<(String, i32)> = cards::table
+                    .inner_join(users::table.on(
+                        users::issuer_id.eq(cards::issuer_id).and(users::user_id.eq(cards::user_id)),
+                    ))
+                    .filter(cards::issuer_id.eq(u.issuer_id.0))
+                    .filter(cards::pan_index_key.eq(u.card.pan_index_key))
+                    .filter(cards::pan_index.eq(&u.card.pan_index))
+                    .filter(users::status.eq("ACTIVE"))
+                    .select((users::user_id, users::enrolment_epoch))
+                    .first(c)
+                    .optional()?;
+                let (issuer, key, index) = card_key(u);
+                found.extend(row.map(|(user_id, epoch)| (issuer, key, index, user_id, epoch)));
+            }
+            Ok(found)
+        },
+        postgres: Unnest::<(Integer, Integer, Binary, Text, Integer)>::new(
+            "SELECT cards.issuer_id, cards.pan_index_key, cards.pan_index, users.user_id, users.enrolment_epoch \
+             FROM unnest(",
+            vec![
+                Column::Integer(new.iter().map(|u| u.issuer_id.0).collect()),
+                Column::Integer(new.iter().map(|u| u.card.pan_index_key).collect()),
+                Column::Bytes(new.iter().map(|u| u.card.pan_index.as_slice()).collect()),
+            ],
+            ") AS given (issuer_id, pan_index_key, pan_index) \
+             JOIN cards USING (issuer_id, pan_index_key, pan_index) \
+             JOIN users ON users.issuer_id = cards.issuer_id AND users.user_id = cards.user_id \
+             WHERE users.status = 'ACTIVE'",
+        ).load(c),
+    })
+}
+
+/// Deletes nonces that this very transaction has inserted.
+fn give_back(conn: &mut AnyConnection, nonces: &[&Nonce]) -> QueryResult<()> {
+    if nonces.is_empty() {
+        return Ok(());
+    }
+    on_backend!(conn, c => {
+        sqlite: for n in nonces {
+            diesel::delete(oauth_nonces::table.find((n.issuer_id.0, &n.value))).execute(c)?;
+        },
+        postgres: {
+            Unnest::<()>::new(
+                "DELETE FROM oauth_nonces WHERE (issuer_id, nonce) IN (SELECT * FROM unnest(",
+                vec![
+                    Column::Integer(nonces.iter().map(|n| n.issuer_id.0).collect()),
+                    Column::Text(nonces.iter().map(|n| n.value.as_str()).collect()),
+                ],
+                "))",
+            ).execute(c)?;
+        },
+    });
+    Ok(())
+}
+
+// The rows are locked in the order of their keys before they are changed: two writers cannot deadlock.
+const REFRESH_POSTGRES: &str = ") AS given (issuer_id, user_id, enrolment_epoch, name, email, phone, \
+    billing_address, locale, email_index, email_index_key, seal_key, updated_at, card)), \
+    locked AS MATERIALIZED (SELECT users.issuer_id, users.user_id FROM users \
+        JOIN given USING (issuer_id, user_id) \
+        WHERE users.status = 'ACTIVE' AND users.enrolment_epoch < given.enrolment_epoch \
+        ORDER BY users.issuer_id, users.user_id FOR UPDATE OF users), \
+    refreshed AS (UPDATE users SET enrolment_epoch = given.enrolment_epoch, name = given.name, \
+            email = given.email, phone = given.phone, billing_address = given.billing_address, \
+            locale = given.locale, email_index = given.email_index, \
+            email_index_key = given.email_index_key, seal_key = given.seal_key, \
+            updated_at = given.updated_at \
+        FROM given, locked \
+        WHERE locked.issuer_id = given.issuer_id AND locked.user_id = given.user_id \
+            AND users.issuer_id = given.issuer_id AND users.user_id = given.user_id \
+        RETURNING users.issuer_id, users.user_id) \
+    UPDATE cards SET card = given.card, seal_key = given.seal_key FROM given, refreshed \
+    WHERE refreshed.issuer_id = given.issuer_id AND refreshed.user_id = given.user_id \
+        AND cards.issuer_id = given.issuer_id AND cards.user_id = given.user_id \
+    RETURNING cards.issuer_id, cards.user_id";
+
+/// Refreshes users and their cards; returns issuer and id of those that were of a lower epoch. A user may be in `given` once.
+fn refresh_users(conn: &mut AnyConnection, given: &[&NewUser]) -> QueryResult<Vec<(i32, String)>> {
+    on_backend!(conn, c => {
+        sqlite: {
+            let mut refreshed = Vec::with_capacity(given.len());
+            for u in given {
+                let key = (u.issuer_id.0, u.user_id.as_str());
+                let of_lower_epoch = users::table
+                    .find(key)
+                    .filter(users::status.eq("ACTIVE"))
+                    .filter(users::enrolment_epoch.lt(u.enrolment_epoch));
+                let rows = diesel::update(of_lower_epoch)
+                    .set((
+                        users::enrolment_epoch.eq(u.enrolment_epoch),
+                        users::name.eq(&u.name),
+                        users::email.eq(&u.email),
+                        users::phone.eq(&u.phone),
+                        users::billing_address.eq(&u.billing_address),
+                        users::locale.eq(&u.locale),
+                        users::email_index.eq(&u.email_index),
+                        users::email_index_key.eq(u.email_index_key),
+                        users::seal_key.eq(u.seal_key),
+                        users::updated_at.eq(u.created_at),
+                    ))
+                    .execute(c)?;
+                if rows == 1 {
+                    diesel::update(cards::table.find(key))
+                        .set((cards::card.eq(&u.card.card), cards::seal_key.eq(u.seal_key)))
+                        .execute(c)?;
+                    refreshed.push((u.issuer_id.0, u.user_id.as_str().to_owned()));
+                }
+            }
+            Ok(refreshed)
+        },
+        postgres: Unnest::<(Integer, Text)>::new(
+            "WITH given AS MATERIALIZED (SELECT * FROM unnest(",
+            vec![
+                Column::Integer(given.iter().map(|u| u.issuer_id.0).collect()),
+                Column::Text(given.iter().map(|u| u.user_id.as_str()).collect()),
+                Column::Integer(given.iter().map(|u| u.enrolment_epoch).collect()),
+                Column::MaybeBytes(given.iter().map(|u| u.name.as_deref()).collect()),
+                Column::MaybeBytes(given.iter().map(|u| u.email.as_deref()).collect()),
+                Column::MaybeBytes(given.iter().map(|u| u.phone.as_deref()).collect()),
+                Column::MaybeBytes(given.iter().map(|u| u.billing_address.as_deref()).collect()),
+                Column::MaybeBytes(given.iter().map(|u| u.locale.as_deref()).collect()),
+                Column::MaybeBytes(given.iter().map(|u| u.email_index.as_deref()).collect()),
+                Column::MaybeInteger(given.iter().map(|u| u.email_index_key).collect()),
+                Column::Integer(given.iter().map(|u| u.seal_key).collect()),
+                Column::BigInt(given.iter().map(|u| u.created_at).collect()),
+                Column::Bytes(given.iter().map(|u| u.card.card.as_slice()).collect()),
+            ],
+            REFRESH_POSTGRES,
+        ).load(c),
+    })
+}
