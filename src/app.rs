@@ -2,7 +2,9 @@
 
 use crate::config::{self, Config};
 use crate::gateway::Gateway;
-use crate::http::{envelope, health::Draining, metrics, request::Limits, routes};
+use crate::http::{
+    envelope, health::Draining, metrics, openapi::Document, request::Limits, routes,
+};
 use crate::issuers::registry::Registry;
 use crate::keys;
 use crate::live::Live;
@@ -170,6 +172,7 @@ fn public_server(
         body_timeout: Duration::from_millis(server.body_timeout_ms),
     });
     let resolver = gateway.clone();
+    let document = Data::new(Document::new(&routes::PUBLIC));
     let gateway = Data::from(gateway.clone());
     let draining = Data::from(draining.clone());
     let mut http = HttpServer::new(move || {
@@ -177,6 +180,7 @@ fn public_server(
             .app_data(gateway.clone())
             .app_data(limits.clone())
             .app_data(draining.clone())
+            .app_data(document.clone())
             .wrap(from_fn(envelope::around))
             .configure(routes::public)
     })

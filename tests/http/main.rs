@@ -10,8 +10,10 @@
 mod support;
 
 mod catalogue;
+mod docs;
 mod envelopes;
 mod fixtures;
+mod openapi;
 mod rotation;
 mod sealed;
 mod signatures;
