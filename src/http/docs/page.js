@@ -4,7 +4,6 @@ SwaggerUIBundle({
   dom_id: "#page",
   deepLinking: true,
   docExpansion: "list",
-  defaultModelRendering: "model",
   defaultModelsExpandDepth: 1,
   supportedSubmitMethods: [],
   validatorUrl: null,

@@ -33,7 +33,7 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, Server};
 
 /// What the document says first.
 const INTRODUCTION: &str = include_str!("introduction.md");
-/// How to sign.
+/// How to sign: in the introduction, because few tools show what a security scheme says, and there.
 const SIGNING: &str = include_str!("signing.md");
 
 /// The document, put together when it is first asked for and again when a reload changed the origins.
@@ -93,7 +93,7 @@ fn describe(groups: &[Group], origins: &[PublicOrigin]) -> OpenApi {
     let info = InfoBuilder::new()
         .title("issuer-gateway")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(INTRODUCTION));
+        .description(Some(format!("{INTRODUCTION}\n**Signatures.** {SIGNING}")));
     let tags = Tag::ALL.map(|tag| {
         TagBuilder::new()
             .name(tag.name())
@@ -150,8 +150,6 @@ fn request_id() -> utoipa::openapi::Header {
         .pattern(Some("^[0-9a-f]{32}$"));
     HeaderBuilder::new()
         .schema(Some(id))
-        .description(Some(
-            "The gateway's id of this request, in its log and its audit trail: name it when you ask for help.",
-        ))
+        .description(Some("The gateway's id of this request."))
         .build()
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{self, OperationBuilder, Parameter};
@@ -127,6 +127,7 @@ impl Operation {
         let clear = json!({"$ref": format!("#/components/schemas/{}", T::name())});
         let content = ContentBuilder::new()
             .schema(Some(schema))
+            .examples_from_iter(envelope_examples())
             .extensions(Some(
                 ExtensionsBuilder::new().add(CLEAR_SCHEMA, clear).build(),
             ))
@@ -284,6 +285,24 @@ fn refusal_response(status: StatusCode, refusals: Vec<Refused>) -> ResponseBuild
         response = response.header(*name, header.build());
     }
     response
+}
+
+/// One body of each envelope, made by Mastercard's Python library for a key that is thrown away.
+fn envelope_examples() -> [(&'static str, Example); 2] {
+    let example = |summary: &str, text: &str| {
+        let value = serde_json::from_str::<Value>(text).ok();
+        ExampleBuilder::new().summary(summary).value(value).build()
+    };
+    [
+        ("jwe", example("JWE", include_str!("example-jwe.json"))),
+        (
+            "field-level",
+            example(
+                "Field-level encryption",
+                include_str!("example-field-level.json"),
+            ),
+        ),
+    ]
 }
 
 fn body(content: Content) -> RequestBodyBuilder {
