@@ -27,7 +27,12 @@ pub struct UserProfile {
     /// Required with the donation feature on.
     pub billing_address: Option<Address>,
     /// Required with the donation feature on.
-    #[schema(min_length = 1, max_length = 100, examples("en-US"))]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("en-US")
+    )]
     pub locale: Option<String>,
 }
 
@@ -38,7 +43,12 @@ pub struct UpdateUserProfile {
     /// The name.
     pub name: UserName,
     /// The locale.
-    #[schema(min_length = 1, max_length = 100, examples("en-US"))]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("en-US")
+    )]
     pub locale: String,
     /// Replaces the whole stored address.
     pub billing_address: Option<Address>,
@@ -53,13 +63,19 @@ pub struct UpdateUserProfile {
 #[derive(ToSchema)]
 pub struct Email {
     /// What it is for.
-    #[schema(rename = "type", min_length = 1, max_length = 10, examples("home"))]
+    #[schema(
+        rename = "type",
+        min_length = 1,
+        max_length = 10,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("home")
+    )]
     pub kind: Option<String>,
     /// `local@domain.tld`
     #[schema(
         min_length = 5,
         max_length = 100,
-        pattern = r"^[^\s@]+@([^\s@.]+\.)+[^\s@.]{2,}$",
+        pattern = r"^[^\s\x00-\x1F\x7F-\x9F@]+@([^\s\x00-\x1F\x7F-\x9F@.]+\.)+[^\s\x00-\x1F\x7F-\x9F@.]{2,}$",
         examples("John.Doe@mail.com")
     )]
     pub value: String,
@@ -97,10 +113,21 @@ pub struct Address {
     #[schema(pattern = "^[A-Za-z]{3}$", examples("USA"))]
     pub country_code: String,
     /// `home`, `work`, …
-    #[schema(rename = "type", min_length = 3, max_length = 20, examples("work"))]
+    #[schema(
+        rename = "type",
+        min_length = 3,
+        max_length = 20,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("work")
+    )]
     pub kind: String,
     /// The neighbourhood.
-    #[schema(min_length = 3, max_length = 30, examples("Rly Station"))]
+    #[schema(
+        min_length = 3,
+        max_length = 30,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("Rly Station")
+    )]
     pub locality: Option<String>,
     /// Letters, digits and blanks, not only blanks.
     #[schema(
@@ -111,19 +138,34 @@ pub struct Address {
     )]
     pub postal_code: Option<String>,
     /// State, region or province.
-    #[schema(min_length = 3, max_length = 20, examples("New York"))]
+    #[schema(
+        min_length = 3,
+        max_length = 20,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("New York")
+    )]
     pub state: Option<String>,
     /// The city.
-    #[schema(min_length = 3, max_length = 20, examples("Brooklyn"))]
+    #[schema(
+        min_length = 3,
+        max_length = 20,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("Brooklyn")
+    )]
     pub city: Option<String>,
     /// A street line.
-    #[schema(min_length = 3, max_length = 20, examples("83 Mayfair Street"))]
+    #[schema(
+        min_length = 3,
+        max_length = 20,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("83 Mayfair Street")
+    )]
     pub line1: Option<String>,
     /// A street line.
-    #[schema(min_length = 3, max_length = 20)]
+    #[schema(min_length = 3, max_length = 20, pattern = r"^[^\x00-\x1F\x7F-\x9F]*$")]
     pub line2: Option<String>,
     /// A street line.
-    #[schema(min_length = 3, max_length = 20)]
+    #[schema(min_length = 3, max_length = 20, pattern = r"^[^\x00-\x1F\x7F-\x9F]*$")]
     pub line3: Option<String>,
 }
 
