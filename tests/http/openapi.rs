@@ -9,8 +9,11 @@ use crate::support::http::send;
 use chrono::NaiveDate;
 use issuer_gateway::client::sample;
 use issuer_gateway::enrolment::rules::{self, IssuerRules};
+use issuer_gateway::http::openapi::Document;
+use issuer_gateway::http::routes;
 use issuer_gateway::issuers::account_range::AccountRange;
 use issuer_gateway::json;
+use issuer_gateway::oauth1::PublicOrigin;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -57,6 +60,18 @@ fn the_document_is_served_as_it_is_made() {
             .collect::<Vec<_>>(),
         paths().keys().collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn servers_follow_a_reload_of_the_public_origins() {
+    let document = Document::new(&routes::PUBLIC);
+    for origin in ["https://a.example", "https://b.example:8443/gateway"] {
+        let origins = [PublicOrigin::parse(origin).unwrap()];
+        let json: Value = serde_json::from_slice(&document.json(&origins).unwrap()).unwrap();
+        assert_eq!(json["servers"][0]["url"], origin);
+        let of_users = &json["paths"]["/issuers/users"]["servers"];
+        assert_eq!(of_users[1]["url"], format!("{origin}/cts"));
+    }
 }
 
 #[test]
