@@ -3,7 +3,9 @@
 use crate::config::{self, Config};
 use crate::enrolment::erasure;
 use crate::gateway::Gateway;
-use crate::http::{envelope, health::Draining, metrics, request::Limits, routes};
+use crate::http::{
+    envelope, health::Draining, metrics, openapi::Document, request::Limits, routes,
+};
 use crate::issuers::registry::Registry;
 use crate::keys;
 use crate::live::Live;
@@ -174,6 +176,7 @@ fn public_server(
         body_timeout: Duration::from_millis(server.body_timeout_ms),
     });
     let resolver = gateway.clone();
+    let document = Data::new(Document::new(&routes::PUBLIC));
     let gateway = Data::from(gateway.clone());
     let draining = Data::from(draining.clone());
     let mut http = HttpServer::new(move || {
@@ -181,6 +184,7 @@ fn public_server(
             .app_data(gateway.clone())
             .app_data(limits.clone())
             .app_data(draining.clone())
+            .app_data(document.clone())
             .wrap(from_fn(envelope::around))
             .configure(routes::public)
     })

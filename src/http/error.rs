@@ -383,10 +383,10 @@ pub async fn unknown_path() -> Answer {
 }
 
 /// 405, naming the methods that the path has.
-pub fn wrong_method(allow: &'static str) -> HttpResponse {
+pub fn wrong_method(allow: Option<header::HeaderValue>) -> HttpResponse {
     let mut response = HttpError::WrongMethod.error_response();
-    response
-        .headers_mut()
-        .insert(header::ALLOW, header::HeaderValue::from_static(allow));
+    if let Some(allow) = allow {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
     response
 }

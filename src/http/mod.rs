@@ -1,22 +1,27 @@
 //! The only code that knows HTTP.
 //!
-//! - `routes`: every path on one page
+//! - `routes`: every path on one page, each with its document
+//! - `endpoint`: one method of one path, and how it is registered
 //! - `issuer_users`: enrol and update
 //! - `user_deletions`: the list of users to delete
 //! - `issuers`: an issuer's own profile
 //! - `health`: is it alive, is it ready
+//! - `openapi`: the document of all this; `docs`: the same as a page for people
 //! - `request`: the raw call out of an actix request, within the limits
 //! - `error`: every refusal to its answer
 //! - `envelope`: what goes round every request: request id, log line, metrics, panic guard
 //! - `well_known`: the public gateway keys
 //! - `metrics`: the Prometheus page on its own listener
 
+pub mod docs;
+pub mod endpoint;
 pub mod envelope;
 pub mod error;
 pub mod health;
 pub mod issuer_users;
 pub mod issuers;
 pub mod metrics;
+pub mod openapi;
 pub mod request;
 pub mod routes;
 pub mod user_deletions;

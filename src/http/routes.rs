@@ -1,65 +1,73 @@
-//! Every path that the gateway answers.
+//! Every path that the gateway answers, each with its handler and its document.
 
-use super::{envelope, error, health, issuer_users, issuers, user_deletions, well_known};
-use actix_web::dev::HttpServiceFactory;
-use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig, resource, route, scope};
-use actix_web::{Resource, Route};
+use super::endpoint::{Endpoint, Group, get, post, put, register};
+use super::openapi::documents;
+use super::{docs, error, health, issuer_users, issuers, openapi, user_deletions, well_known};
+use actix_web::web::{ServiceConfig, route, scope, to};
 
-/// The public listener. The issuer API is served at the root and under `/cts`, by the same
-/// handlers (spec decision 5).
-pub fn public(app: &mut ServiceConfig) {
-    app.service(path("/health/live", "GET", web::get().to(health::live)))
-        .service(path("/health/ready", "GET", web::get().to(health::ready)))
-        .service(path(
-            "/.well-known/jwks.json",
-            "GET",
-            web::get().to(well_known::jwks),
-        ))
-        .service(scope("/cts").configure(issuer_api))
-        .configure(issuer_api)
-        .default_service(route().to(error::unknown_path));
-}
+/// The public listener: what is served, and where.
+pub const PUBLIC: [Group; 2] = [
+    // At the root and under `/cts`, by the same handlers (spec decision 5).
+    Group {
+        mounts: &["", "/cts"],
+        endpoints: issuer_api,
+    },
+    Group {
+        mounts: &[""],
+        endpoints: service,
+    },
+];
 
 /// The issuer API of the Carbon Calculator Experience (cce-api.md 1.1).
-fn issuer_api(app: &mut ServiceConfig) {
-    app.service(paths(
-        "/issuers",
-        "GET, PUT",
-        [web::get().to(issuers::show), web::put().to(issuers::change)],
-    ))
-    .service(path(
-        "/issuers/users",
-        "POST",
-        web::post().to(issuer_users::enrol),
-    ))
-    .service(path(
-        "/issuers/users/{userid}",
-        "PUT",
-        web::put().to(issuer_users::update),
-    ))
-    .service(path(
-        "/issuers/user-deletions",
-        "POST",
-        web::post().to(user_deletions::delete),
-    ));
+fn issuer_api() -> Vec<Endpoint> {
+    use documents::issuer_users as document;
+    use documents::{issuers as issuer_document, user_deletions as deletion_document};
+    vec![
+        get("/issuers", to(issuers::show), issuer_document::show),
+        put("/issuers", to(issuers::change), issuer_document::change),
+        post("/issuers/users", to(issuer_users::enrol), document::enrol),
+        put(
+            "/issuers/users/{userid}",
+            to(issuer_users::update),
+            document::update,
+        ),
+        post(
+            "/issuers/user-deletions",
+            to(user_deletions::delete),
+            deletion_document::delete,
+        ),
+    ]
 }
 
-/// A path with its one method; every other method is answered 405 with `Allow`.
-fn path(pattern: &str, allow: &'static str, handler: Route) -> impl HttpServiceFactory + 'static {
-    paths(pattern, allow, [handler])
+/// What the gateway says of itself.
+fn service() -> Vec<Endpoint> {
+    use documents::service as document;
+    vec![
+        get("/health/live", to(health::live), document::live),
+        get("/health/ready", to(health::ready), document::ready),
+        get(
+            "/.well-known/jwks.json",
+            to(well_known::jwks),
+            document::jwks,
+        ),
+        get("/openapi.json", to(openapi::page), document::openapi),
+        get("/docs", to(docs::page), document::docs),
+        get("/docs/{file}", to(docs::file), document::docs_file),
+    ]
 }
 
-/// A path with all its methods.
-fn paths<const N: usize>(
-    pattern: &str,
-    allow: &'static str,
-    handlers: [Route; N],
-) -> impl HttpServiceFactory + use<N> + 'static {
-    let wrong_method = route().to(move || std::future::ready(error::wrong_method(allow)));
-    handlers
-        .into_iter()
-        .fold(resource(pattern), Resource::route)
-        .default_service(wrong_method)
-        .wrap(from_fn(envelope::guard))
+/// Serves [`PUBLIC`]; everything else is 404.
+pub fn public(app: &mut ServiceConfig) {
+    for group in PUBLIC {
+        for mount in group.mounts {
+            let endpoints = (group.endpoints)();
+            match *mount {
+                "" => register(app, endpoints),
+                prefix => {
+                    app.service(scope(prefix).configure(|app| register(app, endpoints)));
+                }
+            }
+        }
+    }
+    app.default_service(route().to(error::unknown_path));
 }

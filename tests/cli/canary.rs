@@ -15,7 +15,6 @@ use crate::support::{Backend, TestDatabase};
 use cardholders::{enrolment, secrets_of, tokens_of};
 use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Answered, Client, Operation, Prepared};
-use issuer_gateway::ids::UserId;
 use issuer_gateway::oauth1::SignatureMethod::RsaSha256;
 use issuer_gateway::payload::EnvelopeKind::{self, FieldLevel, Jwe};
 use search::{Secret, Written};

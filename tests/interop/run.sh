@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Mastercard's official Node and Python clients against a running issuer-gateway.
+# Mastercard's official Node and Python clients, schemathesis and a browser against a running issuer-gateway.
 #   tests/interop/run.sh [BINARY]       BINARY defaults to target/release/issuer-gateway, then target/debug/issuer-gateway
 #   tests/interop/run.sh --self-test    only checks the suites' own tools, without a server
 # Everything installed or written goes under target/interop or a temporary folder; the source tree stays clean.
@@ -18,8 +18,10 @@ fail() {
   exit 1
 }
 
+chromium=/usr/bin/chromium
+
 have_tools() {
-  command -v node >/dev/null && command -v npm >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null
+  command -v node >/dev/null && command -v npm >/dev/null && [ -x "$chromium" ] && python3 -c 'import ensurepip, venv' 2>/dev/null
 }
 
 need_tools() {
@@ -27,9 +29,10 @@ need_tools() {
     # Only what is missing: a newer Node that is already there must not be mixed with Debian's npm.
     local packages=(python3 python3-venv)
     command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
+    [ -x "$chromium" ] || packages+=(chromium)
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
   fi
-  have_tools || fail "needs node (18 or newer), npm and python3 with venv; on Debian: apt-get install nodejs npm python3-venv"
+  have_tools || fail "needs node (18 or newer), npm, $chromium and python3 (3.11 or newer) with venv; on Debian: apt-get install nodejs npm chromium python3-venv"
   local major
   major=$(node -p 'process.versions.node.split(".")[0]')
   [ "$major" -ge 18 ] || fail "needs Node 18 or newer, found $(node --version)"
@@ -45,10 +48,11 @@ install_node() {
 }
 
 install_python() {
-  cmp -s "$here/python/requirements.txt" "$out/venv/.installed" && return
+  cat "$here/python/requirements.txt" "$here/schemathesis/requirements.txt" >"$out/requirements.txt"
+  cmp -s "$out/requirements.txt" "$out/venv/.installed" && return
   python3 -m venv --clear "$out/venv"
-  "$out/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/python/requirements.txt"
-  cp "$here/python/requirements.txt" "$out/venv/.installed"
+  "$out/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/schemathesis/requirements.txt" # includes the other
+  cp "$out/requirements.txt" "$out/venv/.installed"
 }
 
 server=
@@ -131,6 +135,8 @@ failed=0
 status=0
 suite node node "$here/node/main.mjs" "$work/sandbox/sandbox.json"
 suite python "$out/venv/bin/python" "$here/python/run.py" "$work/sandbox/sandbox.json"
+suite schemathesis "$out/venv/bin/python" "$here/schemathesis/run.py" "$work/sandbox/sandbox.json"
+suite browser env INTEROP_CHROMIUM="$chromium" node "$here/browser/main.mjs" "$work/sandbox/sandbox.json"
 
 if ! kill -0 "$server" 2>/dev/null; then
   echo "the server died on the way; its last words are in target/interop/server.log"

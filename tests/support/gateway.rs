@@ -1,6 +1,6 @@
 //! A real gateway on port 0 with three issuers, and clients for them.
 
-use super::{Backend, TestDatabase};
+use super::{Backend, TestDatabase, document};
 use issuer_gateway::app::{self, RunningApp};
 use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Answered, Client, Operation, Prepared};
@@ -374,7 +374,9 @@ impl TestClient {
     }
 
     pub fn send(&self, request: &Prepared) -> Answered {
-        self.client.send(request).unwrap()
+        let answered = self.client.send(request).unwrap();
+        document::assert_documented(request.method, &request.url, &answered);
+        answered
     }
 
     pub fn enrol(&self, clear: &Value) -> Answered {

@@ -1,5 +1,6 @@
 //! Plain HTTP, for requests that no well-behaved client sends.
 
+use super::document;
 use super::gateway::TestClient;
 use issuer_gateway::client::{Answered, Operation};
 use issuer_gateway::json;
@@ -62,6 +63,7 @@ pub fn exchange(
         body,
         clear,
     };
+    document::assert_documented(method, url, &answered);
     (answered, request_id)
 }
 

@@ -12,6 +12,7 @@
 )]
 
 pub mod at_rest;
+pub mod document;
 pub mod gateway;
 pub mod http;
 pub mod peer;

@@ -5,6 +5,11 @@ export class Runner {
   passed = 0;
   failed = 0;
 
+  /** `name` stands before the counts. */
+  constructor(name = "node") {
+    this.name = name;
+  }
+
   /** Runs one case. A case fails by throwing; the others go on. */
   async case(title, body) {
     try {
@@ -31,7 +36,7 @@ export class Runner {
 
   /** Leaves the counts for run.sh and sets the exit status. */
   finish() {
-    console.log(`\nnode: ${this.passed} passed, ${this.failed} failed`);
+    console.log(`\n${this.name}: ${this.passed} passed, ${this.failed} failed`);
     if (process.env.INTEROP_RESULT) writeFileSync(process.env.INTEROP_RESULT, `${this.passed} ${this.failed}\n`);
     process.exitCode = this.failed === 0 ? 0 : 1;
   }

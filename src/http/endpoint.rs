@@ -1,0 +1,94 @@
+//! One method of one path: what handles it and what documents it.
+//!
+//! Nothing is served that is not an [`Endpoint`], and an endpoint without its document does not
+//! compile: so `/openapi.json` lists all that the public listener answers.
+
+use super::openapi::Operation;
+use super::{envelope, error};
+use actix_web::Route;
+use actix_web::http::Method;
+use actix_web::http::header::HeaderValue;
+use actix_web::middleware::from_fn;
+use actix_web::web::{ServiceConfig, resource, route};
+
+/// A method of a path.
+pub struct Endpoint {
+    /// `GET`, `POST`, …
+    pub method: Method,
+    /// The path below its mounts, with parameters in braces: `/issuers/users/{userid}`.
+    pub path: &'static str,
+    /// What answers.
+    pub route: Route,
+    /// What `/openapi.json` says of it.
+    pub document: fn() -> Operation,
+}
+
+/// A `GET` endpoint.
+pub fn get(path: &'static str, route: Route, document: fn() -> Operation) -> Endpoint {
+    endpoint(Method::GET, path, route, document)
+}
+
+/// A `POST` endpoint.
+pub fn post(path: &'static str, route: Route, document: fn() -> Operation) -> Endpoint {
+    endpoint(Method::POST, path, route, document)
+}
+
+/// A `PUT` endpoint.
+pub fn put(path: &'static str, route: Route, document: fn() -> Operation) -> Endpoint {
+    endpoint(Method::PUT, path, route, document)
+}
+
+/// A `DELETE` endpoint.
+pub fn delete(path: &'static str, route: Route, document: fn() -> Operation) -> Endpoint {
+    endpoint(Method::DELETE, path, route, document)
+}
+
+fn endpoint(
+    method: Method,
+    path: &'static str,
+    route: Route,
+    document: fn() -> Operation,
+) -> Endpoint {
+    Endpoint {
+        method,
+        path,
+        route,
+        document,
+    }
+}
+
+/// Endpoints, and where they are mounted.
+pub struct Group {
+    /// Path prefixes; the root is the empty one.
+    pub mounts: &'static [&'static str],
+    /// A fresh table: routes are built once for each worker and mount.
+    pub endpoints: fn() -> Vec<Endpoint>,
+}
+
+/// Serves `endpoints`. Each path answers its own methods, every other with 405 and `Allow`; a
+/// panic in a handler becomes a 500.
+pub fn register(app: &mut ServiceConfig, endpoints: Vec<Endpoint>) {
+    let mut paths: Vec<(&'static str, Vec<Endpoint>)> = Vec::new();
+    for endpoint in endpoints {
+        match paths.iter_mut().find(|(path, _)| *path == endpoint.path) {
+            Some((_, same_path)) => same_path.push(endpoint),
+            None => paths.push((endpoint.path, vec![endpoint])),
+        }
+    }
+    for (path, endpoints) in paths {
+        let methods: Vec<&str> = endpoints.iter().map(|e| e.method.as_str()).collect();
+        let allow = HeaderValue::from_str(&methods.join(", ")).ok();
+        let wrong_method =
+            route().to(move || std::future::ready(error::wrong_method(allow.clone())));
+        let resource = endpoints
+            .into_iter()
+            .fold(resource(path), |resource, endpoint| {
+                resource.route(endpoint.route.method(endpoint.method))
+            });
+        app.service(
+            resource
+                .default_service(wrong_method)
+                .wrap(from_fn(envelope::guard)),
+        );
+    }
+}

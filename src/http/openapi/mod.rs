@@ -1,0 +1,155 @@
+//! `GET /openapi.json`: what the public listener answers, as OpenAPI 3.1.
+//!
+//! - `operation`: what one endpoint says of itself
+//! - `refusals`: which refusals each layer adds, taken from the answers that the code gives
+//! - `schemas`: what is inside bodies
+//! - `documents`: the operations, a file for each group of handlers
+//!
+//! The document is put together from the tables in `http::routes`.
+
+pub mod documents;
+mod operation;
+mod refusals;
+pub mod schemas;
+
+pub use operation::{OAUTH, Operation, Tag};
+
+use super::endpoint::Group;
+use super::error::{Answer, HttpError};
+use crate::gateway::Gateway;
+use crate::oauth1::PublicOrigin;
+use crate::refusal::Refusal;
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{Bytes, Data};
+use arc_swap::ArcSwapOption;
+use std::sync::Arc;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{HttpMethod, PathItem};
+use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::server::ServerBuilder;
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, Server};
+
+/// What the document says first.
+const INTRODUCTION: &str = include_str!("introduction.md");
+/// How to sign: in the introduction, because few tools show what a security scheme says, and there.
+const SIGNING: &str = include_str!("signing.md");
+
+/// The document, put together when it is first asked for and again when a reload changed the origins.
+pub struct Document {
+    groups: &'static [Group],
+    last: ArcSwapOption<(Vec<PublicOrigin>, Bytes)>,
+}
+
+impl Document {
+    /// The document of what `groups` serve.
+    pub fn new(groups: &'static [Group]) -> Self {
+        Self {
+            groups,
+            last: ArcSwapOption::empty(),
+        }
+    }
+
+    /// The JSON, for a gateway that clients reach at `origins`.
+    pub fn json(&self, origins: &[PublicOrigin]) -> serde_json::Result<Bytes> {
+        let last = self.last.load();
+        if let Some((of_origins, json)) = last.as_deref()
+            && of_origins == origins
+        {
+            return Ok(json.clone());
+        }
+        let json = Bytes::from(serde_json::to_vec_pretty(&describe(self.groups, origins))?);
+        self.last
+            .store(Some(Arc::new((origins.to_vec(), json.clone()))));
+        Ok(json)
+    }
+}
+
+/// Answers the document.
+pub async fn page(gateway: Data<Gateway>, document: Data<Document>) -> Answer {
+    let json = document
+        .json(&gateway.live().origins)
+        .map_err(|_| HttpError::from(Refusal::Internal("writing the OpenAPI document")))?;
+    Ok(super::json(StatusCode::OK, json.to_vec()))
+}
+
+/// Puts the document together.
+fn describe(groups: &[Group], origins: &[PublicOrigin]) -> OpenApi {
+    let mut paths = Paths::new();
+    let mut components = ComponentsBuilder::new()
+        .security_scheme(OAUTH, signature_scheme())
+        .header(operation::REQUEST_ID, request_id());
+    for group in groups {
+        for endpoint in (group.endpoints)() {
+            let (described, schemas) = (endpoint.document)().build();
+            paths.add_path_operation(endpoint.path, vec![method(&endpoint.method)], described);
+            components = components.schemas_from_iter(schemas);
+            if let Some(item) = paths.paths.get_mut(endpoint.path) {
+                mount(item, origins, group.mounts);
+            }
+        }
+    }
+    let info = InfoBuilder::new()
+        .title("issuer-gateway")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(format!("{INTRODUCTION}\n**Signatures.** {SIGNING}")));
+    let tags = Tag::ALL.map(|tag| {
+        TagBuilder::new()
+            .name(tag.name())
+            .description(Some(tag.description()))
+            .build()
+    });
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some(servers(origins, &[""])))
+        .paths(paths)
+        .components(Some(components.build()))
+        .tags(Some(tags))
+        .build()
+}
+
+/// A path that has other mounts than the root says so itself.
+fn mount(item: &mut PathItem, origins: &[PublicOrigin], mounts: &[&str]) {
+    if mounts != [""] {
+        item.servers = Some(servers(origins, mounts));
+    }
+}
+
+fn servers(origins: &[PublicOrigin], mounts: &[&str]) -> Vec<Server> {
+    let server = |url: String| ServerBuilder::new().url(url).build();
+    let of_origin = |origin: &PublicOrigin| {
+        let urls = mounts
+            .iter()
+            .map(|mount| server(format!("{}{mount}", origin.as_str())));
+        urls.collect::<Vec<_>>()
+    };
+    origins.iter().flat_map(of_origin).collect()
+}
+
+fn method(method: &Method) -> HttpMethod {
+    match method.as_str() {
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "DELETE" => HttpMethod::Delete,
+        "PATCH" => HttpMethod::Patch,
+        _ => HttpMethod::Get,
+    }
+}
+
+fn signature_scheme() -> SecurityScheme {
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::OAuth)
+        .description(Some(SIGNING));
+    SecurityScheme::Http(scheme.build())
+}
+
+fn request_id() -> utoipa::openapi::Header {
+    let id = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[0-9a-f]{32}$"));
+    HeaderBuilder::new()
+        .schema(Some(id))
+        .description(Some("The gateway's id of this request."))
+        .build()
+}

@@ -1,0 +1,125 @@
+//! Which refusals each layer of a call can add, in the order in which a call meets them.
+//!
+//! Only the lists are kept here. Status, `ReasonCode` and text come from the answer that the code
+//! gives to each, so they cannot differ from it. Every test over HTTP checks that what was
+//! answered is in the document (tests/support/document.rs): a refusal missing here fails there.
+
+use crate::http::error::{HttpError, Reason};
+use crate::oauth1;
+use crate::refusal::Refusal;
+use crate::violation::Violation;
+use actix_web::ResponseError;
+use actix_web::body::MessageBody;
+use actix_web::http::StatusCode;
+use serde_json::Value;
+
+/// A refusal as it is answered.
+pub(super) struct Refused {
+    pub(super) status: StatusCode,
+    /// The stable name in log and audit trail.
+    pub(super) reason: &'static str,
+    /// `ReasonCode`.
+    pub(super) code: String,
+    /// `Description`.
+    pub(super) text: String,
+    pub(super) body: Value,
+}
+
+impl Refused {
+    pub(super) fn of(error: &impl ResponseError) -> Self {
+        let response = error.error_response();
+        let status = response.status();
+        let reason = response
+            .extensions()
+            .get::<Reason>()
+            .map_or("refused", |reason| reason.0);
+        let bytes = response.into_body().try_into_bytes().unwrap_or_default();
+        let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let member = |name: &str| {
+            let member = body.pointer(&format!("/Errors/Error/0/{name}"));
+            member.and_then(Value::as_str).unwrap_or(reason).to_owned()
+        };
+        let (code, text) = (member("ReasonCode"), member("Description"));
+        Self {
+            status,
+            reason,
+            code,
+            text,
+            body,
+        }
+    }
+}
+
+/// What every endpoint can answer.
+pub(super) fn every() -> Vec<HttpError> {
+    vec![HttpError::WrongMethod, HttpError::Panicked]
+}
+
+/// Reading the request.
+pub(super) fn reading() -> Vec<HttpError> {
+    vec![
+        HttpError::BodyUnreadable,
+        HttpError::BodyTimeout,
+        HttpError::BodyTooLarge,
+    ]
+}
+
+/// Who calls, and may this issuer call at all.
+pub(super) fn authentication() -> Vec<HttpError> {
+    use oauth1::Refusal as R;
+    let signature = [
+        R::MissingAuthorization,
+        R::MalformedHeader,
+        R::DuplicateParameter,
+        R::MissingParameter("oauth_nonce"),
+        R::MalformedParameter("oauth_nonce"),
+        R::UnsupportedVersion,
+        R::UnsupportedSignatureMethod,
+        R::TimestampOutOfWindow,
+        R::TargetTooLong,
+        R::BodyHashMissing,
+        R::BodyHashMismatch,
+        R::SignatureInvalid,
+        R::NonceUsed,
+    ]
+    .map(Refusal::Signature);
+    let issuer = [
+        Refusal::IssuerNotFound,
+        Refusal::IssuerInactive,
+        Refusal::IssuerSuspended,
+        Refusal::IssuerTerminated,
+    ];
+    signature
+        .into_iter()
+        .chain(issuer)
+        .map(Into::into)
+        .collect()
+}
+
+/// A JSON body: its media type, and its fields.
+pub(super) fn json_body() -> Vec<HttpError> {
+    let broken = Violation::invalid("name.lastName", "must be 1 to 100 characters long");
+    vec![
+        Refusal::MediaType.into(),
+        Refusal::Violations(vec![broken]).into(),
+    ]
+}
+
+/// Opening an encrypted payload.
+pub(super) fn decryption() -> Vec<HttpError> {
+    vec![Refusal::Crypto("").into(), Refusal::Overloaded.into()]
+}
+
+/// Reading and writing the database: every signed call does, to use up its nonce.
+pub(super) fn storage() -> Vec<HttpError> {
+    vec![Refusal::Overloaded.into(), Refusal::Unavailable.into()]
+}
+
+/// Headers that a refusal of this status carries, with what they say.
+pub(super) fn headers(status: StatusCode) -> &'static [(&'static str, &'static str)] {
+    match status {
+        StatusCode::METHOD_NOT_ALLOWED => &[("Allow", "The methods that the path has.")],
+        StatusCode::SERVICE_UNAVAILABLE => &[("Retry-After", "Seconds to wait.")],
+        _ => &[],
+    }
+}

@@ -1,0 +1,126 @@
+//! The two encrypted envelopes (cce-api.md 2; wire-formats.md 1 and 2).
+
+use crate::payload::field_level::{
+    ENCRYPTED_KEY_HEADER, FINGERPRINT_HEADERS, IV_HEADER, OAEP_DIGEST_HEADERS,
+};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Ref, Schema, Type};
+use utoipa::openapi::{RefOr, Required};
+use utoipa::{PartialSchema, ToSchema};
+
+/// A payload in either envelope, encrypted to the gateway's certificate.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum EncryptedRequest {
+    /// A compact JWE.
+    Jwe(JweRequest),
+    /// Field-level encryption.
+    FieldLevel(FieldLevelRequest),
+}
+
+/// A compact JWE: `alg` RSA-OAEP-256, `enc` A128GCM, A192GCM, A256GCM or A128CBC-HS256. `kid` is the
+/// fingerprint of the gateway's key or certificate; empty or absent, it means the current key.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct JweRequest {
+    /// The token.
+    #[schema(
+        min_length = 128,
+        max_length = 54000,
+        pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$"
+    )]
+    pub encrypted_data: String,
+}
+
+/// Field-level encryption: AES-CBC under a key that is wrapped with RSA-OAEP; binary values in hex or base64.
+/// Every member but `encryptedData` may come as a header instead.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct FieldLevelRequest {
+    /// The ciphertext.
+    #[schema(min_length = 128, max_length = 54000, pattern = "^[^.]+$")]
+    pub encrypted_data: String,
+    /// The wrapped key. Required, here or as a header.
+    #[schema(min_length = 256, max_length = 1024)]
+    pub encrypted_key: Option<String>,
+    /// The IV, 16 bytes. Required, here or as a header.
+    #[schema(examples("6fb5ccde2b2c4a0e9a8d3f0c51f7d2b1"))]
+    pub iv: Option<String>,
+    /// The digest of the OAEP padding, SHA-256 or SHA-512; absent, SHA-256.
+    #[schema(examples("SHA256"))]
+    pub oaep_hashing_algorithm: Option<String>,
+    /// The fingerprint of the gateway's key or certificate; empty or absent, it means the current key.
+    #[schema(max_length = 1000)]
+    pub public_key_fingerprint: Option<String>,
+}
+
+/// A compact JWE, encrypted to the issuer's certificate.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct JweAnswer {
+    /// The token.
+    #[schema(pattern = r"^([A-Za-z0-9_-]+\.){4}[A-Za-z0-9_-]+$")]
+    pub encrypted_data: String,
+}
+
+/// Field-level encryption to the issuer's certificate; binary values in hex.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct FieldLevelAnswer {
+    /// The ciphertext.
+    #[schema(pattern = "^[0-9a-f]+$")]
+    pub encrypted_data: String,
+    /// The wrapped key.
+    #[schema(pattern = "^[0-9a-f]+$")]
+    pub encrypted_key: String,
+    /// The IV.
+    #[schema(pattern = "^[0-9a-f]{32}$")]
+    pub iv: String,
+    /// The digest of the OAEP padding.
+    #[schema(pattern = "^SHA256$")]
+    pub oaep_hashing_algorithm: String,
+    /// The fingerprint of the issuer's key.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub public_key_fingerprint: String,
+}
+
+/// A reference to the request envelope, and the schemas behind it.
+pub(in crate::http::openapi) fn encrypted_request() -> (Ref, Vec<(String, RefOr<Schema>)>) {
+    let name = EncryptedRequest::name();
+    let mut schemas = vec![(name.clone().into_owned(), EncryptedRequest::schema())];
+    EncryptedRequest::schemas(&mut schemas);
+    (Ref::from_schema_name(name), schemas)
+}
+
+/// The headers that can stand in for members of a [`FieldLevelRequest`].
+pub(in crate::http::openapi) fn envelope_headers() -> Vec<Parameter> {
+    let [digest, digest_too] = OAEP_DIGEST_HEADERS;
+    let [fingerprint, fingerprint_too, fingerprint_three] = FINGERPRINT_HEADERS;
+    let headers = [
+        (IV_HEADER, "`iv`, where it is not in the body.".to_owned()),
+        (
+            ENCRYPTED_KEY_HEADER,
+            "`encryptedKey`, where it is not in the body.".to_owned(),
+        ),
+        (
+            digest,
+            format!("`oaepHashingAlgorithm`, where it is not in the body. Also: `{digest_too}`."),
+        ),
+        (
+            fingerprint,
+            format!(
+                "`publicKeyFingerprint`, where it is not in the body. Also: `{fingerprint_too}`, `{fingerprint_three}`."
+            ),
+        ),
+    ];
+    let parameter = |(name, description): (&str, String)| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(description))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .build()
+    };
+    headers.into_iter().map(parameter).collect()
+}

@@ -1,0 +1,185 @@
+//! What enrolment and update take and answer, in clear (cce-api.md 3.1 to 3.3; spec decision 3).
+
+use utoipa::ToSchema;
+
+/// A card and its holder. Unknown members are ignored; `null` means "not sent".
+///
+/// For issuers with the donation feature on, `name`, `billingAddress` and `locale` are required too.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct UserProfile {
+    /// Always required.
+    pub email: Email,
+    /// Required with the donation feature on.
+    pub name: Option<UserName>,
+    /// First name, blank, last name, as on the card: letters A to Z, digits, apostrophes, commas and
+    /// blanks; for issuers set so, all letters, hyphens and periods.
+    #[schema(min_length = 1, max_length = 100, examples("John Doe"))]
+    pub cardholder_name: String,
+    /// 16 digits with a correct check digit, within one of the issuer's account ranges.
+    #[schema(pattern = "^[0-9]{16}$", examples("5344035171224363"))]
+    pub card_number: String,
+    /// An ISO 4217 currency in use.
+    #[schema(pattern = "^[A-Za-z]{3}$", examples("EUR"))]
+    pub card_base_currency: String,
+    /// Not in the past.
+    pub expiry_info: CardExpiry,
+    /// Required with the donation feature on.
+    pub billing_address: Option<Address>,
+    /// Required with the donation feature on.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("en-US")
+    )]
+    pub locale: Option<String>,
+}
+
+/// What changes of a cardholder. What is not sent stays as it is.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct UpdateUserProfile {
+    /// The name.
+    pub name: UserName,
+    /// The locale.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("en-US")
+    )]
+    pub locale: String,
+    /// Replaces the whole stored address.
+    pub billing_address: Option<Address>,
+    /// Replaces the stored e-mail address.
+    pub email: Option<Email>,
+    /// In E.164 form.
+    #[schema(pattern = r"^\+[1-9][0-9]{6,14}$", examples("+12025550123"))]
+    pub phone_number: Option<String>,
+}
+
+/// An e-mail address.
+#[derive(ToSchema)]
+pub struct Email {
+    /// What it is for.
+    #[schema(
+        rename = "type",
+        min_length = 1,
+        max_length = 10,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("home")
+    )]
+    pub kind: Option<String>,
+    /// `local@domain.tld`
+    #[schema(
+        min_length = 5,
+        max_length = 100,
+        pattern = r"^[^\s\x00-\x1F\x7F-\x9F@]+@([^\s\x00-\x1F\x7F-\x9F@.]+\.)+[^\s\x00-\x1F\x7F-\x9F@.]{2,}$",
+        examples("John.Doe@mail.com")
+    )]
+    pub value: String,
+}
+
+/// A name: letters A to Z, digits, apostrophes and commas, at least one letter; for issuers set so, all
+/// letters, blanks, hyphens and periods.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct UserName {
+    /// The first name.
+    #[schema(min_length = 1, max_length = 100, examples("John"))]
+    pub first_name: String,
+    /// The last name.
+    #[schema(min_length = 1, max_length = 100, examples("Doe"))]
+    pub last_name: String,
+}
+
+/// The month through whose last day the card is valid.
+#[derive(ToSchema)]
+pub struct CardExpiry {
+    /// `01` to `12`.
+    #[schema(pattern = "^(0[1-9]|1[0-2])$", examples("10"))]
+    pub month: String,
+    /// Four digits.
+    #[schema(pattern = "^[0-9]{4}$", examples("2039"))]
+    pub year: String,
+}
+
+/// A billing address.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Address {
+    /// ISO 3166-1 alpha-3.
+    #[schema(pattern = "^[A-Za-z]{3}$", examples("USA"))]
+    pub country_code: String,
+    /// `home`, `work`, …
+    #[schema(
+        rename = "type",
+        min_length = 3,
+        max_length = 20,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("work")
+    )]
+    pub kind: String,
+    /// The neighbourhood.
+    #[schema(
+        min_length = 3,
+        max_length = 30,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("Rly Station")
+    )]
+    pub locality: Option<String>,
+    /// Letters, digits and blanks, not only blanks.
+    #[schema(
+        min_length = 1,
+        max_length = 12,
+        pattern = "^ *[A-Za-z0-9][A-Za-z0-9 ]*$",
+        examples("11746")
+    )]
+    pub postal_code: Option<String>,
+    /// State, region or province.
+    #[schema(
+        min_length = 3,
+        max_length = 20,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("New York")
+    )]
+    pub state: Option<String>,
+    /// The city.
+    #[schema(
+        min_length = 3,
+        max_length = 20,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("Brooklyn")
+    )]
+    pub city: Option<String>,
+    /// A street line.
+    #[schema(
+        min_length = 3,
+        max_length = 20,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
+        examples("83 Mayfair Street")
+    )]
+    pub line1: Option<String>,
+    /// A street line.
+    #[schema(min_length = 3, max_length = 20, pattern = r"^[^\x00-\x1F\x7F-\x9F]*$")]
+    pub line2: Option<String>,
+    /// A street line.
+    #[schema(min_length = 3, max_length = 20, pattern = r"^[^\x00-\x1F\x7F-\x9F]*$")]
+    pub line3: Option<String>,
+}
+
+/// An enrolled card.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct UserReference {
+    /// The id to keep.
+    #[schema(pattern = "^[0-9a-f-]{36}$", min_length = 36, max_length = 36)]
+    pub userid: String,
+    /// The last four digits of the card number.
+    #[schema(pattern = "^[0-9]{4}$")]
+    pub card_number_last_four_digits: String,
+    /// Always `ACTIVE`.
+    #[schema(pattern = "^ACTIVE$")]
+    pub status: String,
+}
