@@ -15,7 +15,6 @@ use crate::support::{Backend, TestDatabase};
 use cardholders::{enrolment, secrets_of, tokens_of};
 use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Answered, Client, Operation, Prepared};
-use issuer_gateway::ids::UserId;
 use issuer_gateway::oauth1::SignatureMethod::RsaSha256;
 use issuer_gateway::payload::EnvelopeKind::{self, FieldLevel, Jwe};
 use search::{Secret, Written};
@@ -96,9 +95,7 @@ impl Scene {
 /// The address in the line that says where it listens, in either format.
 fn base_url(running: &mut Running, scheme: &str) -> String {
     let line = running.wait_for("stderr", "listening");
-    let start = line
-        .find("127.0.0.1:")
-        .unwrap_or_else(|| panic!("no address in {line}"));
+    let start = line.find("127.0.0.1:").expect("an address");
     let address: String = line[start..]
         .chars()
         .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
