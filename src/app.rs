@@ -47,6 +47,7 @@ pub struct RunningApp {
     /// Its parts.
     pub gateway: Arc<Gateway>,
     draining: Arc<Draining>,
+    drain_delay: Duration,
     servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
     background: Vec<JoinHandle<()>>,
 }
@@ -79,16 +80,18 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
         metrics_address,
         gateway,
         draining,
+        drain_delay: Duration::from_secs(config.server.drain_delay_s),
         servers,
         background,
     })
 }
 
 impl RunningApp {
-    /// Stops accepting, finishes what is in flight (bounded by `server.shutdown_timeout_s`), then
-    /// lets the writer commit what it holds.
+    /// Says not ready for `server.drain_delay_s`, stops accepting, finishes what is in flight (bounded
+    /// by `server.shutdown_timeout_s`), then lets the writer commit what it holds.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.draining.begin();
+        tokio::time::sleep(self.drain_delay).await;
         for (handle, _) in &self.servers {
             handle.stop(true).await;
         }

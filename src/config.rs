@@ -70,6 +70,9 @@ pub struct Server {
     pub decrypt_threads: usize,
     /// Requests that may wait for an RSA private operation; beyond that: 503.
     pub decrypt_queue: usize,
+    /// How long a shutdown goes on serving with `/health/ready` at 503 before it stops accepting, in
+    /// seconds: as long as load balancers take to notice.
+    pub drain_delay_s: u64,
     /// How long a shutdown waits for requests in flight, in seconds.
     pub shutdown_timeout_s: u64,
 }
@@ -89,6 +92,7 @@ impl Default for Server {
             workers: 0,
             decrypt_threads: 0,
             decrypt_queue: 1_024,
+            drain_delay_s: 0,
             shutdown_timeout_s: 30,
         }
     }

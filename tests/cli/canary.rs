@@ -95,9 +95,7 @@ impl Scene {
 /// The address in the line that says where it listens, in either format.
 fn base_url(running: &mut Running, scheme: &str) -> String {
     let line = running.wait_for("stderr", "listening");
-    let start = line
-        .find("127.0.0.1:")
-        .unwrap_or_else(|| panic!("no address in {line}"));
+    let start = line.find("127.0.0.1:").expect("an address");
     let address: String = line[start..]
         .chars()
         .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))

@@ -4,7 +4,7 @@ use crate::process::run;
 
 #[test]
 fn every_command_says_what_it_does() {
-    let cases: [(&[&str], &[&str]); 13] = [
+    let cases: [(&[&str], &[&str]); 14] = [
         (
             &[],
             &[
@@ -47,6 +47,10 @@ fn every_command_says_what_it_does() {
         (
             &["client", "update"],
             &["PUT /issuers/users/{userid}", "USER_ID"],
+        ),
+        (
+            &["keys"],
+            &["generate", "list", "fingerprint", "rotate", "check"],
         ),
         (
             &["issuer"],

@@ -236,7 +236,6 @@ fn a_bad_file_is_refused_by_name(backend: Backend) {
     for (content, named) in cases {
         let file = write(dir.path(), "bad.toml", &content);
         let output = run(&["--config", text(&config), "issuer", "apply", text(&file)]);
-        println!("{}", output.stderr);
         let message = output.refused(&named);
         assert!(!message.contains("PRIVATE KEY"), "{message}");
     }

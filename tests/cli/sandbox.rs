@@ -270,12 +270,12 @@ fn a_first_run_that_was_cut_off_is_completed() {
     for journal in ["gateway.db-wal", "gateway.db-shm"] {
         std::fs::remove_file(dir.join(journal)).ok();
     }
-    std::fs::write(dir.join("sandbox.partial"), "{\"base").unwrap();
+    std::fs::write(dir.join("sandbox.json.partial"), "{\"base").unwrap();
     let _second = Running::sandbox(&dir);
     for file in made {
         assert!(dir.join(file).is_file(), "{file}");
     }
-    assert!(!dir.join("sandbox.partial").exists());
+    assert!(!dir.join("sandbox.json.partial").exists());
     for issuer in ["demo", "compat", "basic"] {
         enrol(&dir, issuer).ok();
     }

@@ -17,6 +17,7 @@ fn routes() -> Vec<(String, &'static str)> {
     let mut routes = vec![
         ("/health/live".to_owned(), "GET"),
         ("/health/ready".to_owned(), "GET"),
+        ("/.well-known/jwks.json".to_owned(), "GET"),
     ];
     for prefix in ["", "/cts"] {
         routes.push((format!("{prefix}/issuers/users"), "POST"));
@@ -130,13 +131,13 @@ on_both_blocking!(bodies_that_do_not_come_time_out, |backend: Backend| {
     config.server.body_timeout_ms = 200;
     let gateway = TestGateway::start_with(&config);
     for path in ENROL {
-        let started: [(&[(&str, &str)], &[u8]); 3] = [
-            (&[JSON, ("Content-Length", "10")], b""),
-            (&[JSON, ("Content-Length", "10")], b"{\"a"),
-            (&[JSON, ("Transfer-Encoding", "chunked")], b"3\r\n{\"a\r\n"),
+        let started = [
+            ([JSON, ("Content-Length", "10")], ""),
+            ([JSON, ("Content-Length", "10")], "{\"a"),
+            ([JSON, ("Transfer-Encoding", "chunked")], "3\r\n{\"a\r\n"),
         ];
         for (headers, part) in started {
-            let answer = exchange(&gateway.base_url, "POST", path, headers, part);
+            let answer = exchange(&gateway.base_url, "POST", path, &headers, part.as_bytes());
             answer.error(408, "REQUEST_TIMEOUT");
             assert_request_id(&answer);
             assert_eq!(answer.header("connection"), Some("close"));

@@ -5,11 +5,8 @@ use crate::support::gateway::{TestGateway, assert_refused, config, user_id};
 use crate::support::proxy::Proxy;
 use crate::support::wire::exchange;
 use crate::support::{Backend, TestDatabase};
-use actix_web::web::Data;
 use issuer_gateway::app;
 use issuer_gateway::client::{Operation, Prepared, sample};
-use issuer_gateway::http::health::Draining;
-use issuer_gateway::http::routes;
 use issuer_gateway::ids::ClientId;
 use issuer_gateway::issuers::IssuerStatus;
 use issuer_gateway::store::audit::AuditDraft;
@@ -119,26 +116,25 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(a_node_that_is_draining_is_not_ready, |backend: Backend| {
-    let gateway = TestGateway::start(backend);
-    let parts = gateway.gateway.clone();
-    let body = gateway.block_on(async move {
-        let draining = Data::new(Draining::default());
-        let app = actix_web::App::new()
-            .app_data(Data::from(parts))
-            .app_data(draining.clone())
-            .configure(routes::public);
-        let app = actix_web::test::init_service(app).await;
-        draining.begin();
-        let request = actix_web::test::TestRequest::get()
-            .uri("/health/ready")
-            .to_request();
-        let response = actix_web::test::call_service(&app, request).await;
-        assert_eq!(response.status(), 503);
-        actix_web::test::read_body(response).await
-    });
-    assert_eq!(&body[..], br#"{"status":"draining"}"#);
-});
+on_both_blocking!(
+    a_node_that_is_draining_is_not_ready_and_still_serves,
+    |backend: Backend| {
+        let database = TestDatabase::new(backend);
+        let mut config = config(&database.url_text);
+        config.server.drain_delay_s = 5;
+        let gateway = TestGateway::start_with(&config);
+        let client = gateway.client("demo");
+        let base_url = gateway.base_url.clone();
+        let stopping = std::thread::spawn(move || gateway.stop());
+        wait_until("draining", || {
+            let answer = exchange(&base_url, "GET", "/health/ready", &[], b"");
+            answer.status == 503 && answer.json()["status"] == "draining"
+        });
+        user_id(&client.enrol(&sample::enrolment("534403")));
+        stopping.join().unwrap();
+        assert_eq!(database.count("users"), 1);
+    }
+);
 
 on_both_blocking!(
     an_operators_change_takes_effect_on_a_running_node_by_itself,
