@@ -4,6 +4,7 @@
 //! - `issuer_users`: enrol and update
 //! - `user_deletions`: the list of users to delete
 //! - `issuers`: an issuer's own profile
+//! - `users`, `users_error`: the users API, and every refusal of it to its answer
 //! - `health`: is it alive, is it ready
 //! - `request`: the raw call out of an actix request, within the limits
 //! - `error`: every refusal to its answer
@@ -20,6 +21,8 @@ pub mod metrics;
 pub mod request;
 pub mod routes;
 pub mod user_deletions;
+pub mod users;
+pub mod users_error;
 pub mod well_known;
 
 use actix_web::HttpResponse;

@@ -1,6 +1,8 @@
 //! Every path that the gateway answers.
 
-use super::{envelope, error, health, issuer_users, issuers, user_deletions, well_known};
+use super::{
+    envelope, error, health, issuer_users, issuers, user_deletions, users, users_error, well_known,
+};
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, resource, route, scope};
@@ -18,6 +20,7 @@ pub fn public(app: &mut ServiceConfig) {
         ))
         .service(scope("/cts").configure(issuer_api))
         .configure(issuer_api)
+        .configure(users_api)
         .default_service(route().to(error::unknown_path));
 }
 
@@ -43,6 +46,29 @@ fn issuer_api(app: &mut ServiceConfig) {
         "POST",
         web::post().to(user_deletions::delete),
     ));
+}
+
+/// The users API (spec decision 6), at the root alone. Everything under `/users` answers `{"message"}`.
+fn users_api(app: &mut ServiceConfig) {
+    let wrong_method =
+        |allow| route().to(move || std::future::ready(users_error::wrong_method(allow)));
+    app.service(
+        resource("/users")
+            .route(web::post().to(users::create))
+            .route(web::put().to(users::replace))
+            .route(web::get().to(users::show_number))
+            .default_service(wrong_method("GET, POST, PUT"))
+            .wrap(from_fn(envelope::guard_users)),
+    )
+    .service(
+        resource("/users/{user_id}")
+            .route(web::get().to(users::show))
+            .route(web::put().to(users::update))
+            .route(web::delete().to(users::delete))
+            .default_service(wrong_method("DELETE, GET, PUT"))
+            .wrap(from_fn(envelope::guard_users)),
+    )
+    .service(resource("/users/{rest:.*}").default_service(route().to(users::unknown_path)));
 }
 
 /// A path with its one method; every other method is answered 405 with `Allow`.

@@ -25,3 +25,4 @@ mod rotation;
 mod sealed;
 mod shutdown;
 mod signatures;
+mod users;
