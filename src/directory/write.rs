@@ -309,8 +309,9 @@ fn done(outcome: Outcome, caller: &Caller) -> Result<(), Refusal> {
         Outcome::UserGone => Err(caller.missing()),
         Outcome::Taken(Taken::Email) => Err(Refusal::EmailTaken),
         Outcome::Taken(Taken::UserId) => Err(Refusal::UserIdTaken),
-        Outcome::Taken(Taken::KlaimId) | Outcome::Replayed | Outcome::CardTaken => {
-            Err(Refusal::Internal("an outcome that no change has"))
-        }
+        Outcome::Taken(Taken::KlaimId)
+        | Outcome::Replayed
+        | Outcome::CardTaken
+        | Outcome::MustReEnrol(_) => Err(Refusal::Internal("an outcome that no change has")),
     }
 }
