@@ -367,6 +367,10 @@ impl Config {
             ),
             ("erasure", self.erasure.enabled != running.erasure.enabled),
             (
+                "users",
+                format!("{:?}", self.users) != format!("{:?}", running.users),
+            ),
+            (
                 "log",
                 format!("{:?}", self.log) != format!("{:?}", running.log),
             ),
