@@ -1,6 +1,8 @@
 //! Builds a gateway from its configuration and runs it. Tests start exactly this, on port 0.
 
 use crate::config::{self, Config};
+use crate::directory::Directory;
+use crate::directory::limit::Limiter;
 use crate::enrolment::erasure;
 use crate::gateway::Gateway;
 use crate::http::{
@@ -152,9 +154,36 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
         unwrapper: Unwrapper::start(threads, config.server.decrypt_queue)?,
         vault,
         writer: Writer::start(&url, config.database.writers, config.database.write_queue)?,
+        directory: directory(config, &store, address).await?,
         store,
         erasure: Notify::new(),
         metrics,
+    })
+}
+
+/// A proxy in front may let anybody in, even where it runs on this machine.
+pub fn allows_anonymous(server: &config::Server, address: SocketAddr) -> bool {
+    address.ip().is_loopback() && !server.behind_tls_proxy
+}
+
+async fn directory(
+    config: &Config,
+    store: &Store,
+    address: SocketAddr,
+) -> anyhow::Result<Directory> {
+    let anonymous_allowed = allows_anonymous(&config.server, address);
+    if let Some(app) = store.anonymous_directory_app().await?
+        && !anonymous_allowed
+    {
+        tracing::warn!(
+            app = app.name,
+            "calls without a key are refused: anonymous apps are for a loopback listener without a proxy"
+        );
+    }
+    Ok(Directory {
+        strict: config.users.strict,
+        anonymous_allowed,
+        limiter: Limiter::new(config.users.requests_per_second, config.users.burst),
     })
 }
 

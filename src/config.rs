@@ -4,6 +4,10 @@
 //! Unknown names are refused, and the whole is validated before anything starts. Relative paths
 //! are relative to the file's own folder. docs/operations.md has the table of all settings.
 
+mod users;
+
+pub use users::Users;
+
 use crate::payload::KeyState;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
@@ -33,6 +37,9 @@ pub struct Config {
     /// Erasing deleted users.
     #[serde(default)]
     pub erasure: Erasure,
+    /// The users API.
+    #[serde(default)]
+    pub users: Users,
     /// Logging.
     #[serde(default)]
     pub log: Log,
@@ -364,6 +371,10 @@ impl Config {
             ),
             ("erasure", self.erasure.enabled != running.erasure.enabled),
             (
+                "users",
+                format!("{:?}", self.users) != format!("{:?}", running.users),
+            ),
+            (
                 "log",
                 format!("{:?}", self.log) != format!("{:?}", running.log),
             ),
@@ -422,6 +433,9 @@ impl Config {
                 "server.max_body_bytes, server.decrypt_queue, database.write_queue",
                 "must not be 0",
             );
+        }
+        if self.users.requests_per_second == 0 || self.users.burst == 0 {
+            return invalid("users.requests_per_second, users.burst", "must not be 0");
         }
         if self.database.pool_size == 0 || self.database.writers == 0 {
             return invalid("database.pool_size, database.writers", "must not be 0");

@@ -6,6 +6,10 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IssuerId(pub i32);
 
+/// Our number of an app of the users API: the first column of every large key of its tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AppId(pub i32);
+
 /// An issuer's public name: the part of `oauth_consumer_key` before `!` (cce-api.md, section 1).
 ///
 /// 1 to 200 of `A-Z a-z 0-9 _ -` (cce-api.md 3.6).

@@ -5,7 +5,7 @@
 //!
 //! - [`cli`]: the commands; [`config`], [`app`]: a gateway built from its configuration
 //! - [`http`]: limits, raw bytes, and the answer to every refusal; `http::routes` lists every path
-//! - [`enrolment`], [`programme`]: the use cases, and the rules that they apply
+//! - [`enrolment`], [`programme`]: the use cases, and the rules that they apply; [`directory`]: those of the users API
 //! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
 //! - [`gateway`]: the parts of a running gateway; [`live`]: those that [`reload`] swaps in one step;
 //!   [`expiry`]: what of them runs out soon
@@ -29,6 +29,7 @@ pub mod call;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod directory;
 pub mod enrolment;
 pub mod expiry;
 pub mod gateway;

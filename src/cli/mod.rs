@@ -7,8 +7,10 @@ mod keys;
 mod migrate;
 mod sandbox;
 mod sandbox_files;
+mod sandbox_users;
 mod serve;
 mod user;
+mod users;
 
 use crate::config::Config;
 use anyhow::Context;
@@ -49,6 +51,9 @@ enum Command {
     /// Show an enrolled user, change its state.
     #[command(subcommand)]
     User(user::Command),
+    /// Apps of the users API, their keys and user tokens.
+    #[command(subcommand)]
+    Users(users::Command),
     /// Apply missing database migrations, then exit.
     Migrate,
 }
@@ -74,6 +79,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Issuer(command) => issuer::run(&load(config)?, command)?,
         Command::Keys(command) => keys::run(config, command)?,
         Command::User(command) => user::run(&load(config)?, command)?,
+        Command::Users(command) => users::run(&load(config)?, command)?,
         Command::Migrate => migrate::run(&load(config)?)?,
     }
     Ok(ExitCode::SUCCESS)

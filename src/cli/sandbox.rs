@@ -1,6 +1,6 @@
 //! `sandbox`: a gateway like production, out of one folder, in one command.
 
-use super::{demo, sandbox_files};
+use super::{demo, sandbox_files, sandbox_users};
 use crate::config::Config;
 use crate::issuers::declaration;
 use crate::store::audit::AuditDraft;
@@ -31,6 +31,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     telemetry::init_logging(&config.log)?;
     super::runtime()?.block_on(async {
         bring_issuers_on_board(&config, &files).await?;
+        sandbox_users::bring_on_board(&config, &files).await?;
         let running = app::start(&config).await?;
         let base_url = format!("http://{}", running.address);
         sandbox_files::write_base_url(&files, &base_url)?;

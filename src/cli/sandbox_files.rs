@@ -93,6 +93,7 @@ pub(super) fn prepare(dir: &Path, port: Option<u16>) -> anyhow::Result<Files> {
         }
     }
     make(&files.description, || describe(dir))?;
+    describe_users(&files.description)?;
     make(&files.issuers, || {
         declare(&SandboxFile::read(&files.description)?)
     })?;
@@ -116,6 +117,16 @@ pub(super) fn write_base_url(files: &Files, base_url: &str) -> anyhow::Result<()
             &files.description,
             &serde_json::to_vec_pretty(&description)?,
         )?;
+    }
+    Ok(())
+}
+
+/// A sandbox of an earlier version has no keys for the users API yet.
+fn describe_users(file: &Path) -> anyhow::Result<()> {
+    let mut description = SandboxFile::read(file)?;
+    if description.users.is_none() {
+        description.users = Some(super::sandbox_users::describe()?);
+        write_private(file, &serde_json::to_vec_pretty(&description)?)?;
     }
     Ok(())
 }
@@ -205,6 +216,7 @@ fn describe(dir: &Path) -> anyhow::Result<Vec<u8>> {
                 .to_string(),
         },
         issuers: ISSUERS.iter().map(issuer).collect(),
+        users: None,
     };
     Ok(serde_json::to_vec_pretty(&description)?)
 }

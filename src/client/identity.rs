@@ -6,6 +6,7 @@ use crate::payload::{GatewayKey, KeyRing, KeyState, Recipient};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +19,26 @@ pub struct SandboxFile {
     pub gateway: SandboxGateway,
     /// The issuers on board, by short name.
     pub issuers: BTreeMap<String, SandboxIssuer>,
+    /// Keys for the users API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<SandboxUsers>,
+}
+
+/// The sandbox's app of the users API.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SandboxUsers {
+    /// Reaches every user of the app.
+    pub app_key: String,
+    /// Reaches one user.
+    pub user_token: String,
+    /// That user, until it is renamed.
+    pub user_id: String,
+}
+
+impl fmt::Debug for SandboxUsers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SandboxUsers").finish_non_exhaustive()
+    }
 }
 
 /// The gateway's public side in `sandbox.json`.

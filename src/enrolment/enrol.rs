@@ -46,7 +46,7 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusa
             },
         ),
         Outcome::CardTaken => Err(Refusal::UserAlreadyExists),
-        Outcome::Replayed | Outcome::UserGone | Outcome::MustReEnrol(_) => {
+        Outcome::Replayed | Outcome::UserGone | Outcome::Taken(_) | Outcome::MustReEnrol(_) => {
             Err(Refusal::Internal("an enrolment ended as something else"))
         }
     }

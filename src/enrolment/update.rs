@@ -38,7 +38,7 @@ pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result
             },
         ),
         Outcome::UserGone => Err(Refusal::UserNotFound),
-        Outcome::Replayed | Outcome::CardTaken | Outcome::MustReEnrol(_) => {
+        Outcome::Replayed | Outcome::CardTaken | Outcome::Taken(_) | Outcome::MustReEnrol(_) => {
             Err(Refusal::Internal("an update ended as something else"))
         }
     }

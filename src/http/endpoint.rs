@@ -4,7 +4,7 @@
 //! compile: so `/openapi.json` lists all that the public listener answers.
 
 use super::openapi::Operation;
-use super::{envelope, error};
+use super::{envelope, error, users_error};
 use actix_web::Route;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
@@ -57,17 +57,28 @@ fn endpoint(
     }
 }
 
+/// In which words a group refuses what its endpoints do not see: wrong methods and panics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// The error object of the CCE catalogue (`http::error`).
+    Catalogue,
+    /// `{"message": …}` (`http::users_error`).
+    Message,
+}
+
 /// Endpoints, and where they are mounted.
 pub struct Group {
     /// Path prefixes; the root is the empty one.
     pub mounts: &'static [&'static str],
     /// A fresh table: routes are built once for each worker and mount.
     pub endpoints: fn() -> Vec<Endpoint>,
+    /// How it refuses.
+    pub dialect: Dialect,
 }
 
 /// Serves `endpoints`. Each path answers its own methods, every other with 405 and `Allow`; a
 /// panic in a handler becomes a 500.
-pub fn register(app: &mut ServiceConfig, endpoints: Vec<Endpoint>) {
+pub fn register(app: &mut ServiceConfig, endpoints: Vec<Endpoint>, dialect: Dialect) {
     let mut paths: Vec<(&'static str, Vec<Endpoint>)> = Vec::new();
     for endpoint in endpoints {
         match paths.iter_mut().find(|(path, _)| *path == endpoint.path) {
@@ -78,17 +89,21 @@ pub fn register(app: &mut ServiceConfig, endpoints: Vec<Endpoint>) {
     for (path, endpoints) in paths {
         let methods: Vec<&str> = endpoints.iter().map(|e| e.method.as_str()).collect();
         let allow = HeaderValue::from_str(&methods.join(", ")).ok();
-        let wrong_method =
-            route().to(move || std::future::ready(error::wrong_method(allow.clone())));
+        let wrong_method = move || {
+            std::future::ready(match dialect {
+                Dialect::Catalogue => error::wrong_method(allow.clone()),
+                Dialect::Message => users_error::wrong_method(allow.clone()),
+            })
+        };
         let resource = endpoints
             .into_iter()
             .fold(resource(path), |resource, endpoint| {
                 resource.route(endpoint.route.method(endpoint.method))
             });
-        app.service(
-            resource
-                .default_service(wrong_method)
-                .wrap(from_fn(envelope::guard)),
-        );
+        let resource = resource.default_service(route().to(wrong_method));
+        match dialect {
+            Dialect::Catalogue => app.service(resource.wrap(from_fn(envelope::guard))),
+            Dialect::Message => app.service(resource.wrap(from_fn(envelope::guard_users))),
+        };
     }
 }

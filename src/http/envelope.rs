@@ -4,6 +4,7 @@
 //! ids), a query, a header or a body.
 
 use super::error::{HttpError, Reason};
+use super::users_error::UsersError;
 use crate::gateway::Gateway;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -42,14 +43,27 @@ pub async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    guarded(request, next, &HttpError::Panicked).await
+}
+
+/// [`guard`] with the answer that the users API knows.
+pub async fn guard_users(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    guarded(request, next, &UsersError::Transport(HttpError::Panicked)).await
+}
+
+async fn guarded(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    panicked: &impl ResponseError,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     // Routing is over here, so a second handle on the request is allowed.
     let handle = request.request().clone();
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(result) => result.map(ServiceResponse::map_into_boxed_body),
-        Err(_) => Ok(ServiceResponse::new(
-            handle,
-            HttpError::Panicked.error_response(),
-        )),
+        Err(_) => Ok(ServiceResponse::new(handle, panicked.error_response())),
     }
 }
 

@@ -106,6 +106,14 @@ impl HttpError {
         }
     }
 
+    /// Whether the rest of the body is still under way, so that the connection cannot be used again.
+    pub(super) fn leaves_body(&self) -> bool {
+        matches!(
+            self,
+            Self::BodyTooLarge | Self::BodyTimeout | Self::BodyUnreadable
+        )
+    }
+
     fn status_and_elements(&self) -> (StatusCode, Vec<Element>) {
         let (status, element) = match self {
             Self::Refused(Refusal::Violations(violations)) => {
@@ -357,11 +365,7 @@ impl ResponseError for HttpError {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
         }
-        if matches!(
-            self,
-            Self::BodyTooLarge | Self::BodyTimeout | Self::BodyUnreadable
-        ) {
-            // The rest of the body is still under way; the connection cannot be used again.
+        if self.leaves_body() {
             response
                 .head_mut()
                 .set_connection_type(actix_web::http::ConnectionType::Close);

@@ -5,6 +5,7 @@
 //! - `issuer_users`: enrol and update
 //! - `user_deletions`: the list of users to delete
 //! - `issuers`: an issuer's own profile
+//! - `users`, `users_error`: the users API, and every refusal of it to its answer
 //! - `health`: is it alive, is it ready
 //! - `openapi`: the document of all this; `docs`: the same as a page for people
 //! - `request`: the raw call out of an actix request, within the limits
@@ -25,6 +26,8 @@ pub mod openapi;
 pub mod request;
 pub mod routes;
 pub mod user_deletions;
+pub mod users;
+pub mod users_error;
 pub mod well_known;
 
 use actix_web::HttpResponse;

@@ -1,20 +1,29 @@
 //! Every path that the gateway answers, each with its handler and its document.
 
-use super::endpoint::{Endpoint, Group, get, post, put, register};
+use super::endpoint::{Dialect, Endpoint, Group, delete, get, post, put, register};
 use super::openapi::documents;
-use super::{docs, error, health, issuer_users, issuers, openapi, user_deletions, well_known};
-use actix_web::web::{ServiceConfig, route, scope, to};
+use super::{
+    docs, error, health, issuer_users, issuers, openapi, user_deletions, users, well_known,
+};
+use actix_web::web::{ServiceConfig, resource, route, scope, to};
 
 /// The public listener: what is served, and where.
-pub const PUBLIC: [Group; 2] = [
+pub const PUBLIC: [Group; 3] = [
     // At the root and under `/cts`, by the same handlers (spec decision 5).
     Group {
         mounts: &["", "/cts"],
         endpoints: issuer_api,
+        dialect: Dialect::Catalogue,
+    },
+    Group {
+        mounts: &[""],
+        endpoints: users_api,
+        dialect: Dialect::Message,
     },
     Group {
         mounts: &[""],
         endpoints: service,
+        dialect: Dialect::Catalogue,
     },
 ];
 
@@ -36,6 +45,19 @@ fn issuer_api() -> Vec<Endpoint> {
             to(user_deletions::delete),
             deletion_document::delete,
         ),
+    ]
+}
+
+/// The users API (spec decision 6), at the root alone.
+fn users_api() -> Vec<Endpoint> {
+    use documents::users as document;
+    vec![
+        get("/users", to(users::show_number), document::show_number),
+        post("/users", to(users::create), document::create),
+        put("/users", to(users::replace), document::replace),
+        get("/users/{user_id}", to(users::show), document::show),
+        put("/users/{user_id}", to(users::update), document::update),
+        delete("/users/{user_id}", to(users::delete), document::delete),
     ]
 }
 
@@ -62,12 +84,16 @@ pub fn public(app: &mut ServiceConfig) {
         for mount in group.mounts {
             let endpoints = (group.endpoints)();
             match *mount {
-                "" => register(app, endpoints),
+                "" => register(app, endpoints, group.dialect),
                 prefix => {
-                    app.service(scope(prefix).configure(|app| register(app, endpoints)));
+                    app.service(
+                        scope(prefix).configure(|app| register(app, endpoints, group.dialect)),
+                    );
                 }
             }
         }
     }
+    // Everything under `/users` answers in that API's own words.
+    app.service(resource("/users/{rest:.*}").default_service(route().to(users::unknown_path)));
     app.default_service(route().to(error::unknown_path));
 }

@@ -176,6 +176,27 @@ pub(super) fn rollback(conn: &mut AnyConnection) -> QueryResult<()> {
     })
 }
 
+/// Runs `body` as a part of the open transaction that can fail on its own: what it wrote is undone, the rest stays.
+pub(super) fn savepoint<T>(
+    conn: &mut AnyConnection,
+    body: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+) -> QueryResult<T> {
+    on_backend!(conn, c => {
+        sqlite: AnsiTransactionManager::begin_transaction(c)?,
+        postgres: AnsiTransactionManager::begin_transaction(c)?,
+    });
+    match body(conn) {
+        Ok(value) => {
+            commit(conn)?;
+            Ok(value)
+        }
+        Err(error) => {
+            rollback(conn)?;
+            Err(error)
+        }
+    }
+}
+
 /// Runs `body` in a transaction: commits if it is `Ok`, rolls back otherwise.
 pub(super) fn transaction<T, E: From<diesel::result::Error>>(
     conn: &mut AnyConnection,

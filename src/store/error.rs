@@ -72,6 +72,8 @@ pub enum UniqueKey {
     AccountRange,
     /// `data_keys`: purpose and version.
     DataKey,
+    /// `directory_apps`: the name, or that only one app is anonymous.
+    App,
     /// Any other.
     Other,
 }
@@ -85,6 +87,7 @@ impl fmt::Display for UniqueKey {
             Self::Issuer => "the client id",
             Self::AccountRange => "the account range",
             Self::DataKey => "the data-key version",
+            Self::App => "the app's name, or the place of the one anonymous app,",
             Self::Other => "a unique key",
         })
     }
@@ -206,6 +209,7 @@ fn unique_key(info: &dyn DatabaseErrorInformation) -> UniqueKey {
         Some("issuers") => UniqueKey::Issuer,
         Some("account_ranges") => UniqueKey::AccountRange,
         Some("data_keys") => UniqueKey::DataKey,
+        Some("directory_apps") => UniqueKey::App,
         _ => UniqueKey::Other,
     }
 }

@@ -4,7 +4,7 @@
 //! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type
 //! - [`writer`]: many enrolments and updates, one commit
 //! - [`erasure`]: deleted users lose their data
-//! - [`users`], [`issuers`], [`data_keys`], [`nonces`], [`audit`]: one file per aggregate
+//! - [`users`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`audit`]: one file per aggregate
 //!
 //! It stores what it is given: sealing and blind indexes are the vault's work. Times are microseconds since 1970 UTC,
 //! bound by the caller.
@@ -12,6 +12,7 @@
 pub mod audit;
 pub mod connection;
 pub mod data_keys;
+pub mod directory;
 pub mod erasure;
 pub mod error;
 pub mod issuers;

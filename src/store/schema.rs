@@ -151,4 +151,44 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    directory_apps (app_id) {
+        app_id -> Integer,
+        name -> Text,
+        anonymous -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    directory_keys (key_hash) {
+        key_hash -> Binary,
+        key_id -> Text,
+        app_id -> Integer,
+        klaim_id -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    directory_users (app_id, klaim_id) {
+        app_id -> Integer,
+        klaim_id -> Text,
+        user_id -> Text,
+        number -> Nullable<BigInt>,
+        name -> Nullable<Binary>,
+        first_name -> Nullable<Binary>,
+        last_name -> Nullable<Binary>,
+        username -> Nullable<Binary>,
+        email -> Nullable<Binary>,
+        metadata -> Nullable<Binary>,
+        email_index -> Nullable<Binary>,
+        email_index_key -> Nullable<Integer>,
+        seal_key -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(directory_apps, directory_keys);
 diesel::allow_tables_to_appear_in_same_query!(issuers, users, cards);

@@ -17,6 +17,7 @@ mod terminations;
 pub(super) mod unnest;
 
 use super::audit::AuditDraft;
+use super::directory::changes::{Change, Taken};
 use super::error::StoreError;
 use super::pool::DEADLINE;
 use super::url::DatabaseUrl;
@@ -61,6 +62,8 @@ pub enum Act {
     Update(Box<UserUpdate>),
     /// Marks users for erasure.
     Terminate(Box<Termination>),
+    /// Changes a record of the users API.
+    Directory(Box<Change>),
     /// Nothing but nonce and audit entry: a verified request that was refused.
     Record,
 }
@@ -141,7 +144,7 @@ impl Commit {
     fn rows(&self) -> usize {
         match &self.act {
             Act::Terminate(termination) => termination.user_ids.len().max(1),
-            Act::Enrol(_) | Act::ReEnrol(_) | Act::Update(_) | Act::Record => 1,
+            Act::Enrol(_) | Act::ReEnrol(_) | Act::Update(_) | Act::Directory(_) | Act::Record => 1,
         }
     }
 }
@@ -160,6 +163,8 @@ pub enum Outcome {
     MustReEnrol(UserId),
     /// No such user, or not ACTIVE any more: nothing was written but nonce and audit entry.
     UserGone,
+    /// Another record of the app has this: nothing was written but the audit entry.
+    Taken(Taken),
 }
 
 /// Starts with [`Writer::start`], ends with [`Writer::stop`].

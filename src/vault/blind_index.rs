@@ -1,7 +1,8 @@
 //! Blind indexes: find a PAN or an e-mail address without storing it.
 //!
 //! index = HMAC-SHA-256(key of the issuer, whole value); key of the issuer = HMAC-SHA-256(root,
-//! `issuer-gateway blind index KIND|ISSUER`) with KIND `pan` or `email` and ISSUER in decimal. The root is the data key of
+//! `issuer-gateway blind index KIND|ISSUER`) with KIND `pan` or `email` and ISSUER in decimal
+//! (`directory-email` and the app's number for the users API). The root is the data key of
 //! purpose `index`. Keyed and over the whole value, as PCI DSS 3.5.1.1 asks: a bare hash of a PAN is found by trying all
 //! PANs. Per issuer: the same card at two issuers has two unlike indexes.
 
@@ -30,6 +31,8 @@ pub struct BlindIndex {
 pub(super) enum Kind {
     Pan,
     Email,
+    /// E-mail of the users API; its scope is the app, numbered apart from issuers.
+    DirectoryEmail,
 }
 
 /// The root key and the keys derived from it, each a MAC with its key already absorbed.
@@ -80,6 +83,7 @@ impl IndexRoot {
         let kind = match kind {
             Kind::Pan => "pan",
             Kind::Email => "email",
+            Kind::DirectoryEmail => "directory-email",
         };
         let mut mac = self.root.clone();
         mac.update(format!("issuer-gateway blind index {kind}|{}", issuer_id.0).as_bytes());

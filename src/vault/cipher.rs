@@ -9,7 +9,7 @@
 
 use super::VaultError;
 use super::kek::KeyBytes;
-use crate::ids::IssuerId;
+use crate::ids::{AppId, IssuerId};
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 use std::collections::HashMap;
@@ -33,6 +33,18 @@ pub struct Place<'a> {
     pub column: Column,
 }
 
+impl<'a> Place<'a> {
+    /// A place in an app's record of the users API. Apps are numbered like issuers; the column's table keeps
+    /// the two apart.
+    pub fn of_app(app_id: AppId, row_id: &'a str, column: Column) -> Self {
+        Self {
+            issuer_id: IssuerId(app_id.0),
+            row_id,
+            column,
+        }
+    }
+}
+
 /// The sealed columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
@@ -48,6 +60,18 @@ pub enum Column {
     UserLocale,
     /// `cards.card`.
     Card,
+    /// `directory_users.name`.
+    DirectoryName,
+    /// `directory_users.first_name`.
+    DirectoryFirstName,
+    /// `directory_users.last_name`.
+    DirectoryLastName,
+    /// `directory_users.username`.
+    DirectoryUsername,
+    /// `directory_users.email`.
+    DirectoryEmail,
+    /// `directory_users.metadata`.
+    DirectoryMetadata,
 }
 
 impl Column {
@@ -60,6 +84,12 @@ impl Column {
             Self::UserBillingAddress => "users.billing_address",
             Self::UserLocale => "users.locale",
             Self::Card => "cards.card",
+            Self::DirectoryName => "directory_users.name",
+            Self::DirectoryFirstName => "directory_users.first_name",
+            Self::DirectoryLastName => "directory_users.last_name",
+            Self::DirectoryUsername => "directory_users.username",
+            Self::DirectoryEmail => "directory_users.email",
+            Self::DirectoryMetadata => "directory_users.metadata",
         }
     }
 }

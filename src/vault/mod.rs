@@ -13,7 +13,7 @@ pub use blind_index::BlindIndex;
 pub use cipher::{Column, Place, Sealed};
 pub use kek::Kek;
 
-use crate::ids::IssuerId;
+use crate::ids::{AppId, IssuerId};
 use crate::store::{Store, StoreError};
 use blind_index::{IndexRoot, Kind};
 use cipher::SealKeys;
@@ -120,5 +120,12 @@ impl Vault {
         let normal = Zeroizing::new(address.trim().to_lowercase());
         self.index
             .compute(Kind::Email, issuer_id, normal.as_bytes())
+    }
+
+    /// Blind index of an e-mail address of the users API, per app. Case does not count.
+    pub fn app_email_index(&self, app_id: AppId, address: &str) -> BlindIndex {
+        let normal = Zeroizing::new(address.trim().to_lowercase());
+        self.index
+            .compute(Kind::DirectoryEmail, IssuerId(app_id.0), normal.as_bytes())
     }
 }

@@ -27,3 +27,4 @@ mod rotation;
 mod sealed;
 mod shutdown;
 mod signatures;
+mod users;

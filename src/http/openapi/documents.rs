@@ -4,3 +4,4 @@ pub mod issuer_users;
 pub mod issuers;
 pub mod service;
 pub mod user_deletions;
+pub mod users;

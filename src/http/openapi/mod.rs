@@ -12,7 +12,7 @@ mod operation;
 mod refusals;
 pub mod schemas;
 
-pub use operation::{OAUTH, Operation, Tag};
+pub use operation::{BEARER, OAUTH, Operation, Tag};
 
 use super::endpoint::Group;
 use super::error::{Answer, HttpError};
@@ -79,6 +79,7 @@ fn describe(groups: &[Group], origins: &[PublicOrigin]) -> OpenApi {
     let mut paths = Paths::new();
     let mut components = ComponentsBuilder::new()
         .security_scheme(OAUTH, signature_scheme())
+        .security_scheme(BEARER, bearer_scheme())
         .header(operation::REQUEST_ID, request_id());
     for group in groups {
         for endpoint in (group.endpoints)() {
@@ -141,6 +142,15 @@ fn signature_scheme() -> SecurityScheme {
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::OAuth)
         .description(Some(SIGNING));
+    SecurityScheme::Http(scheme.build())
+}
+
+fn bearer_scheme() -> SecurityScheme {
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "An app key, which reaches every user of its app, or a user token, which reaches its own user.",
+        ));
     SecurityScheme::Http(scheme.build())
 }
 

@@ -1,7 +1,8 @@
 //! What one endpoint says of itself: words, bodies, and every way in which it can refuse.
 
 use super::refusals::{self, Refused};
-use super::schemas::{Errors, FieldLevelAnswer, JweAnswer, encrypted_request};
+use super::schemas::{Errors, FieldLevelAnswer, JweAnswer, Message, encrypted_request};
+use crate::http::users_error::UsersError;
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
@@ -20,6 +21,8 @@ use utoipa::openapi::{Content, RefOr, Required};
 
 /// The security scheme of signed calls.
 pub const OAUTH: &str = "OAuth1";
+/// The security scheme of the users API.
+pub const BEARER: &str = "Bearer";
 /// The header component that every answer has.
 pub(super) const REQUEST_ID: &str = "X-Request-Id";
 const JSON: &str = "application/json";
@@ -33,19 +36,22 @@ pub enum Tag {
     Issuers,
     /// Cardholders.
     Users,
+    /// The users API.
+    AppUsers,
     /// The gateway itself.
     Service,
 }
 
 impl Tag {
     /// All, in the order of the page.
-    pub const ALL: [Self; 3] = [Self::Issuers, Self::Users, Self::Service];
+    pub const ALL: [Self; 4] = [Self::Issuers, Self::Users, Self::AppUsers, Self::Service];
 
     /// The heading.
     pub fn name(self) -> &'static str {
         match self {
             Self::Issuers => "issuers",
             Self::Users => "users",
+            Self::AppUsers => "users API",
             Self::Service => "service",
         }
     }
@@ -55,6 +61,9 @@ impl Tag {
         match self {
             Self::Issuers => "The calling issuer itself.",
             Self::Users => "Cardholders of the calling issuer.",
+            Self::AppUsers => {
+                "Plain user profiles of an app. Neither signed nor encrypted; a bearer key says whose."
+            }
             Self::Service => "Health, and this document. Not signed.",
         }
     }
@@ -68,7 +77,10 @@ pub struct Operation {
     tag: Tag,
     summary: &'static str,
     description: String,
-    signed: bool,
+    /// The security schemes, one of which is needed.
+    security: Vec<&'static str>,
+    /// What refusals look like.
+    refused: Ref,
     parameters: Vec<Parameter>,
     body: Option<RequestBody>,
     answers: BTreeMap<StatusCode, ResponseBuilder>,
@@ -84,7 +96,8 @@ impl Operation {
             tag,
             summary,
             description: String::new(),
-            signed: false,
+            security: Vec::new(),
+            refused: reference::<Errors>(),
             parameters: Vec::new(),
             body: None,
             answers: BTreeMap::new(),
@@ -93,6 +106,27 @@ impl Operation {
         }
         .with_schema::<Errors>()
         .refuses(refusals::every())
+    }
+
+    /// An operation of the users API: by a bearer key, refused with `{"message": …}`.
+    pub fn of_users_api(id: &'static str, summary: &'static str) -> Self {
+        let blank = Self {
+            refusals: Vec::new(),
+            schemas: Vec::new(),
+            refused: reference::<Message>(),
+            ..Self::new(id, Tag::AppUsers, summary)
+        };
+        let transport = refusals::every()
+            .into_iter()
+            .chain(refusals::reading())
+            .map(UsersError::Transport);
+        Self {
+            security: vec![BEARER],
+            ..blank
+        }
+        .with_schema::<Message>()
+        .refuses(transport)
+        .refuses(refusals::users_api())
     }
 
     /// What it does, in Markdown.
@@ -109,20 +143,25 @@ impl Operation {
 
     /// Signed by an issuer that must be active: adds what reading, authenticating and settling refuse.
     pub fn signed(mut self) -> Self {
-        self.signed = true;
+        self.security.push(OAUTH);
         self.refuses(refusals::reading())
             .refuses(refusals::authentication())
             .refuses(refusals::storage())
     }
 
+    /// Takes a JSON body in clear, refused as the catalogue does.
+    pub fn takes_json<T: ToSchema>(self, example: Value) -> Self {
+        self.takes::<T>(example).refuses(refusals::json_body())
+    }
+
     /// Takes a JSON body in clear.
-    pub fn takes_json<T: ToSchema>(mut self, example: Value) -> Self {
+    pub fn takes<T: ToSchema>(mut self, example: Value) -> Self {
         let content = ContentBuilder::new()
             .schema(Some(reference::<T>()))
             .example(Some(example))
             .build();
         self.body = Some(body(content).build());
-        self.with_schema::<T>().refuses(refusals::json_body())
+        self.with_schema::<T>()
     }
 
     /// Takes a `T` in either encrypted envelope.
@@ -236,7 +275,10 @@ impl Operation {
             by_status.entry(refused.status).or_default().push(refused);
         }
         for (status, refusals) in by_status {
-            responses = responses.response(status.as_str(), refusal_response(status, refusals));
+            responses = responses.response(
+                status.as_str(),
+                refusal_response(status, refusals, &self.refused),
+            );
         }
         let mut operation = OperationBuilder::new()
             .operation_id(Some(self.id))
@@ -248,15 +290,15 @@ impl Operation {
         if !self.parameters.is_empty() {
             operation = operation.parameters(Some(self.parameters));
         }
-        if self.signed {
-            operation = operation.security(SecurityRequirement::new(OAUTH, Vec::<String>::new()));
+        for scheme in self.security {
+            operation = operation.security(SecurityRequirement::new(scheme, Vec::<String>::new()));
         }
         (operation.build(), self.schemas)
     }
 }
 
 /// One response for all refusals that share a status, each as an example.
-fn refusal_response(status: StatusCode, refusals: Vec<Refused>) -> ResponseBuilder {
+fn refusal_response(status: StatusCode, refusals: Vec<Refused>, schema: &Ref) -> ResponseBuilder {
     let mut codes: Vec<&str> = refusals.iter().map(|refused| &*refused.code).collect();
     codes.sort_unstable();
     codes.dedup();
@@ -275,7 +317,7 @@ fn refusal_response(status: StatusCode, refusals: Vec<Refused>) -> ResponseBuild
         )
     };
     let content = ContentBuilder::new()
-        .schema(Some(reference::<Errors>()))
+        .schema(Some(schema.clone()))
         .examples_from_iter(refusals.iter().map(example));
     let mut response = ResponseBuilder::new()
         .description(description)

@@ -4,7 +4,9 @@
 //! gives to each, so they cannot differ from it. Every test over HTTP checks that what was
 //! answered is in the document (tests/support/document.rs): a refusal missing here fails there.
 
+use crate::directory;
 use crate::http::error::{HttpError, Reason};
+use crate::http::users_error::UsersError;
 use crate::oauth1;
 use crate::refusal::Refusal;
 use crate::violation::Violation;
@@ -37,6 +39,7 @@ impl Refused {
         let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let member = |name: &str| {
             let member = body.pointer(&format!("/Errors/Error/0/{name}"));
+            let member = member.or_else(|| body.get("message"));
             member.and_then(Value::as_str).unwrap_or(reason).to_owned()
         };
         let (code, text) = (member("ReasonCode"), member("Description"));
@@ -105,6 +108,14 @@ pub(super) fn json_body() -> Vec<HttpError> {
     ]
 }
 
+/// What every call of the users API can end in.
+pub(super) fn users_api() -> Vec<UsersError> {
+    use directory::Refusal as R;
+    [R::Unauthorized, R::Limited, R::Overloaded, R::Internal("")]
+        .map(UsersError::from)
+        .into()
+}
+
 /// Opening an encrypted payload.
 pub(super) fn decryption() -> Vec<HttpError> {
     vec![Refusal::Crypto("").into(), Refusal::Overloaded.into()]
@@ -119,7 +130,9 @@ pub(super) fn storage() -> Vec<HttpError> {
 pub(super) fn headers(status: StatusCode) -> &'static [(&'static str, &'static str)] {
     match status {
         StatusCode::METHOD_NOT_ALLOWED => &[("Allow", "The methods that the path has.")],
-        StatusCode::SERVICE_UNAVAILABLE => &[("Retry-After", "Seconds to wait.")],
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            &[("Retry-After", "Seconds to wait.")]
+        }
         _ => &[],
     }
 }

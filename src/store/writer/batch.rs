@@ -1,10 +1,11 @@
 //! One transaction for a whole batch, in an order that keeps two writers from deadlocking: nonces, cards, users,
-//! scoring jobs, re-enrolments, updates, terminations, audit entries; within a table sorted by key.
+//! scoring jobs, re-enrolments, updates, terminations, records of the users API, audit entries; within a table sorted by key.
 
 use super::{Act, Commit, NewUser, Outcome, UserUpdate};
 use super::{re_enrol, rows, terminations};
 use crate::store::audit::{self, AuditChain, AuditDraft};
 use crate::store::connection::{self, AnyConnection};
+use crate::store::directory::changes::{self, Applied, Change};
 use crate::store::error::StoreError;
 use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
@@ -89,6 +90,7 @@ fn write_rows(
     update(conn, commits, &mut outcomes)?;
     // After the updates, so that one of the same user that came in time is done.
     terminations::mark(conn, &terminations)?;
+    change_directory(conn, commits, &mut outcomes)?;
     let drafts: Vec<AuditDraft> = commits
         .iter()
         .zip(&outcomes)
@@ -208,6 +210,29 @@ fn update(
     Ok(())
 }
 
+/// One after the other in order of arrival; locking their apps first, in one order, keeps two writers from deadlocking.
+fn change_directory(
+    conn: &mut AnyConnection,
+    commits: &[&Commit],
+    outcomes: &mut [Outcome],
+) -> QueryResult<()> {
+    let mut asked: Vec<(&Change, &mut Outcome)> = Vec::new();
+    for (commit, outcome) in commits.iter().zip(outcomes) {
+        if let (Act::Directory(change), Outcome::Done) = (&commit.act, &*outcome) {
+            asked.push((change, outcome));
+        }
+    }
+    changes::lock_apps(conn, asked.iter().map(|(change, _)| change.app_id()))?;
+    for (change, outcome) in asked {
+        *outcome = match changes::apply(conn, change)? {
+            Applied::Done => Outcome::Done,
+            Applied::Gone => Outcome::UserGone,
+            Applied::Taken(taken) => Outcome::Taken(taken),
+        };
+    }
+    Ok(())
+}
+
 /// The commit's entry, and one for each user of a termination.
 fn entries(commit: &Commit, outcome: &Outcome) -> Vec<AuditDraft> {
     match (&commit.act, outcome) {
@@ -226,7 +251,12 @@ fn entries(commit: &Commit, outcome: &Outcome) -> Vec<AuditDraft> {
 /// The audit entry says what the database decided; what is still undecided has none.
 fn entry(commit: &Commit, outcome: &Outcome) -> Option<AuditDraft> {
     let mut draft = commit.audit.clone();
-    if *outcome != Outcome::Done && matches!(commit.act, Act::Enrol(_)) {
+    let creates = match &commit.act {
+        Act::Enrol(_) => true,
+        Act::Directory(change) => matches!(**change, Change::Create(_)),
+        Act::ReEnrol(_) | Act::Update(_) | Act::Terminate(_) | Act::Record => false,
+    };
+    if *outcome != Outcome::Done && creates {
         draft.subject = None;
     }
     match outcome {
@@ -234,6 +264,7 @@ fn entry(commit: &Commit, outcome: &Outcome) -> Option<AuditDraft> {
         Outcome::Replayed => Some(draft.refused("nonce-used")),
         Outcome::CardTaken => Some(draft.refused("card-taken")),
         Outcome::UserGone => Some(draft.refused("user-not-found")),
+        Outcome::Taken(taken) => Some(draft.refused(taken.reason())),
         Outcome::MustReEnrol(_) => None,
     }
 }

@@ -106,6 +106,7 @@ fn bytes(user: &SealedUser, card: &SealedCard, column: Column) -> Vec<u8> {
         Column::UserBillingAddress => &user.billing_address,
         Column::UserLocale => &user.locale,
         Column::Card => return card.card.clone(),
+        other => unreachable!("{other:?} is no column of a cardholder"),
     };
     value.clone().unwrap()
 }

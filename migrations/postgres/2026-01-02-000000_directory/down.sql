@@ -1,0 +1,3 @@
+DROP TABLE directory_users;
+DROP TABLE directory_keys;
+DROP TABLE directory_apps;

@@ -1,0 +1,74 @@
+//! The sandbox's app of the users API: its keys in `sandbox.json`, and what they reach in the database.
+
+use super::sandbox_files::Files;
+use crate::client::identity::{SandboxFile, SandboxUsers};
+use crate::config::Config;
+use crate::directory::rules::Profile;
+use crate::directory::{ApiKey, KeyKind, write};
+use crate::store::audit::AuditDraft;
+use crate::store::{Store, now};
+use crate::vault::Vault;
+use crate::{app, keys};
+use anyhow::{Context, bail};
+use chrono::Utc;
+use zeroize::Zeroizing;
+
+/// The app's name.
+const APP: &str = "sandbox";
+/// The user that the documents' first example updates: `PUT /users/12345`.
+const USER_ID: &str = "12345";
+
+/// New keys, for a description that has none.
+pub(super) fn describe() -> anyhow::Result<SandboxUsers> {
+    Ok(SandboxUsers {
+        app_key: ApiKey::generate(KeyKind::App)?.expose().to_owned(),
+        user_token: ApiKey::generate(KeyKind::User)?.expose().to_owned(),
+        user_id: USER_ID.to_owned(),
+    })
+}
+
+/// Makes the app and its user, unless the app is there: later changes are not undone by a restart.
+pub(super) async fn bring_on_board(config: &Config, files: &Files) -> anyhow::Result<()> {
+    let (_, store) = app::open_store(&config.database)?;
+    let apps = store.directory_apps().await?;
+    if apps.iter().any(|app| app.name == APP) {
+        return Ok(());
+    }
+    let users = SandboxFile::read(&files.description)?
+        .users
+        .context("sandbox.json lacks users")?;
+    let key = |text: &str| ApiKey::parse(text).context("sandbox.json: users: not an API key");
+    let (app_key, user_token) = (key(&users.app_key)?, key(&users.user_token)?);
+    // The anonymous app that an operator made before keeps its place.
+    let anonymous = !apps.iter().any(|app| app.anonymous);
+    let app_id = store
+        .add_directory_app(APP, anonymous, app_key.stored(now()), audit("add-app"))
+        .await?;
+    let vault = Vault::open(&store, &keys::load_kek(&config.vault)?).await?;
+    let text = |text: &str| Some(Zeroizing::new(text.to_owned()));
+    let profile = Profile {
+        username: text("user"),
+        name: Some(text("Sandbox User")),
+        email: Some(text("user@example.com")),
+        user_id: Some(users.user_id.clone()),
+        metadata: None,
+    };
+    let (change, _) = write::new_record(&vault, app_id, profile, Utc::now())?;
+    store.change_directory(change, audit("create")).await?;
+    issue(&store, &users.user_id, &user_token).await
+}
+
+async fn issue(store: &Store, user_id: &str, token: &ApiKey) -> anyhow::Result<()> {
+    use crate::store::directory::apps::Issued;
+    let issued = store
+        .issue_directory_key(APP, Some(user_id), token.stored(now()), audit("issue-key"))
+        .await?;
+    match issued {
+        Issued::Done => Ok(()),
+        Issued::UnknownApp | Issued::UnknownUser => bail!("the sandbox's user was not made"),
+    }
+}
+
+fn audit(action: &str) -> AuditDraft {
+    AuditDraft::accepted(now(), "sandbox", format!("directory.{action}"))
+}

@@ -1,0 +1,31 @@
+//! The users API (spec decision 6): one kind of record behind three published ways to update it.
+//!
+//! - [`access`]: API keys, and who calls; [`limit`]: how often
+//! - [`rules`]: bodies and ids parsed, every broken rule reported (pure)
+//! - [`record`]: a record opened, and its new columns sealed; [`answer`]: the JSON that goes back
+//! - [`read`], [`write`]: the use cases
+//!
+//! A user id is the app's own text and may be changed; a klaim id is ours and never changes: it names the record in
+//! the database, the seals and the audit trail.
+
+pub mod access;
+pub mod answer;
+pub mod limit;
+pub mod read;
+pub mod record;
+pub mod refusal;
+pub mod rules;
+pub mod write;
+
+pub use access::{ApiKey, Caller, KeyKind};
+pub use refusal::Refusal;
+
+/// The users API's part of a running gateway.
+pub struct Directory {
+    /// `PUT /users?id=` never creates a record.
+    pub strict: bool,
+    /// Whether an app marked anonymous is served without a key: on a loopback listener alone.
+    pub anonymous_allowed: bool,
+    /// How often each key may call.
+    pub limiter: limit::Limiter,
+}

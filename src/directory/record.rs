@@ -1,0 +1,273 @@
+//! A record opened, and new values sealed for its columns.
+
+use super::rules::Secret;
+use crate::ids::AppId;
+use crate::store::directory::SealedRecord;
+use crate::store::directory::changes::Columns;
+use crate::vault::{Column, Place, Vault, VaultError};
+use chrono::{DateTime, Utc};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// Characters of a klaim id's random end.
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// How many of them (cce-api.md B2).
+const KLAIM_CHARACTERS: usize = 5;
+
+/// A record in clear. `Debug` shows its klaim id alone.
+pub struct Record {
+    /// Ours; never changes.
+    pub klaim_id: String,
+    /// The app's id of the user.
+    pub user_id: String,
+    /// Milliseconds since 1970 UTC.
+    pub created_at: i64,
+    /// The display name.
+    pub name: Option<Secret>,
+    /// Only set by `PUT /users?id=`, until another name is given.
+    pub first_name: Option<Secret>,
+    /// As `first_name`.
+    pub last_name: Option<Secret>,
+    /// The name to log in with.
+    pub username: Option<Secret>,
+    /// The e-mail address.
+    pub email: Option<Secret>,
+    /// A JSON object, as it was sent.
+    pub metadata: Option<Secret>,
+    /// The lowest data-key version that a column of the row uses.
+    pub(super) seal_key: Option<i32>,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Record({})", self.klaim_id)
+    }
+}
+
+impl Record {
+    /// An empty record that is not stored yet.
+    ///
+    /// # Errors
+    /// [`VaultError::CannotSeal`] if the operating system gives no random bytes.
+    pub fn new(user_id: String, now: DateTime<Utc>) -> Result<Self, VaultError> {
+        let created_at = now.timestamp_millis();
+        Ok(Self {
+            klaim_id: klaim_id(created_at)?,
+            user_id,
+            created_at,
+            name: None,
+            first_name: None,
+            last_name: None,
+            username: None,
+            email: None,
+            metadata: Some(Zeroizing::new("{}".to_owned())),
+            seal_key: None,
+        })
+    }
+
+    /// Opens a stored record.
+    pub fn open(vault: &Vault, app_id: AppId, sealed: SealedRecord) -> Result<Self, VaultError> {
+        let open = |column, bytes: &Option<Vec<u8>>| -> Result<Option<Secret>, VaultError> {
+            let Some(bytes) = bytes else { return Ok(None) };
+            let place = Place::of_app(app_id, &sealed.klaim_id, column);
+            let clear = vault.open_sealed(place, bytes)?;
+            // Only text was ever sealed here.
+            let text = std::str::from_utf8(&clear).map_err(|_| VaultError::DoesNotOpen)?;
+            Ok(Some(Zeroizing::new(text.to_owned())))
+        };
+        Ok(Self {
+            name: open(Column::DirectoryName, &sealed.name)?,
+            first_name: open(Column::DirectoryFirstName, &sealed.first_name)?,
+            last_name: open(Column::DirectoryLastName, &sealed.last_name)?,
+            username: open(Column::DirectoryUsername, &sealed.username)?,
+            email: open(Column::DirectoryEmail, &sealed.email)?,
+            metadata: open(Column::DirectoryMetadata, &sealed.metadata)?,
+            klaim_id: sealed.klaim_id,
+            user_id: sealed.user_id,
+            created_at: sealed.created_at / 1_000,
+            seal_key: Some(sealed.seal_key),
+        })
+    }
+
+    /// First and last name: as they were given, else the display name cut at its last blank.
+    pub fn name_parts(&self) -> (&str, &str) {
+        match (&self.first_name, &self.last_name, &self.name) {
+            (Some(first), Some(last), _) => (first, last),
+            (_, _, Some(name)) => name.rsplit_once(' ').unwrap_or((name, "")),
+            _ => ("", ""),
+        }
+    }
+
+    /// The row of a new record.
+    pub(super) fn seal(
+        &self,
+        vault: &Vault,
+        app_id: AppId,
+        number: Option<i64>,
+    ) -> Result<SealedRecord, VaultError> {
+        let mut sealer = Sealer::new(vault, app_id, self, 0);
+        sealer.all()?;
+        let set = sealer.columns;
+        let created_at = self.created_at * 1_000;
+        Ok(SealedRecord {
+            app_id: app_id.0,
+            klaim_id: self.klaim_id.clone(),
+            user_id: self.user_id.clone(),
+            number,
+            name: set.name.flatten(),
+            first_name: set.first_name.flatten(),
+            last_name: set.last_name.flatten(),
+            username: set.username,
+            email: set.email.flatten(),
+            metadata: set.metadata,
+            email_index: set.email_index.flatten(),
+            email_index_key: set.email_index_key.flatten(),
+            seal_key: set.seal_key,
+            created_at,
+            updated_at: created_at,
+        })
+    }
+}
+
+/// Collects the columns that a change sets, sealed for the record's row.
+pub(super) struct Sealer<'a> {
+    vault: &'a Vault,
+    app_id: AppId,
+    record: &'a Record,
+    /// What has been collected.
+    pub(super) columns: Columns,
+    lowest: Option<i32>,
+}
+
+impl<'a> Sealer<'a> {
+    /// Seals values of `record`, which has its new values already.
+    pub(super) fn new(
+        vault: &'a Vault,
+        app_id: AppId,
+        record: &'a Record,
+        updated_at: i64,
+    ) -> Self {
+        let columns = Columns {
+            updated_at,
+            seal_key: record.seal_key.unwrap_or(0),
+            ..Columns::default()
+        };
+        Self {
+            vault,
+            app_id,
+            record,
+            columns,
+            lowest: record.seal_key,
+        }
+    }
+
+    fn all(&mut self) -> Result<(), VaultError> {
+        self.names()?;
+        self.username()?;
+        self.email()?;
+        self.metadata()?;
+        Ok(())
+    }
+
+    /// The three columns of the name.
+    pub(super) fn names(&mut self) -> Result<(), VaultError> {
+        let record = self.record;
+        self.columns.name = Some(self.value(Column::DirectoryName, text(&record.name))?);
+        let first = self.value(Column::DirectoryFirstName, text(&record.first_name))?;
+        self.columns.first_name = Some(first);
+        let last = self.value(Column::DirectoryLastName, text(&record.last_name))?;
+        self.columns.last_name = Some(last);
+        Ok(())
+    }
+
+    pub(super) fn username(&mut self) -> Result<(), VaultError> {
+        self.columns.username =
+            self.value(Column::DirectoryUsername, text(&self.record.username))?;
+        Ok(())
+    }
+
+    /// The address and its blind index.
+    pub(super) fn email(&mut self) -> Result<(), VaultError> {
+        let email = text(&self.record.email);
+        self.columns.email = Some(self.value(Column::DirectoryEmail, email)?);
+        let index = email.map(|email| self.vault.app_email_index(self.app_id, email));
+        self.columns.email_index_key = Some(index.as_ref().map(|index| index.key_version));
+        self.columns.email_index = Some(index.map(|index| index.bytes.to_vec()));
+        Ok(())
+    }
+
+    pub(super) fn metadata(&mut self) -> Result<(), VaultError> {
+        self.columns.metadata =
+            self.value(Column::DirectoryMetadata, text(&self.record.metadata))?;
+        Ok(())
+    }
+
+    fn value(
+        &mut self,
+        column: Column,
+        value: Option<&str>,
+    ) -> Result<Option<Vec<u8>>, VaultError> {
+        let Some(value) = value else { return Ok(None) };
+        let place = Place::of_app(self.app_id, &self.record.klaim_id, column);
+        let sealed = self.vault.seal(place, value.as_bytes())?;
+        let lowest = self
+            .lowest
+            .map_or(sealed.key_version, |lowest| lowest.min(sealed.key_version));
+        self.lowest = Some(lowest);
+        self.columns.seal_key = lowest;
+        Ok(Some(sealed.bytes))
+    }
+}
+
+fn text(secret: &Option<Secret>) -> Option<&str> {
+    secret.as_deref().map(String::as_str)
+}
+
+fn klaim_id(created_at: i64) -> Result<String, VaultError> {
+    let mut id = format!("{created_at}_");
+    let full = id.len() + KLAIM_CHARACTERS;
+    while id.len() < full {
+        let mut random = [0; 8];
+        openssl::rand::rand_bytes(&mut random).map_err(|_| VaultError::CannotSeal)?;
+        // 62 of 64 values are used; the others are drawn again, so that all are equally likely.
+        for byte in random {
+            if id.len() < full
+                && let Some(character) = ALPHABET.get(usize::from(byte & 63))
+            {
+                id.push(char::from(*character));
+            }
+        }
+    }
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn klaim_ids_have_their_shape() {
+        let now = DateTime::from_timestamp_millis(1_753_306_133_860).unwrap();
+        let record = Record::new("u".to_owned(), now).unwrap();
+        let (time, random) = record.klaim_id.split_once('_').unwrap();
+        assert_eq!((time, random.len()), ("1753306133860", 5));
+        assert!(random.bytes().all(|b| b.is_ascii_alphanumeric()));
+        assert_eq!(record.created_at, 1_753_306_133_860);
+        let other = Record::new("u".to_owned(), now).unwrap();
+        assert_ne!(record.klaim_id, other.klaim_id);
+    }
+
+    #[test]
+    fn a_display_name_is_cut_at_its_last_blank() {
+        let mut record = Record::new("u".to_owned(), Utc::now()).unwrap();
+        assert_eq!(record.name_parts(), ("", ""));
+        for (name, parts) in [
+            ("David Renn", ("David", "Renn")),
+            ("Ana María Ruiz", ("Ana María", "Ruiz")),
+            ("tester", ("tester", "")),
+        ] {
+            record.name = Some(Zeroizing::new(name.to_owned()));
+            assert_eq!(record.name_parts(), parts);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Every way in which a call of the users API can be refused; `http::users_error` turns them into answers.
+
+use crate::store::StoreError;
+use crate::store::directory::changes::Taken;
+use crate::vault::VaultError;
+use crate::violation::Violation;
+
+/// Why a call was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// No key, an unknown one, or one that does not reach this user: the documents know no 403.
+    #[error("not authorized")]
+    Unauthorized,
+    /// The key calls too often.
+    #[error("too many requests")]
+    Limited,
+    /// The body is not declared as JSON.
+    #[error("content type is not application/json")]
+    MediaType,
+    /// A body that breaks its rules, all of them.
+    #[error("{} rule(s) broken", .0.len())]
+    Invalid(Vec<Violation>),
+    /// `?id=` is missing, there several times, or no number.
+    #[error("no single numeric id")]
+    InvalidId,
+    /// The app has no such user.
+    #[error("no such user")]
+    NotFound,
+    /// Another user of the app has the e-mail address.
+    #[error("e-mail address taken")]
+    EmailTaken,
+    /// Another user of the app has the user id.
+    #[error("user id taken")]
+    UserIdTaken,
+    /// A bounded queue is full; nothing was done.
+    #[error("overloaded")]
+    Overloaded,
+    /// The database did not answer; whether a write in flight was done is unknown.
+    #[error("store unavailable")]
+    Unavailable,
+    /// A fault of ours.
+    #[error("internal error: {0}")]
+    Internal(&'static str),
+}
+
+impl Refusal {
+    /// A stable name for log, metrics and audit trail.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Unauthorized => "key-refused",
+            Self::Limited => "rate-limited",
+            Self::MediaType => "media-type",
+            Self::Invalid(_) => "rules-broken",
+            Self::InvalidId => "id-malformed",
+            Self::NotFound => "user-not-found",
+            Self::EmailTaken => Taken::Email.reason(),
+            Self::UserIdTaken => Taken::UserId.reason(),
+            Self::Overloaded => "overloaded",
+            Self::Unavailable => "store-unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// Whether the same request may succeed later unchanged: such a refusal decides nothing and earns no audit entry.
+    pub fn is_recoverable(&self) -> bool {
+        matches!(
+            self,
+            Self::Limited | Self::Overloaded | Self::Unavailable | Self::Internal(_)
+        )
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Overloaded => Self::Overloaded,
+            error if error.is_recoverable() => Self::Unavailable,
+            error => Self::Internal(error.reason()),
+        }
+    }
+}
+
+impl From<VaultError> for Refusal {
+    fn from(error: VaultError) -> Self {
+        Self::Internal(error.reason())
+    }
+}
