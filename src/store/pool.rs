@@ -66,7 +66,9 @@ impl Store {
         let size = size.max(1);
         let pool = Pool::builder()
             .max_size(size)
-            .min_idle(Some(1))
+            // None ahead of need: a command that ended while a background thread was still in its TLS
+            // handshake would crash in OpenSSL's clean-up at exit.
+            .min_idle(Some(0))
             .connection_timeout(POOL_WAIT)
             // A ping before every use would cost a round trip; `read` tries again instead.
             .test_on_check_out(false)
