@@ -17,3 +17,4 @@ mod issuer;
 mod process;
 mod sandbox;
 mod serve;
+mod users;

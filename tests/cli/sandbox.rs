@@ -63,7 +63,7 @@ fn the_first_run_makes_what_the_contract_names() {
             .cloned()
             .collect::<Vec<_>>()
     };
-    assert_eq!(names(&sandbox), ["base_url", "gateway", "issuers"]);
+    assert_eq!(names(&sandbox), ["base_url", "gateway", "issuers", "users"]);
     assert_eq!(names(&sandbox["gateway"]), ["certificate", "fingerprint"]);
     assert_eq!(names(&sandbox["issuers"]), ["basic", "compat", "demo"]);
     assert!(
