@@ -222,7 +222,6 @@ mod tests {
             for text in bad {
                 let violations = parse(json!({key: text})).unwrap_err();
                 assert_eq!(violations[0].0, format!("preferredTheme.{key}"), "{text}");
-                assert!(text.is_empty() || !violations[0].1.contains(text));
             }
         }
         assert!(parse(json!({"titleFontType": "a".repeat(101)})).is_err());

@@ -6,6 +6,7 @@ import deletions from "./cases/deletions.mjs";
 import flow from "./cases/flow.mjs";
 import fle from "./cases/fle.mjs";
 import http from "./cases/http.mjs";
+import issuers from "./cases/issuers.mjs";
 import jwe from "./cases/jwe.mjs";
 import jweRefused from "./cases/jwe-refused.mjs";
 import oauth from "./cases/oauth.mjs";
@@ -15,6 +16,6 @@ const sandbox = loadSandbox(process.argv[2]);
 const runner = new Runner();
 const uniform = new UniformCryptoError();
 
-const files = { flow, jwe, jweRefused, fle, oauth, oauthRefused, http, deletions };
+const files = { flow, issuers, jwe, jweRefused, fle, oauth, oauthRefused, http, deletions };
 for (const [name, cases] of Object.entries(files)) await runner.file(name, () => cases(runner, sandbox, uniform));
 runner.finish();
