@@ -55,9 +55,9 @@ fn users_api() -> Vec<Endpoint> {
         get("/users", to(users::show_number), document::show_number),
         post("/users", to(users::create), document::create),
         put("/users", to(users::replace), document::replace),
+        delete("/users/{user_id}", to(users::delete), document::delete),
         get("/users/{user_id}", to(users::show), document::show),
         put("/users/{user_id}", to(users::update), document::update),
-        delete("/users/{user_id}", to(users::delete), document::delete),
     ]
 }
 
