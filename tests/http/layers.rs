@@ -69,7 +69,7 @@ on_both_blocking!(unknown_paths_are_not_found, |backend: Backend| {
         "/cts",
         "/cts/",
         "/metrics",
-        "/issuers",
+        "/issuers/",
         "/issuers/users/",
         "/issuers/users/a/b",
         "/cts/cts/issuers/users",
