@@ -4,7 +4,7 @@ use crate::process::run;
 
 #[test]
 fn every_command_says_what_it_does() {
-    let cases: [(&[&str], &[&str]); 14] = [
+    let cases: [(&[&str], &[&str]); 17] = [
         (
             &[],
             &[
@@ -70,7 +70,13 @@ fn every_command_says_what_it_does() {
             &["issuer", "set-status"],
             &["INACTIVE", "ACTIVE", "SUSPENDED", "TERMINATED"],
         ),
+        (
+            &["issuer", "set-donation"],
+            &["must enrol again", "issuer apply", "on or off"],
+        ),
         (&["issuer", "remove"], &["off board"]),
+        (&["user", "show"], &["last four digits", "--issuer"]),
+        (&["user", "set-status"], &["ACTIVE or INACTIVE", "at once"]),
     ];
     for (command, named) in cases {
         let mut args = command.to_vec();

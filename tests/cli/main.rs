@@ -17,4 +17,5 @@ mod issuer;
 mod process;
 mod sandbox;
 mod serve;
+mod user;
 mod users;

@@ -2,7 +2,7 @@
 //! (cce-api.md 7.1; spec decision 7).
 
 use crate::on_both_blocking;
-use crate::support::gateway::{TestGateway, assert_refused, user_id};
+use crate::support::gateway::{TestGateway, accepted, assert_refused, user_id};
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::client::sample;
 use issuer_gateway::ids::ClientId;
@@ -109,6 +109,25 @@ on_both_blocking!(turning_it_on_means_to_register_again, |backend: Backend| {
     assert_eq!(entries, 1);
 });
 
+on_both_blocking!(
+    who_must_register_again_can_still_be_deleted,
+    |backend: Backend| {
+        let gateway = TestGateway::start(backend);
+        let client = gateway.client("demo");
+        let enrolment = sample::enrolment("534403");
+        let id = user_id(&client.enrol(&enrolment));
+        toggle(&gateway, "demo");
+        assert_eq!(accepted(&client.delete(&[&id])), [id.as_str()]);
+        let erased = "SELECT count(*) AS n FROM users WHERE status = 'DELETED'";
+        let give_up = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while database(&gateway).number(erased) == 0 {
+            assert!(std::time::Instant::now() < give_up, "the user is erased");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        assert_ne!(user_id(&client.enrol(&enrolment)), id, "a new user");
+    }
+);
+
 on_both_blocking!(applying_a_file_toggles_too, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("basic");
@@ -140,7 +159,7 @@ on_both_blocking!(the_other_node_follows_by_itself, |backend: Backend| {
     let client = second.client("demo");
     let id = user_id(&client.enrol(&sample::enrolment("534403")));
     toggle(&first, "demo");
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while client.update(&id, &sample::update()).status != 404 {
         assert!(
             std::time::Instant::now() < deadline,

@@ -51,8 +51,8 @@ on_both_blocking!(concurrent_changes_lose_nothing, |backend: Backend| {
             });
         }
     });
-    // Each node follows the other within two seconds, without being told.
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    // Each node follows the other by itself (it looks every second).
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     let lacks = |profile: &Value, number: usize| {
         let ranges = profile["supportedAccountRange"].as_str().unwrap();
         let range = format!("60{number:02}");
