@@ -1,5 +1,6 @@
 //! What every use case works with: the parts of a running gateway, built once at start.
 
+use crate::audit::refused::RefusedCalls;
 use crate::issuers::registry::Registry;
 use crate::live::Live;
 use crate::payload::Unwrapper;
@@ -26,6 +27,8 @@ pub struct Gateway {
     pub writer: Writer,
     /// Wakes the erasure of deleted users.
     pub erasure: Notify,
+    /// Refusals of callers that have proven nothing, on their way to the audit trail.
+    pub refused: RefusedCalls,
     /// Counters and histograms.
     pub metrics: Metrics,
 }

@@ -1,5 +1,6 @@
 //! The command line: one file for each command.
 
+mod audit;
 mod client;
 mod demo;
 mod issuer;
@@ -49,12 +50,17 @@ enum Command {
     /// Show an enrolled user, change its state.
     #[command(subcommand)]
     User(user::Command),
+    /// Verify or export the audit trail.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Apply missing database migrations, then exit.
     Migrate,
 }
 
 /// Parses the command line and runs it; the exit status is 0, 1 (the command failed) or 2 (usage).
 pub fn main() -> ExitCode {
+    // Before libpq does it: OpenSSL must not be torn down at exit, while a thread of the pool still connects.
+    openssl::init();
     let arguments = Arguments::parse();
     match run(arguments) {
         Ok(code) => code,
@@ -74,6 +80,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Issuer(command) => issuer::run(&load(config)?, command)?,
         Command::Keys(command) => keys::run(config, command)?,
         Command::User(command) => user::run(&load(config)?, command)?,
+        Command::Audit(command) => return audit::run(&load(config)?, command),
         Command::Migrate => migrate::run(&load(config)?)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -91,10 +98,4 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .worker_threads(2)
         .enable_all()
         .build()?)
-}
-
-/// Who gives a command, for the audit trail: the operating system's user.
-fn operator() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    format!("operator {}", user.as_deref().unwrap_or("unknown"))
 }
