@@ -1,5 +1,7 @@
 //! Builds a gateway from its configuration and runs it. Tests start exactly this, on port 0.
 
+use crate::audit::node;
+use crate::audit::refused::RefusedCalls;
 use crate::config::{self, Config};
 use crate::directory::Directory;
 use crate::directory::limit::Limiter;
@@ -52,6 +54,7 @@ pub struct RunningApp {
     drain_delay: Duration,
     servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
     background: Vec<JoinHandle<()>>,
+    refusals: JoinHandle<()>,
 }
 
 /// Starts listening. Anything that is not right refuses the start with a message that names it.
@@ -61,6 +64,8 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
     let address = listener.local_addr()?;
     let gateway = Arc::new(build(config, address).await?);
     let draining = Arc::new(Draining::default());
+    let noted = node::started(&gateway.store, &gateway.live().keys, address).await;
+    noted.context("the start cannot be noted in the audit trail")?;
 
     let mut servers = vec![public_server(config, listener, &gateway, &draining)?];
     let mut metrics_address = None;
@@ -69,13 +74,20 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
         metrics_address = Some(listener.local_addr()?);
         servers.push(metrics_server(listener, &gateway)?);
     }
-    let background = vec![
+    let mut background = vec![
         tokio::spawn(follow_registry(gateway.clone())),
         tokio::spawn(purge_nonces(gateway.clone())),
         tokio::spawn(reload::follow(gateway.clone(), config.clone(), address)),
         tokio::spawn(watch_keys(gateway.clone())),
         tokio::spawn(erasure::run(gateway.clone(), config.erasure.enabled)),
     ];
+    let noting = gateway.clone();
+    let refusals =
+        tokio::spawn(async move { noting.refused.run(&noting.writer, &noting.metrics).await });
+    let anchoring = gateway.clone();
+    background.push(tokio::spawn(async move {
+        node::anchor_chains(&anchoring.store, &anchoring.metrics).await;
+    }));
     tracing::info!(%address, issuers = gateway.registry.issuers().len(), "listening");
     Ok(RunningApp {
         address,
@@ -85,12 +97,14 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
         drain_delay: Duration::from_secs(config.server.drain_delay_s),
         servers,
         background,
+        refusals,
     })
 }
 
 impl RunningApp {
     /// Says not ready for `server.drain_delay_s`, stops accepting, finishes what is in flight (bounded
-    /// by `server.shutdown_timeout_s`), then lets the writer commit what it holds.
+    /// by `server.shutdown_timeout_s`), then lets the writer commit what it holds, and
+    /// closes the audit trail.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.draining.begin();
         tokio::time::sleep(self.drain_delay).await;
@@ -101,8 +115,11 @@ impl RunningApp {
             server.await.context("server task")??;
         }
         self.background.iter().for_each(JoinHandle::abort);
+        self.gateway.refused.stop();
+        self.refusals.await?;
         let gateway = self.gateway.clone();
         tokio::task::spawn_blocking(move || gateway.writer.stop()).await?;
+        node::stopped(&self.gateway.store).await;
         tracing::info!("stopped");
         Ok(())
     }
@@ -157,6 +174,7 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
         directory: directory(config, &store, address).await?,
         store,
         erasure: Notify::new(),
+        refused: RefusedCalls::default(),
         metrics,
     })
 }

@@ -5,6 +5,7 @@
 //! on every node and after a restart. Only calls that may succeed when sent again unchanged
 //! (overload, outage) leave the nonce unused.
 
+use crate::audit::refused::RefusedCall;
 use crate::gateway::Gateway;
 use crate::ids::UserId;
 use crate::issuers::{Issuer, IssuerStatus};
@@ -100,7 +101,24 @@ pub struct Caller {
 
 impl Caller {
     /// Verifies the signature over the raw call. The verified consumer key alone says who calls.
+    ///
+    /// A refusal is noted for the audit trail here; from then on [`Caller::settle`] does it.
     pub fn authenticate(gateway: &Gateway, call: &Call<'_>) -> Result<Self, Refusal> {
+        Self::verify(gateway, call).inspect_err(|refusal| {
+            let refused = RefusedCall {
+                reason: refusal.reason(),
+                authorization: call.authorization,
+                request_id: call.request_id,
+                peer: call.peer,
+                at: call.now.timestamp_micros(),
+            };
+            gateway
+                .refused
+                .note(&refused, &gateway.registry, &gateway.metrics);
+        })
+    }
+
+    fn verify(gateway: &Gateway, call: &Call<'_>) -> Result<Self, Refusal> {
         let live = gateway.live();
         let header = call
             .authorization

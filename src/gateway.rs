@@ -1,5 +1,6 @@
 //! What every use case works with: the parts of a running gateway, built once at start.
 
+use crate::audit::refused::RefusedCalls;
 use crate::directory::Directory;
 use crate::issuers::registry::Registry;
 use crate::live::Live;
@@ -29,6 +30,8 @@ pub struct Gateway {
     pub erasure: Notify,
     /// The users API's settings and rate limits.
     pub directory: Directory,
+    /// Refusals of callers that have proven nothing, on their way to the audit trail.
+    pub refused: RefusedCalls,
     /// Counters and histograms.
     pub metrics: Metrics,
 }

@@ -9,6 +9,7 @@
 //! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
 //! - [`gateway`]: the parts of a running gateway; [`live`]: those that [`reload`] swaps in one step;
 //!   [`expiry`]: what of them runs out soon
+//! - [`audit`]: nodes and unproven callers in the audit trail; its verification and export
 //! - [`oauth1`]: is the signature over these very bytes right
 //! - [`issuers`]: who is on board, which cards are theirs, which keys they use
 //! - [`payload`]: both encrypted envelopes, in and out, and the key ring
@@ -20,6 +21,7 @@
 //! docs/architecture.md tells the same story at length.
 
 pub mod app;
+pub mod audit;
 pub mod call;
 #[expect(
     clippy::print_stdout,

@@ -6,6 +6,7 @@
 //! keeps serving. The content check is the truth (it sees the symlink swap of a Kubernetes ConfigMap,
 //! network file systems, and anything a watcher misses); the watcher only makes it prompt.
 
+use crate::audit::node;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::live::Live;
@@ -110,7 +111,11 @@ impl Follower {
                     self.gateway.metrics.reload(true);
                 }
                 self.config = config;
+                let before = node::states(&self.gateway.live().keys);
+                let after = node::states(&live.keys);
                 self.gateway.swap(live);
+                let (store, metrics) = (&self.gateway.store, &self.gateway.metrics);
+                node::reloaded(store, metrics, (&before, &after), first).await;
                 true
             }
             Err(error) => {
@@ -119,6 +124,7 @@ impl Follower {
                     "configuration not reloaded; the last good one stays in force"
                 );
                 self.gateway.metrics.reload(false);
+                node::reload_refused(&self.gateway.store, &self.gateway.metrics).await;
                 false
             }
         }

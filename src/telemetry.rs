@@ -60,6 +60,7 @@ pub struct Metrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
     refusals: IntCounterVec,
+    refusals_summed: IntCounterVec,
     issuers: IntGauge,
     background_failures: IntCounterVec,
     reloads: IntCounterVec,
@@ -89,6 +90,13 @@ impl Metrics {
                 Opts::new(
                     "issuer_gateway_refusals_total",
                     "Requests refused, by stable reason",
+                ),
+                &["reason"],
+            )?,
+            refusals_summed: IntCounterVec::new(
+                Opts::new(
+                    "issuer_gateway_refusals_summed_total",
+                    "Refused signatures that are counted in the audit trail instead of listed",
                 ),
                 &["reason"],
             )?,
@@ -134,6 +142,9 @@ impl Metrics {
             .register(Box::new(metrics.refusals.clone()))?;
         metrics
             .registry
+            .register(Box::new(metrics.refusals_summed.clone()))?;
+        metrics
+            .registry
             .register(Box::new(metrics.issuers.clone()))?;
         metrics
             .registry
@@ -166,6 +177,11 @@ impl Metrics {
     /// One request was refused.
     pub fn refusal(&self, reason: &str) {
         self.refusals.with_label_values(&[reason]).inc();
+    }
+
+    /// One refused signature gets no audit entry of its own.
+    pub fn refusal_summed(&self, reason: &str) {
+        self.refusals_summed.with_label_values(&[reason]).inc();
     }
 
     /// How many issuers are in memory.

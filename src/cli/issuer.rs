@@ -4,9 +4,9 @@ use crate::app;
 use crate::config::Config;
 use crate::ids::ClientId;
 use crate::issuers::declaration;
+use crate::store::Store;
 use crate::store::audit::AuditDraft;
 use crate::store::issuers::{CertificatePurpose, Change, IssuerStatus, Removal, Toggled};
-use crate::store::{Store, now};
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
@@ -75,15 +75,10 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     })
 }
 
-/// The audit entry of an operator's command.
-pub(super) fn audit(action: &str) -> AuditDraft {
-    AuditDraft::accepted(now(), super::operator(), action)
-}
-
 async fn apply(store: &Store, file: &std::path::Path) -> anyhow::Result<()> {
     let declarations = declaration::read(file)?;
     for applied in store
-        .apply_issuers(declarations, audit("issuer.apply"))
+        .apply_issuers(declarations, AuditDraft::local("issuer.apply"))
         .await?
     {
         let change = match applied.change {
@@ -194,7 +189,7 @@ async fn set_status(store: &Store, client_id: &str, status: &str) -> anyhow::Res
     let id = ClientId::parse(client_id).context("not a client id")?;
     let status = IssuerStatus::parse(&status.to_uppercase()).context("not a status")?;
     let found = store
-        .set_issuer_status(&id, status, audit("issuer.set-status"))
+        .set_issuer_status(&id, status, AuditDraft::local("issuer.set-status"))
         .await?;
     ensure!(found, "no issuer {client_id}");
     println!("issuer {client_id} is {}", status.as_str());
@@ -204,7 +199,7 @@ async fn set_status(store: &Store, client_id: &str, status: &str) -> anyhow::Res
 async fn set_donation(store: &Store, client_id: &str, on: bool) -> anyhow::Result<()> {
     let id = ClientId::parse(client_id).context("not a client id")?;
     let toggled = store
-        .set_donation(&id, on, audit("issuer.set-donation"))
+        .set_donation(&id, on, AuditDraft::local("issuer.set-donation"))
         .await?;
     let state = on_off(on);
     match toggled {
@@ -220,7 +215,10 @@ async fn set_donation(store: &Store, client_id: &str, on: bool) -> anyhow::Resul
 
 async fn remove(store: &Store, client_id: &str) -> anyhow::Result<()> {
     let id = ClientId::parse(client_id).context("not a client id")?;
-    match store.remove_issuer(&id, audit("issuer.remove")).await? {
+    match store
+        .remove_issuer(&id, AuditDraft::local("issuer.remove"))
+        .await?
+    {
         Removal::Removed => println!("issuer {client_id} is off board"),
         Removal::Unknown => bail!("no issuer {client_id}"),
         Removal::HasUsers => {

@@ -189,24 +189,27 @@ fn last_used(config: &Config) -> anyhow::Result<HashMap<String, i64>> {
 }
 
 fn rotate(file: &Path, promote: bool, bits: u32, days: u32) -> anyhow::Result<()> {
-    let action = if promote {
+    let (action, key) = if promote {
         let promoted = rotation::promote(file)?;
         println!("{promoted} is primary now; the former primary key stays active.");
         println!(
             "Hand its certificate to issuers. When no issuer uses the former key any more (keys list), disable it."
         );
-        "key.promote"
+        ("key.promote", promoted)
     } else {
         let added = rotation::add_active(file, bits, days, Utc::now())?;
         println!("{} is active.", added.display());
         println!(
             "Once every node has loaded it (10 s after the file reached it), run `keys rotate --promote`."
         );
-        "key.add"
+        ("key.add", added.display().to_string())
     };
     let config = Config::load(file)?;
     let (_, store) = app::open_store(&config.database)?;
-    let audit = AuditDraft::accepted(crate::store::now(), super::operator(), action);
+    let audit = AuditDraft {
+        subject: Some(key),
+        ..AuditDraft::local(action)
+    };
     super::runtime()?.block_on(store.record(audit))?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The command line: one file for each command.
 
+mod audit;
 mod client;
 mod demo;
 mod issuer;
@@ -54,12 +55,17 @@ enum Command {
     /// Apps of the users API, their keys and user tokens.
     #[command(subcommand)]
     Users(users::Command),
+    /// Verify or export the audit trail.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Apply missing database migrations, then exit.
     Migrate,
 }
 
 /// Parses the command line and runs it; the exit status is 0, 1 (the command failed) or 2 (usage).
 pub fn main() -> ExitCode {
+    // Before libpq does it: OpenSSL must not be torn down at exit, while a thread of the pool still connects.
+    openssl::init();
     let arguments = Arguments::parse();
     match run(arguments) {
         Ok(code) => code,
@@ -80,6 +86,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(config, command)?,
         Command::User(command) => user::run(&load(config)?, command)?,
         Command::Users(command) => users::run(&load(config)?, command)?,
+        Command::Audit(command) => return audit::run(&load(config)?, command),
         Command::Migrate => migrate::run(&load(config)?)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -97,10 +104,4 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .worker_threads(2)
         .enable_all()
         .build()?)
-}
-
-/// Who gives a command, for the audit trail: the operating system's user.
-fn operator() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    format!("operator {}", user.as_deref().unwrap_or("unknown"))
 }

@@ -4,7 +4,6 @@ use super::{demo, sandbox_files, sandbox_users};
 use crate::config::Config;
 use crate::issuers::declaration;
 use crate::store::audit::AuditDraft;
-use crate::store::now;
 use crate::{app, telemetry};
 use anyhow::Context;
 use clap::Args;
@@ -60,7 +59,7 @@ async fn bring_issuers_on_board(
 ) -> anyhow::Result<()> {
     let (_, store) = app::open_store(&config.database)?;
     if store.load_registry().await?.issuers.is_empty() {
-        let audit = AuditDraft::accepted(now(), "sandbox", "issuer.apply");
+        let audit = AuditDraft::local("issuer.apply");
         store
             .apply_issuers(declaration::read(&files.issuers)?, audit)
             .await?;

@@ -1,10 +1,11 @@
 //! `user show|set-status`: the operator's view of a cardholder. Nothing sealed is opened.
 
-use super::issuer::{audit, date};
+use super::issuer::date;
 use crate::app;
 use crate::config::Config;
 use crate::ids::{ClientId, UserId};
 use crate::store::Store;
+use crate::store::audit::AuditDraft;
 use crate::store::users::{FoundUser, Switched};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -93,7 +94,7 @@ async fn set_status(store: &Store, which: &Which, status: &str) -> anyhow::Resul
             user.issuer_id,
             &user_id,
             status == "ACTIVE",
-            audit("user.set-status"),
+            AuditDraft::local("user.set-status"),
         )
         .await?;
     match switched {

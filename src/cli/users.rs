@@ -69,7 +69,7 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
 }
 
 fn audit(action: &str) -> AuditDraft {
-    AuditDraft::accepted(now(), super::operator(), action)
+    AuditDraft::local(action)
 }
 
 async fn add(config: &Config, store: &Store, name: &str, anonymous: bool) -> anyhow::Result<()> {

@@ -70,6 +70,16 @@ impl Registry {
         self.current.load().credentials.get(consumer_key).cloned()
     }
 
+    /// The issuer whose client id stands in front of a consumer key that proves nothing yet.
+    pub fn claimed_issuer(&self, consumer_key: &str) -> Option<Arc<Issuer>> {
+        let client_id = consumer_key.split('!').next()?;
+        let current = self.current.load();
+        let mut issuers = current.issuers.iter();
+        issuers
+            .find(|issuer| issuer.client_id.as_str() == client_id)
+            .cloned()
+    }
+
     /// All issuers.
     pub fn issuers(&self) -> Vec<Arc<Issuer>> {
         self.current.load().issuers.clone()

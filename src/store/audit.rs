@@ -1,9 +1,11 @@
 //! The audit trail: one entry per security-relevant act, hash-chained per writer (PCI DSS 10.2, 10.5).
 //!
 //! An entry holds ids and codes, never personal data. The chains do not serialize writers: each writer thread and each
-//! process's operator acts have a chain of their own, see [`chain`].
+//! process's operator acts have a chain of their own, see [`chain`]. Chains vouch for each other, see [`anchors`].
 
+pub mod anchors;
 pub mod chain;
+mod local;
 
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
@@ -11,17 +13,19 @@ use super::pool::Store;
 use super::schema::{audit_entries, audit_heads};
 use super::writer::unnest::{Column, Unnest};
 use crate::ids::IssuerId;
+pub use anchors::Anchor;
 pub use chain::{AuditChain, Broken, ChainVerifier};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 /// An act as its author describes it; its place in a chain comes when it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditDraft {
     /// When, in microseconds since 1970 UTC.
     pub at: i64,
-    /// Who: the consumer key, or the operator.
+    /// Who: the proven consumer key, the operator, or whom an unproven caller claims to be.
     pub actor: String,
-    /// What: `user.enrol`, `issuer.apply`.
+    /// What: `user.enrol`, `issuer.apply`. docs/operations.md lists all.
     pub action: String,
     /// `accepted` or `refused`; the writer says `refused` itself where the database refuses.
     pub outcome: String,
@@ -33,8 +37,10 @@ pub struct AuditDraft {
     pub subject: Option<String>,
     /// The request's id.
     pub request_id: Option<String>,
-    /// The caller's network address.
+    /// The caller's network address, or the operator's host.
     pub origin: Option<String>,
+    /// What else belongs to the act, in codes of ours: the state that was set, a count, a version.
+    pub detail: Option<String>,
 }
 
 /// Outcome of an act that was carried out.
@@ -55,6 +61,7 @@ impl AuditDraft {
             subject: None,
             request_id: None,
             origin: None,
+            detail: None,
         }
     }
 
@@ -101,6 +108,8 @@ pub struct AuditEntry {
     pub previous_hash: Vec<u8>,
     /// SHA-256 over [`chain::encode`].
     pub hash: Vec<u8>,
+    /// See [`AuditDraft`].
+    pub detail: Option<String>,
 }
 
 /// The last entry of a chain.
@@ -158,7 +167,7 @@ fn append_postgres(
         |f: fn(&AuditEntry) -> Option<&str>| Column::MaybeText(entries.iter().map(f).collect());
     Unnest::<()>::new(
         "WITH entries AS (INSERT INTO audit_entries (chain, seq, at, actor, action, outcome, reason, \
-         issuer_id, subject, request_id, origin, previous_hash, hash) SELECT * FROM unnest(",
+         issuer_id, subject, request_id, origin, previous_hash, hash, detail) SELECT * FROM unnest(",
         vec![
             texts(|e| &e.chain),
             Column::BigInt(entries.iter().map(|e| e.seq).collect()),
@@ -173,6 +182,7 @@ fn append_postgres(
             maybe(|e| e.origin.as_deref()),
             Column::Bytes(entries.iter().map(|e| e.previous_hash.as_slice()).collect()),
             Column::Bytes(entries.iter().map(|e| e.hash.as_slice()).collect()),
+            maybe(|e| e.detail.as_deref()),
         ],
         ") RETURNING chain, seq, hash) INSERT INTO audit_heads (chain, seq, hash) \
          SELECT chain, seq, hash FROM entries ORDER BY seq DESC LIMIT 1 \
@@ -184,27 +194,70 @@ fn append_postgres(
 }
 
 impl Store {
-    /// The last entry of every chain, ordered by chain.
-    pub async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
-        self.read(|conn| {
-            let heads = audit_heads::table
+    /// The recorded end of a chain, if there is one.
+    pub async fn audit_head(&self, chain: &str) -> Result<Option<AuditHead>, StoreError> {
+        let chain = chain.to_owned();
+        self.read(move |conn| {
+            let head = audit_heads::table
+                .find(&chain)
                 .select(AuditHead::as_select())
-                .order(audit_heads::chain)
-                .load(conn)?;
-            Ok(heads)
+                .first(conn)
+                .optional()?;
+            Ok(head)
         })
         .await
     }
 
-    /// Every chain that has entries, ordered.
-    pub async fn audit_chains(&self) -> Result<Vec<String>, StoreError> {
+    /// The chain that comes after `after` (the empty text comes before all), whether it has entries, a head or both.
+    ///
+    /// One after the other, so that a long trail needs no list; the database compares, by its own collation.
+    pub async fn next_audit_chain(&self, after: &str) -> Result<Option<String>, StoreError> {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Nullable<Text>)]
+            chain: Option<String>,
+        }
+        let after = after.to_owned();
+        self.read(move |conn| {
+            let row: Row = diesel::sql_query(
+                "SELECT min(chain) AS chain FROM \
+                 (SELECT min(chain) AS chain FROM audit_entries WHERE chain > $1 \
+                 UNION ALL SELECT min(chain) FROM audit_heads WHERE chain > $1) AS chains",
+            )
+            .bind::<Text, _>(&after)
+            .get_result(conn)?;
+            Ok(row.chain)
+        })
+        .await
+    }
+
+    /// The hash of one entry, if it is there.
+    pub async fn audit_hash(&self, chain: &str, seq: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        let chain = chain.to_owned();
+        self.read(move |conn| {
+            let hash = audit_entries::table
+                .find((&chain, seq))
+                .select(audit_entries::hash)
+                .first(conn)
+                .optional()?;
+            Ok(hash)
+        })
+        .await
+    }
+
+    /// How many entries the heads speak of: for a progress bar, not for trust.
+    pub async fn audit_length(&self) -> Result<i64, StoreError> {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = BigInt)]
+            entries: i64,
+        }
         self.read(|conn| {
-            let chains = audit_entries::table
-                .filter(audit_entries::seq.eq(1))
-                .select(audit_entries::chain)
-                .order(audit_entries::chain)
-                .load(conn)?;
-            Ok(chains)
+            let row: Row = diesel::sql_query(
+                "SELECT CAST(coalesce(sum(seq), 0) AS BIGINT) AS entries FROM audit_heads",
+            )
+            .get_result(conn)?;
+            Ok(row.entries)
         })
         .await
     }
@@ -230,7 +283,7 @@ impl Store {
         .await
     }
 
-    /// Writes an act that changes nothing else, such as start and stop.
+    /// Writes an act that changes nothing else.
     pub async fn record(&self, draft: AuditDraft) -> Result<(), StoreError> {
         self.operate(draft, |_, _| Ok(())).await
     }

@@ -1,5 +1,6 @@
 //! The wrapped data keys: versioned, one primary per purpose.
 
+use super::audit::AuditDraft;
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
 use super::pool::Store;
@@ -37,19 +38,26 @@ impl Store {
         .await
     }
 
-    /// Inserts the keys whose purpose and version are free; the others stay as they are. Two nodes may do this at
-    /// once: read again to see who won.
+    /// Inserts the keys whose purpose and version are free, with an audit entry each; the others stay as they are. Two
+    /// nodes may do this at once: read again to see who won.
     pub async fn insert_data_keys_if_absent(
         &self,
         keys: Vec<DataKeyRow>,
     ) -> Result<(), StoreError> {
-        self.maintain(move |conn| {
+        let insert = move |conn: &mut AnyConnection| {
+            let mut drafts = Vec::new();
             for key in &keys {
-                insert_if_absent(conn, key)?;
+                if insert_if_absent(conn, key)? > 0 {
+                    drafts.push(AuditDraft {
+                        subject: Some(format!("{} {}", key.purpose, key.version)),
+                        detail: Some(key.state.clone()),
+                        ..AuditDraft::local("data-key.create")
+                    });
+                }
             }
-            Ok(())
-        })
-        .await
+            Ok::<_, StoreError>(((), drafts))
+        };
+        self.with_trail(insert).await
     }
 }
 

@@ -191,9 +191,20 @@ impl Store {
         declarations: Vec<IssuerDeclaration>,
         audit: AuditDraft,
     ) -> Result<Vec<Applied>, ApplyError> {
-        let at = audit.at;
-        self.operate(audit, move |conn, _| apply::apply(conn, declarations, at))
-            .await
+        let draft = audit.clone();
+        let apply = move |conn: &mut AnyConnection| {
+            let applied = apply::apply(conn, declarations, draft.at)?;
+            let entries = apply::entries(draft, &applied);
+            Ok::<_, ApplyError>((applied, entries))
+        };
+        match self.with_trail(apply).await {
+            Ok(applied) => Ok(applied),
+            Err(ApplyError::Store(error)) => Err(error.into()),
+            Err(refused) => {
+                self.record(audit.refused(refused.reason())).await?;
+                Err(refused)
+            }
+        }
     }
 
     /// Sets an issuer's state; false if there is no such issuer. [`IssuerStatus::Removed`] is for
@@ -207,20 +218,25 @@ impl Store {
         let client_id = client_id.as_str().to_owned();
         let at = audit.at;
         self.operate(audit, move |conn, audit| {
-            let changed = diesel::update(issuers::table)
+            let changed: Option<i32> = diesel::update(issuers::table)
                 .filter(issuers::client_id.eq(&client_id))
                 .filter(issuers::status.ne(IssuerStatus::Removed.as_str()))
                 .set((
                     issuers::status.eq(status.as_str()),
                     issuers::updated_at.eq(at),
                 ))
-                .execute(conn)?;
-            if changed > 0 {
+                .returning(issuers::issuer_id)
+                .get_result(conn)
+                .optional()?;
+            audit.issuer_id = changed.map(IssuerId);
+            audit.subject = Some(client_id);
+            audit.detail = Some(status.as_str().to_owned());
+            if changed.is_some() {
                 raise_version(conn)?;
             } else {
                 audit.refuse("issuer-unknown");
             }
-            Ok(changed > 0)
+            Ok(changed.is_some())
         })
         .await
     }
@@ -242,6 +258,8 @@ impl Store {
                 .select(issuers::issuer_id)
                 .first(conn)
                 .optional()?;
+            audit.issuer_id = found.map(IssuerId);
+            audit.subject = Some(client_id);
             let Some(id) = found else {
                 audit.refuse("issuer-unknown");
                 return Ok(Removal::Unknown);

@@ -1,8 +1,10 @@
 //! The schema's versions, built into the binary, for both databases.
 //!
 //! Two nodes may start at once: PostgreSQL lets one in by an advisory lock, SQLite by BEGIN IMMEDIATE.
+//! What was applied is in the audit trail.
 
-use super::connection::{AnyConnection, Use, open};
+use super::audit::{self, AuditChain, AuditDraft};
+use super::connection::{AnyConnection, Use, open, transaction};
 use super::error::StoreError;
 use super::url::DatabaseUrl;
 use diesel::migration::{Migration, MigrationSource};
@@ -17,16 +19,34 @@ const ADVISORY_LOCK: i64 = 0x6973_7375_6572_2d67;
 
 /// Brings the database to the newest schema; returns the versions that were applied now. Blocks.
 pub fn run(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
-    match open(url, Use::Migrating)? {
-        AnyConnection::Sqlite(mut conn) => conn.immediate_transaction(|conn| apply(conn, SQLITE)),
+    let mut conn = open(url, Use::Migrating)?;
+    let applied = match &mut conn {
+        AnyConnection::Sqlite(conn) => conn.immediate_transaction(|conn| apply(conn, SQLITE))?,
         // The lock goes with the connection.
-        AnyConnection::Postgres(mut conn) => {
+        AnyConnection::Postgres(conn) => {
             sql_query("SELECT pg_advisory_lock($1)")
                 .bind::<diesel::sql_types::BigInt, _>(ADVISORY_LOCK)
-                .execute(&mut conn)?;
-            apply(&mut conn, POSTGRES)
+                .execute(conn)?;
+            apply(conn, POSTGRES)?
         }
+    };
+    if !applied.is_empty() {
+        record(&mut conn, &applied)?;
     }
+    Ok(applied)
+}
+
+/// One entry for each migration, in a chain of their own. The first migrations make the trail, so the entries come last.
+fn record(conn: &mut AnyConnection, applied: &[String]) -> Result<(), StoreError> {
+    let draft = |version: &String| AuditDraft {
+        subject: Some(version.clone()),
+        ..AuditDraft::local("database.migrate")
+    };
+    let drafts: Vec<_> = applied.iter().map(draft).collect();
+    transaction(conn, |conn| {
+        audit::append(conn, &AuditChain::start(), &drafts)
+    })?;
+    Ok(())
 }
 
 /// The versions that [`run`] would apply, oldest first. Blocks; does not create an SQLite file.

@@ -137,27 +137,43 @@ impl Store {
     }
 
     /// Runs a change in one transaction together with the audit entries that it says it earned. Not tried again.
-    pub(super) async fn with_trail<T, E, F>(&self, change: F) -> Result<T, E>
+    pub async fn with_trail<T, E, F>(&self, change: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<(T, Vec<AuditDraft>), E> + Send + 'static,
     {
+        Ok(self.on_chain(move |conn, _| change(conn)).await?.1)
+    }
+
+    /// The same for entries that have to know where they will stand: `change` is given the chain that they are
+    /// appended to, and the end of that chain is returned beside the result.
+    pub(super) async fn on_chain<T, E, F>(&self, change: F) -> Result<(AuditChain, T), E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
+        F: FnOnce(&mut AnyConnection, &AuditChain) -> Result<(T, Vec<AuditDraft>), E>
+            + Send
+            + 'static,
+    {
         self.blocking(move |inner| {
             let mut conn = inner.connection()?;
             let mut chain = inner.chain.lock().unwrap_or_else(PoisonError::into_inner);
-            // Until the commit is certain nothing may link to these entries: a failure leaves a new chain.
+            // Until the commit is certain nothing may link to these entries: a failed one leaves a new chain.
             let current = std::mem::replace(&mut *chain, AuditChain::start());
-            let (value, advanced) = connection::transaction(&mut conn, |conn| {
-                let (value, drafts) = change(conn)?;
-                let advanced = match drafts.as_slice() {
-                    [] => current,
-                    drafts => audit::append(conn, &current, drafts)?,
-                };
-                Ok::<_, E>((value, advanced))
-            })?;
-            *chain = advanced;
-            Ok(value)
+            let mut committing = false;
+            let result = connection::transaction(&mut conn, |conn| {
+                let (value, drafts) = change(conn, &current)?;
+                let advanced = audit::append(conn, &current, &drafts)?;
+                committing = true;
+                Ok::<_, E>((advanced, value))
+            });
+            match &result {
+                Ok((advanced, _)) => chain.clone_from(advanced),
+                Err(_) if committing => {}
+                Err(_) => *chain = current,
+            }
+            result
         })
         .await
     }

@@ -128,6 +128,7 @@ diesel::table! {
         origin -> Nullable<Text>,
         previous_hash -> Binary,
         hash -> Binary,
+        detail -> Nullable<Text>,
     }
 }
 
@@ -136,6 +137,15 @@ diesel::table! {
         chain -> Text,
         seq -> BigInt,
         hash -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_anchors (chain) {
+        chain -> Text,
+        seq -> BigInt,
+        by_chain -> Text,
+        by_seq -> BigInt,
     }
 }
 
@@ -192,3 +202,4 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(directory_apps, directory_keys);
 diesel::allow_tables_to_appear_in_same_query!(issuers, users, cards);
+diesel::allow_tables_to_appear_in_same_query!(audit_heads, audit_anchors);

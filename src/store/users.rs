@@ -196,6 +196,9 @@ impl Store {
             let changed = diesel::update(users::table.find((issuer_id.0, &user_id)))
                 .set((users::status.eq(status.as_str()), users::updated_at.eq(at)))
                 .execute(conn)?;
+            audit.issuer_id = Some(issuer_id);
+            audit.subject = Some(user_id);
+            audit.detail = Some(status.as_str().to_owned());
             if changed == 0 {
                 audit.refuse("user-not-found");
             }

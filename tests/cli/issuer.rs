@@ -133,11 +133,18 @@ fn one(client_id: &str, ranges: &str, extra: &str) -> String {
     )
 }
 
+/// Every row but those of the audit trail, which has refused commands too.
+fn programme(database: &TestDatabase) -> Vec<String> {
+    let dump = database.dump();
+    let rows = dump.lines().filter(|row| !row.starts_with("audit_"));
+    rows.map(str::to_owned).collect()
+}
+
 fn a_bad_file_is_refused_by_name(backend: Backend) {
     let database = TestDatabase::empty(backend);
     let dir = tempfile::tempdir().unwrap();
     let config = ready(&database, dir.path(), |_| {});
-    let before = database.dump();
+    let before = programme(&database);
     let good = one("new", "[\"400000\"]", "");
     let replaced = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");
@@ -241,7 +248,7 @@ fn a_bad_file_is_refused_by_name(backend: Backend) {
     }
     let missing = dir.path().join("missing.toml");
     run(&["--config", text(&config), "issuer", "apply", text(&missing)]).refused(&["missing.toml"]);
-    assert_eq!(database.dump(), before, "nothing was stored");
+    assert_eq!(programme(&database), before, "nothing was stored");
 }
 
 #[test]

@@ -132,5 +132,9 @@ async fn two_stores_erase_in_turn_and_the_trail_holds(backend: Backend) {
         "SELECT count(DISTINCT subject) AS n FROM audit_entries WHERE action = 'user.erase'";
     assert_eq!(database.number(distinct), 200);
     // 200 enrolments, 200 deletions, 200 erasures.
-    assert_eq!(verify(&rig.store).await, Ok(600));
+    assert_eq!(
+        database.count("audit_entries WHERE action LIKE 'user.%'"),
+        600
+    );
+    assert!(verify(&rig.store).await.is_ok());
 }

@@ -8,6 +8,9 @@ use issuer_gateway::ids::{IssuerId, UserId};
 use issuer_gateway::store::writer::{Act, Commit};
 use issuer_gateway::store::{Outcome, StoreError};
 
+/// The entries of calls; the schema and the data keys have theirs too.
+const CALLS: &str = "audit_entries WHERE request_id IS NOT NULL";
+
 on_both!(
     one_card_a_hundred_times,
     a_card_belongs_to_an_issuer,
@@ -45,7 +48,7 @@ async fn one_card_a_hundred_times(backend: Backend) {
         ("cards", 1),
         ("scoring_jobs", 1),
         ("oauth_nonces", 100),
-        ("audit_entries", 100),
+        (CALLS, 100),
     ] {
         assert_eq!(database.count(table), rows, "{table}");
     }
@@ -92,7 +95,7 @@ async fn a_nonce_is_accepted_once(backend: Backend) {
     assert_eq!(count(&outcomes, Outcome::Done), 1, "{outcomes:?}");
     assert_eq!(count(&outcomes, Outcome::Replayed), 19, "{outcomes:?}");
     assert_eq!(database.count("users"), 1);
-    assert_eq!(database.count("audit_entries"), 20);
+    assert_eq!(database.count(CALLS), 20);
     assert_eq!(
         database.number("SELECT count(*) AS n FROM audit_entries WHERE reason = 'nonce-used'"),
         19
@@ -156,7 +159,7 @@ async fn every_conflict_in_one_batch(backend: Backend) {
     assert_eq!(database.count("users"), 16);
     assert_eq!(database.count("cards"), 16);
     assert_eq!(database.count("scoring_jobs"), 16);
-    assert_eq!(database.count("audit_entries"), 2 + 75);
+    assert_eq!(database.count(CALLS), 2 + 75);
 }
 
 async fn one_bad_commit_does_not_fail_its_neighbours(backend: Backend) {
@@ -176,13 +179,7 @@ async fn one_bad_commit_does_not_fail_its_neighbours(backend: Backend) {
         outcomes[20].as_ref().unwrap_err().reason(),
         "database-internal"
     );
-    for table in [
-        "users",
-        "cards",
-        "scoring_jobs",
-        "oauth_nonces",
-        "audit_entries",
-    ] {
+    for table in ["users", "cards", "scoring_jobs", "oauth_nonces", CALLS] {
         assert_eq!(database.count(table), 39, "{table}");
     }
 }

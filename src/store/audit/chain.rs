@@ -3,7 +3,8 @@
 //! hash = SHA-256 over: the text `issuer-gateway audit 1`; the previous entry's hash, 32 bytes; then chain, seq, at,
 //! actor, action, outcome, reason, issuer_id, subject, request_id, origin, each as one byte 0
 //! (absent) or one byte 1 (present), the length as 4 bytes big-endian, and the bytes: texts in UTF-8,
-//! numbers as 8 bytes big-endian two's complement. No two different entries encode alike.
+//! numbers as 8 bytes big-endian two's complement; last, and only where there is one, detail in the same way.
+//! No two different entries encode alike.
 
 use super::{AuditDraft, AuditEntry, AuditHead};
 use sha2::{Digest, Sha256};
@@ -64,6 +65,7 @@ impl AuditChain {
                     origin: draft.origin.clone(),
                     previous_hash: std::mem::take(&mut end.hash),
                     hash: Vec::new(),
+                    detail: draft.detail.clone(),
                 };
                 entry.hash = hash(&entry);
                 end.seq = entry.seq;
@@ -102,6 +104,9 @@ pub fn encode(entry: &AuditEntry) -> Vec<u8> {
     field(entry.subject.as_deref().map(str::as_bytes));
     field(entry.request_id.as_deref().map(str::as_bytes));
     field(entry.origin.as_deref().map(str::as_bytes));
+    if let Some(detail) = &entry.detail {
+        field(Some(detail.as_bytes()));
+    }
     out
 }
 
@@ -113,21 +118,45 @@ fn hash(entry: &AuditEntry) -> Vec<u8> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
     /// The entry at this position was changed after it was written.
-    #[error("entry {0} was altered")]
+    #[error("entry {0} was edited")]
     Altered(i64),
-    /// An entry is missing, doubled or out of order: this position was expected.
-    #[error("entry {0} is missing or out of order")]
+    /// An entry is missing: this position was expected.
+    #[error("entry {0} is missing: it was removed")]
     Missing(i64),
     /// The entry does not link to the one before it.
-    #[error("entry {0} does not follow the entry before it")]
+    #[error(
+        "entry {0} does not follow the entry before it: entries were reordered, inserted or replaced"
+    )]
     Unlinked(i64),
     /// The chain ends elsewhere than its recorded head says.
-    #[error("the chain ends at entry {found}, its head says {expected}")]
+    #[error(
+        "ends with entry {found}, but its head records {expected}: entries at the end were removed, appended or replaced"
+    )]
     Cut {
         /// Position of the last entry.
         found: i64,
         /// Position that the head records; 0 if the head itself is missing.
         expected: i64,
+    },
+    /// An entry that another chain vouches for is not there any more, or is another one.
+    #[error(
+        "entry {seq} is not the one that chain {by_chain} vouches for in its entry {by_seq}: the chain was cut, rewritten or removed"
+    )]
+    NotAsVouched {
+        /// The entry that should be there.
+        seq: i64,
+        /// The chain that knows it.
+        by_chain: String,
+        /// The entry that says so.
+        by_seq: i64,
+    },
+    /// The chain is listed as vouched for by an entry that does not say so, which would keep it from being vouched for.
+    #[error("is listed as vouched for by entry {by_seq} of chain {by_chain}, which is not so")]
+    FalselyListed {
+        /// Where the entry should be.
+        by_chain: String,
+        /// Its position.
+        by_seq: i64,
     },
 }
 
@@ -166,15 +195,27 @@ impl ChainVerifier {
     }
 
     /// Checks that the chain ends where its head says; returns the number of entries.
-    pub fn finish(self, head: Option<&AuditHead>) -> Result<i64, Broken> {
-        match head {
+    ///
+    /// The chain may have grown meanwhile, as chains of running nodes do: so `before` is its head as read before the first
+    /// entry, `after` as read after the last. Entry and head are written together, so neither can lag behind.
+    pub fn finish(
+        self,
+        before: Option<&AuditHead>,
+        after: Option<&AuditHead>,
+    ) -> Result<i64, Broken> {
+        let cut = |head: Option<&AuditHead>| Broken::Cut {
+            found: self.end.seq,
+            expected: head.map_or(0, |h| h.seq),
+        };
+        if before.is_some_and(|head| head.seq > self.end.seq) {
+            return Err(cut(before));
+        }
+        match after {
+            Some(head) if head.seq > self.end.seq => Ok(self.end.seq),
             Some(head) if head.seq == self.end.seq && head.hash == self.end.hash => {
                 Ok(self.end.seq)
             }
-            _ => Err(Broken::Cut {
-                found: self.end.seq,
-                expected: head.map_or(0, |h| h.seq),
-            }),
+            _ => Err(cut(after)),
         }
     }
 }
@@ -199,11 +240,16 @@ mod tests {
         for entry in entries {
             verifier.check(entry)?;
         }
-        verifier.finish(Some(&AuditHead {
+        let head = head(end);
+        verifier.finish(Some(&head), Some(&head))
+    }
+
+    fn head(end: &AuditChain) -> AuditHead {
+        AuditHead {
             chain: end.id().to_owned(),
             seq: end.seq(),
             hash: end.hash().to_vec(),
-        }))
+        }
     }
 
     #[test]
@@ -216,7 +262,7 @@ mod tests {
 
     #[test]
     fn every_change_of_a_field_is_found() {
-        let edits: [fn(&mut AuditEntry); 13] = [
+        let edits: [fn(&mut AuditEntry); 14] = [
             |e| e.chain.push('x'),
             |e| e.seq += 1,
             |e| e.at += 1,
@@ -228,6 +274,7 @@ mod tests {
             |e| e.subject = None,
             |e| e.request_id = Some("r".to_owned()),
             |e| e.origin = Some("o".to_owned()),
+            |e| e.detail = Some("d".to_owned()),
             |e| e.previous_hash = vec![0; 32],
             |e| e.hash = vec![1; 32],
         ];
@@ -253,6 +300,29 @@ mod tests {
         swapped[1].seq = 2;
         swapped[2].seq = 3;
         assert_eq!(verify(&swapped, &end), Err(Broken::Unlinked(2)));
+    }
+
+    #[test]
+    fn a_chain_that_grows_while_it_is_read_verifies_and_a_cut_one_does_not() {
+        let (entries, middle) = AuditChain::start().extend(&drafts(3));
+        let (_, end) = middle.extend(&drafts(2));
+        let read = |count: usize| {
+            let mut verifier = ChainVerifier::new(middle.id());
+            for entry in &entries[..count] {
+                verifier.check(entry).unwrap();
+            }
+            verifier
+        };
+        let (middle, end) = (head(&middle), head(&end));
+        assert_eq!(read(3).finish(Some(&middle), Some(&end)), Ok(3));
+        assert_eq!(read(3).finish(None, Some(&end)), Ok(3));
+        let cut = |found, expected| Err(Broken::Cut { found, expected });
+        assert_eq!(read(2).finish(Some(&middle), Some(&end)), cut(2, 3));
+        assert_eq!(read(3).finish(Some(&end), Some(&end)), cut(3, 5));
+        assert_eq!(read(3).finish(Some(&middle), None), cut(3, 0));
+        // A head that was set back hides nothing.
+        let back = AuditHead { seq: 2, ..middle };
+        assert_eq!(read(3).finish(Some(&back), Some(&back)), cut(3, 2));
     }
 
     #[test]

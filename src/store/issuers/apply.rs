@@ -4,6 +4,7 @@ use super::{
     IssuerDeclaration, IssuerRecord, IssuerStatus, RangeClash, load, raise_version, ranges,
 };
 use crate::ids::{ClientId, IssuerId};
+use crate::store::audit::AuditDraft;
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::error::StoreError;
 use crate::store::schema::{account_ranges, issuer_certificates, issuers};
@@ -62,6 +63,38 @@ pub enum Change {
     Updated,
     /// Everything was as declared already.
     Unchanged,
+}
+
+impl Change {
+    /// As the audit trail has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// An entry for each issuer that was changed; one without subject if none was.
+pub(super) fn entries(draft: AuditDraft, applied: &[Applied]) -> Vec<AuditDraft> {
+    let changed: Vec<_> = applied
+        .iter()
+        .filter(|issuer| issuer.change != Change::Unchanged)
+        .map(|issuer| AuditDraft {
+            issuer_id: Some(issuer.issuer_id),
+            subject: Some(issuer.client_id.to_string()),
+            detail: Some(issuer.change.as_str().to_owned()),
+            ..draft.clone()
+        })
+        .collect();
+    if !changed.is_empty() {
+        return changed;
+    }
+    vec![AuditDraft {
+        detail: Some(Change::Unchanged.as_str().to_owned()),
+        ..draft
+    }]
 }
 
 /// Keeps two operators, and on PostgreSQL two processes, from changing issuers at once.

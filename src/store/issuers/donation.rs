@@ -1,7 +1,7 @@
 //! The donation toggle (cce-api.md 7.1).
 
 use super::{IssuerStatus, apply, raise_version};
-use crate::ids::ClientId;
+use crate::ids::{ClientId, IssuerId};
 use crate::store::audit::AuditDraft;
 use crate::store::error::StoreError;
 use crate::store::pool::Store;
@@ -39,6 +39,9 @@ impl Store {
                 .select((issuers::issuer_id, issuers::donation))
                 .first(conn)
                 .optional()?;
+            audit.issuer_id = found.map(|(id, _)| IssuerId(id));
+            audit.subject = Some(client_id);
+            audit.detail = Some(if on { "on" } else { "off" }.to_owned());
             let Some((id, was)) = found else {
                 audit.refuse("issuer-unknown");
                 return Ok(Toggled::Unknown);

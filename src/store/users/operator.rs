@@ -77,18 +77,19 @@ impl Store {
         active: bool,
         audit: AuditDraft,
     ) -> Result<Switched, StoreError> {
-        let audit = AuditDraft {
-            issuer_id: Some(issuer_id),
-            subject: Some(user_id.as_str().to_owned()),
-            ..audit
-        };
-        let user_id = user_id.as_str().to_owned();
-        let at = audit.at;
         let status = if active {
             UserStatus::Active
         } else {
             UserStatus::Inactive
         };
+        let audit = AuditDraft {
+            issuer_id: Some(issuer_id),
+            subject: Some(user_id.as_str().to_owned()),
+            detail: Some(status.as_str().to_owned()),
+            ..audit
+        };
+        let user_id = user_id.as_str().to_owned();
+        let at = audit.at;
         self.operate(audit, move |conn, audit| {
             let key = (issuer_id.0, &user_id);
             let states = [UserStatus::Active, UserStatus::Inactive].map(UserStatus::as_str);

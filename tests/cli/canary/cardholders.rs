@@ -1,7 +1,10 @@
 //! Cardholders and requests that are marked, so that any trace of them can be found.
 
 use super::search::Secret;
+use crate::support::gateway::test_key;
 use issuer_gateway::client::{Prepared, sample};
+use issuer_gateway::keys::source::read_private_key;
+use issuer_gateway::payload::Fingerprint;
 use serde_json::{Value, json};
 
 /// A marked enrolment; `mark` is a word of letters.
@@ -101,10 +104,18 @@ pub(super) fn secrets_of(payload: &Value, secrets: &mut Vec<Secret>) {
     }
 }
 
-/// What went over the wire: the tokens and encrypted fields of the body, and the signature.
+/// What went over the wire: the tokens and encrypted fields of the body, and the signature. The name of the gateway's key
+/// is public.
 pub(super) fn tokens_of(request: &Prepared, secrets: &mut Vec<Secret>) {
     let body = String::from_utf8_lossy(&request.body);
-    for part in body.split(['"', '.']).filter(|part| part.len() >= 24) {
+    let gateway_key = read_private_key(&test_key("gateway.pem")).unwrap();
+    let public = Fingerprint::of_public_key(&gateway_key)
+        .unwrap()
+        .to_string();
+    let parts = body
+        .split(['"', '.'])
+        .filter(|part| part.len() >= 24 && *part != public);
+    for part in parts {
         secrets.push(Secret::token(&format!("sent in the body: {part}"), part));
     }
     let authorization = &request.authorization;

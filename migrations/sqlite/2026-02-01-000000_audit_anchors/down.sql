@@ -1,0 +1,2 @@
+DROP TABLE audit_anchors;
+ALTER TABLE audit_entries DROP COLUMN detail;

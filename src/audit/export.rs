@@ -1,0 +1,105 @@
+//! The trail as JSON lines: one object an entry, chain after chain, in the order of each chain.
+
+use super::PAGE;
+use crate::ids::IssuerId;
+use crate::store::Store;
+use crate::store::audit::AuditEntry;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::io::Write;
+
+/// Which entries are wanted; empty wants all.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Filter {
+    /// From this moment on.
+    pub since: Option<DateTime<Utc>>,
+    /// Before this moment.
+    pub until: Option<DateTime<Utc>>,
+    /// Concerning this issuer.
+    pub issuer: Option<IssuerId>,
+}
+
+impl Filter {
+    fn wants(&self, entry: &AuditEntry) -> bool {
+        let at = entry.at;
+        self.since
+            .is_none_or(|since| at >= since.timestamp_micros())
+            && self.until.is_none_or(|until| at < until.timestamp_micros())
+            && self.issuer.is_none_or(|id| entry.issuer_id == Some(id.0))
+    }
+}
+
+/// One line.
+#[derive(Serialize)]
+struct Line<'a> {
+    at: String,
+    actor: &'a str,
+    action: &'a str,
+    outcome: &'a str,
+    reason: Option<&'a str>,
+    detail: Option<&'a str>,
+    /// The client id.
+    issuer: Option<&'a str>,
+    issuer_id: Option<i32>,
+    subject: Option<&'a str>,
+    request_id: Option<&'a str>,
+    origin: Option<&'a str>,
+    chain: &'a str,
+    seq: i64,
+    previous_hash: String,
+    hash: String,
+}
+
+/// Writes the entries that `filter` wants; returns how many.
+///
+/// # Errors
+/// What the database or the output says.
+pub async fn export(store: &Store, filter: &Filter, out: &mut dyn Write) -> anyhow::Result<u64> {
+    let issuers: HashMap<i32, String> = store
+        .load_registry()
+        .await?
+        .issuers
+        .into_iter()
+        .map(|issuer| (issuer.issuer_id.0, issuer.declared.client_id.to_string()))
+        .collect();
+    let (mut count, mut last) = (0, String::new());
+    while let Some(chain) = store.next_audit_chain(&last).await? {
+        let mut after = i64::MIN;
+        loop {
+            let page = store.audit_entries(&chain, after, PAGE).await?;
+            let Some(end) = page.last() else { break };
+            after = end.seq;
+            for entry in page.iter().filter(|entry| filter.wants(entry)) {
+                let issuer = entry.issuer_id.and_then(|id| issuers.get(&id));
+                serde_json::to_writer(&mut *out, &line(entry, issuer.map(String::as_str)))?;
+                out.write_all(b"\n")?;
+                count += 1;
+            }
+        }
+        last = chain;
+    }
+    out.flush()?;
+    Ok(count)
+}
+
+fn line<'a>(entry: &'a AuditEntry, issuer: Option<&'a str>) -> Line<'a> {
+    let at = DateTime::from_timestamp_micros(entry.at).unwrap_or(DateTime::<Utc>::MIN_UTC);
+    Line {
+        at: at.to_rfc3339_opts(SecondsFormat::Micros, true),
+        actor: &entry.actor,
+        action: &entry.action,
+        outcome: &entry.outcome,
+        reason: entry.reason.as_deref(),
+        detail: entry.detail.as_deref(),
+        issuer,
+        issuer_id: entry.issuer_id,
+        subject: entry.subject.as_deref(),
+        request_id: entry.request_id.as_deref(),
+        origin: entry.origin.as_deref(),
+        chain: &entry.chain,
+        seq: entry.seq,
+        previous_hash: hex::encode(&entry.previous_hash),
+        hash: hex::encode(&entry.hash),
+    }
+}

@@ -1,0 +1,16 @@
+//! The audit trail as a whole: what is noted of callers that prove nothing, verification, export.
+//!
+//! - [`node`]: start, stop and reload of a node, its keys, its anchors
+//! - [`refused`]: refusals before authentication, bounded whatever arrives
+//! - [`verify`]: is every entry there, unchanged and in its place
+//! - [`export`]: the trail as JSON lines
+//!
+//! Entries of proven calls are written with what they do (`call`), those of operators with theirs (`store`).
+
+pub mod export;
+pub mod node;
+pub mod refused;
+pub mod verify;
+
+/// Entries read at once: the trail is never in memory as a whole.
+const PAGE: i64 = 1_000;

@@ -1,0 +1,118 @@
+//! The life of a node in the trail: start, stop, a changed configuration, its keys; and the anchors that go with them.
+
+use crate::payload::{Fingerprint, KeyRing, KeyState};
+use crate::store::audit::{AuditChain, AuditDraft};
+use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The first act of a node.
+pub const START: &str = "node.start";
+/// The last act of a node.
+pub const STOP: &str = "node.stop";
+
+/// How often chains that nobody vouches for are looked for.
+const ANCHOR_CHAINS: Duration = Duration::from_secs(30);
+
+/// Notes the start, the keys it found, and the ends of all chains: before the first call is answered.
+pub async fn started(store: &Store, ring: &KeyRing, address: SocketAddr) -> Result<(), StoreError> {
+    let start = AuditDraft {
+        detail: Some(format!(
+            "version={} listen={address}",
+            env!("CARGO_PKG_VERSION")
+        )),
+        ..AuditDraft::local(START)
+    };
+    let keys = key_changes(&HashMap::new(), &states(ring));
+    let acts = std::iter::once(start).chain(keys).collect();
+    log_anchor(&store.record_and_anchor(acts).await?);
+    Ok(())
+}
+
+/// Notes the stop, once the writers have ended: their chains are complete, and this one ends here.
+pub async fn stopped(store: &Store) {
+    let stop = vec![AuditDraft::local(STOP)];
+    match store.anchor_and_record(stop).await {
+        Ok(end) => log_anchor(&end),
+        Err(error) => tracing::error!(%error, "the stop is not in the audit trail"),
+    }
+}
+
+/// Notes a reload, and the keys that came, changed their state or went with it. `keys` are those before and
+/// after. The `first` look after the start is no reload unless it changes keys.
+pub async fn reloaded(
+    store: &Store,
+    metrics: &Metrics,
+    keys: (&KeyStates, &KeyStates),
+    first: bool,
+) {
+    let mut drafts = vec![AuditDraft::local("config.reload")];
+    drafts.extend(key_changes(keys.0, keys.1));
+    if !first || drafts.len() > 1 {
+        note(store, metrics, drafts).await;
+    }
+}
+
+/// Notes a reload that was refused.
+pub async fn reload_refused(store: &Store, metrics: &Metrics) {
+    let refused = AuditDraft::local("config.reload").refused("invalid");
+    note(store, metrics, vec![refused]).await;
+}
+
+async fn note(store: &Store, metrics: &Metrics, drafts: Vec<AuditDraft>) {
+    let noted = store.with_trail(move |_| Ok::<_, StoreError>(((), drafts)));
+    if let Err(error) = noted.await {
+        metrics.background_failure("audit");
+        tracing::error!(%error, "a reload is not in the audit trail");
+    }
+}
+
+/// The keys of a ring by fingerprint.
+pub type KeyStates = HashMap<Fingerprint, KeyState>;
+
+/// What a ring holds.
+pub fn states(ring: &KeyRing) -> KeyStates {
+    ring.keys()
+        .iter()
+        .map(|key| (key.fingerprint(), key.state()))
+        .collect()
+}
+
+fn key_changes(before: &KeyStates, after: &KeyStates) -> Vec<AuditDraft> {
+    let draft = |action: &str, key: &Fingerprint| AuditDraft {
+        subject: Some(key.to_string()),
+        ..AuditDraft::local(action)
+    };
+    let loaded = after
+        .iter()
+        .filter(|(key, state)| before.get(key) != Some(state))
+        .map(|(key, state)| AuditDraft {
+            detail: Some(state.to_string()),
+            ..draft("gateway-key.load", key)
+        });
+    let dropped = before
+        .keys()
+        .filter(|key| !after.contains_key(key))
+        .map(|key| draft("gateway-key.drop", key));
+    loaded.chain(dropped).collect()
+}
+
+/// Vouches, now and then, for chains that nobody knows yet: those of operators' commands.
+pub async fn anchor_chains(store: &Store, metrics: &Metrics) {
+    let mut ticks = tokio::time::interval(ANCHOR_CHAINS);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = store.anchor_unknown_chains().await {
+            metrics.background_failure("audit-anchor");
+            tracing::warn!(%error, "audit chains not anchored; will be tried again");
+        }
+    }
+}
+
+/// Whoever keeps the log can tell later whether the trail was rewritten: `audit verify --expect`.
+fn log_anchor(end: &AuditChain) {
+    let (chain, seq, hash) = (end.id(), end.seq(), hex::encode(end.hash()));
+    tracing::info!(chain, seq, hash, "audit trail anchored");
+}

@@ -1,0 +1,301 @@
+//! Refusals of callers that have proven nothing yet: noted in the audit trail, but bounded.
+//!
+//! Anybody on the network can cause them, at any rate. So a request only leaves a note in memory, and a background task
+//! writes: [`SINGLE`] refusals get an entry of their own, one more each second; of what exceeds that, one entry for each
+//! reason every ten seconds says how many there were. What cannot be written is counted again later.
+//!
+//! A claimed consumer key is the caller's text and is never stored: an entry names the client id only if there is
+//! such an issuer.
+
+use crate::ids::IssuerId;
+use crate::issuers::registry::Registry;
+use crate::oauth1::Authorization;
+use crate::store::audit::AuditDraft;
+use crate::store::now;
+use crate::store::writer::{Act, Commit, Writer};
+use crate::telemetry::Metrics;
+use futures_util::future::join_all;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Refusals that get an entry of their own in a row; one more each second.
+const SINGLE: usize = 20;
+/// How often notes are written.
+const TICK: Duration = Duration::from_secs(1);
+/// Every so many ticks what exceeded is written as sums.
+const SUM_TICKS: u32 = 10;
+
+/// What every entry of an unproven caller says was tried.
+const ACTION: &str = "signature.refused";
+/// Who called, where that is not even claimed.
+const UNKNOWN: &str = "unknown";
+
+/// A refusal, with what is known of the call.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedCall<'a> {
+    /// Why.
+    pub reason: &'static str,
+    /// The `Authorization` header as it came: the caller's text.
+    pub authorization: Option<&'a str>,
+    /// Our id of the request.
+    pub request_id: &'a str,
+    /// The peer's address.
+    pub peer: Option<&'a str>,
+    /// When it came, microseconds since 1970 UTC.
+    pub at: i64,
+}
+
+/// Notes that wait to be written; their number is bounded.
+#[derive(Debug)]
+pub struct RefusedCalls {
+    notes: Mutex<Notes>,
+    stop: Notify,
+}
+
+#[derive(Debug)]
+struct Notes {
+    /// How many more may have an entry of their own.
+    allowed: usize,
+    single: Vec<AuditDraft>,
+    sums: BTreeMap<String, Sum>,
+}
+
+/// Refusals for one reason that have no entry of their own.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sum {
+    count: u64,
+    /// Where all of them came from; none if from several places.
+    origin: Option<String>,
+}
+
+impl Sum {
+    fn add(&mut self, count: u64, origin: Option<&str>) {
+        if self.count == 0 {
+            self.origin = origin.map(str::to_owned);
+        } else if self.origin.as_deref() != origin {
+            self.origin = None;
+        }
+        self.count += count;
+    }
+}
+
+/// An entry to be written, and how many refusals it stands for.
+#[derive(Debug)]
+struct Pending {
+    draft: AuditDraft,
+    count: u64,
+}
+
+impl Default for RefusedCalls {
+    fn default() -> Self {
+        Self {
+            notes: Mutex::new(Notes {
+                allowed: SINGLE,
+                single: Vec::new(),
+                sums: BTreeMap::new(),
+            }),
+            stop: Notify::new(),
+        }
+    }
+}
+
+impl RefusedCalls {
+    /// Notes a refusal. Never waits, and costs next to nothing once there are many.
+    pub fn note(&self, call: &RefusedCall<'_>, registry: &Registry, metrics: &Metrics) {
+        if !self.admit(call.reason, call.peer) {
+            metrics.refusal_summed(call.reason);
+            return;
+        }
+        let (actor, issuer_id) = claimed(registry, call.authorization);
+        let draft = AuditDraft {
+            issuer_id,
+            request_id: Some(call.request_id.to_owned()),
+            origin: call.peer.map(str::to_owned),
+            ..AuditDraft::accepted(call.at, actor, ACTION).refused(call.reason)
+        };
+        self.lock().single.push(draft);
+    }
+
+    /// Whether this refusal gets an entry of its own; otherwise it has been counted.
+    fn admit(&self, reason: &str, origin: Option<&str>) -> bool {
+        let mut notes = self.lock();
+        if let Some(left) = notes.allowed.checked_sub(1) {
+            notes.allowed = left;
+            return true;
+        }
+        notes.sum(reason, 1, origin);
+        false
+    }
+
+    /// Writes notes until [`RefusedCalls::stop`] is called, and then what is left.
+    pub async fn run(&self, writer: &Writer, metrics: &Metrics) {
+        let mut ticks = tokio::time::interval(TICK);
+        let mut tick = 0_u32;
+        loop {
+            let stopping = tokio::select! {
+                _ = ticks.tick() => false,
+                () = self.stop.notified() => true,
+            };
+            tick = tick.wrapping_add(1);
+            // Outside of the select: once taken, notes are written or put back.
+            let pending = self.take(stopping || tick.is_multiple_of(SUM_TICKS));
+            self.write(writer, metrics, pending).await;
+            if stopping {
+                self.report_lost();
+                return;
+            }
+        }
+    }
+
+    /// Ends [`RefusedCalls::run`], now or as soon as it begins.
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+
+    fn take(&self, with_sums: bool) -> Vec<Pending> {
+        let mut notes = self.lock();
+        notes.allowed = (notes.allowed + 1).min(SINGLE);
+        let single = std::mem::take(&mut notes.single);
+        let sums = if with_sums {
+            std::mem::take(&mut notes.sums)
+        } else {
+            BTreeMap::new()
+        };
+        let single = single.into_iter().map(|draft| Pending { draft, count: 1 });
+        let sums = sums.into_iter().map(|(reason, sum)| Pending {
+            draft: AuditDraft {
+                origin: sum.origin,
+                detail: Some(format!("count={}", sum.count)),
+                ..AuditDraft::accepted(now(), UNKNOWN, ACTION).refused(&reason)
+            },
+            count: sum.count,
+        });
+        single.chain(sums).collect()
+    }
+
+    async fn write(&self, writer: &Writer, metrics: &Metrics, pending: Vec<Pending>) {
+        let commits = pending.iter().map(|pending| {
+            writer.commit(Commit {
+                nonce: None,
+                act: Act::Record,
+                audit: pending.draft.clone(),
+            })
+        });
+        let written = join_all(commits).await;
+        for (pending, result) in pending.iter().zip(written) {
+            if let Err(error) = result {
+                self.put_back(metrics, pending);
+                tracing::warn!(%error, "refusals not noted; will be tried again");
+            }
+        }
+    }
+
+    fn put_back(&self, metrics: &Metrics, pending: &Pending) {
+        metrics.background_failure("audit");
+        let reason = pending.draft.reason.as_deref().unwrap_or_default();
+        let origin = pending.draft.origin.as_deref();
+        self.lock().sum(reason, pending.count, origin);
+    }
+
+    /// At the end there is no later: the log has what the trail could not take.
+    fn report_lost(&self) {
+        for (reason, sum) in &self.lock().sums {
+            tracing::error!(reason, count = sum.count, "refusals not in the audit trail");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Notes {
+    fn sum(&mut self, reason: &str, count: u64, origin: Option<&str>) {
+        // Reasons are a closed set of ours, so the map is small.
+        if let Some(sum) = self.sums.get_mut(reason) {
+            sum.add(count, origin);
+        } else {
+            let mut sum = Sum::default();
+            sum.add(count, origin);
+            self.sums.insert(reason.to_owned(), sum);
+        }
+    }
+}
+
+/// Whom the caller claims to be, if that is an issuer of ours.
+fn claimed(registry: &Registry, authorization: Option<&str>) -> (String, Option<IssuerId>) {
+    let issuer = authorization
+        .and_then(|header| Authorization::parse(header).ok())
+        .and_then(|authorization| registry.claimed_issuer(authorization.consumer_key()));
+    match issuer {
+        Some(issuer) => (format!("claimed {}", issuer.client_id), Some(issuer.id)),
+        None => (UNKNOWN.to_owned(), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(calls: &RefusedCalls, reason: &str, origin: &str) {
+        if calls.admit(reason, Some(origin)) {
+            let draft = AuditDraft {
+                origin: Some(origin.to_owned()),
+                ..AuditDraft::accepted(1, UNKNOWN, ACTION).refused(reason)
+            };
+            calls.lock().single.push(draft);
+        }
+    }
+
+    fn total(pending: &[Pending]) -> u64 {
+        pending.iter().map(|pending| pending.count).sum()
+    }
+
+    #[test]
+    fn a_few_have_entries_of_their_own_and_the_rest_is_summed_up() {
+        let calls = RefusedCalls::default();
+        for number in 0..1_000 {
+            note(&calls, ["a", "b"][number % 2], "192.0.2.1");
+        }
+        let first = calls.take(false);
+        assert_eq!((first.len(), total(&first)), (SINGLE, 20));
+        let sums = calls.take(true);
+        let details: Vec<_> = sums.iter().map(|p| p.draft.detail.as_deref()).collect();
+        assert_eq!(details, [Some("count=490"), Some("count=490")]);
+        assert_eq!(sums[0].draft.origin.as_deref(), Some("192.0.2.1"));
+        assert!(calls.take(true).is_empty());
+    }
+
+    #[test]
+    fn a_lasting_flood_gets_one_entry_a_tick_and_one_for_each_reason_every_ten() {
+        let calls = RefusedCalls::default();
+        let (mut entries, mut refusals) = (0, 0);
+        for tick in 1..=100 {
+            for _ in 0..500 {
+                note(&calls, "a", "192.0.2.1");
+            }
+            let pending = calls.take(tick % SUM_TICKS == 0);
+            entries += pending.len();
+            refusals += total(&pending);
+        }
+        assert_eq!((entries, refusals), (SINGLE + 99 + 10, 50_000));
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_counted_again() {
+        let calls = RefusedCalls::default();
+        for _ in 0..30 {
+            note(&calls, "a", "192.0.2.1");
+        }
+        note(&calls, "a", "192.0.2.2");
+        let metrics = Metrics::new().unwrap();
+        for pending in calls.take(true) {
+            calls.put_back(&metrics, &pending);
+        }
+        let again = calls.take(true);
+        assert_eq!((again.len(), total(&again)), (1, 31));
+        assert_eq!(again[0].draft.origin, None, "they came from two places");
+    }
+}
