@@ -3,7 +3,7 @@
 use crate::on_both_blocking;
 use crate::support::gateway::{TestGateway, assert_refused, config, user_id};
 use crate::support::proxy::Proxy;
-use crate::support::wire::exchange;
+use crate::support::wire::{Wire, exchange, request};
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::app;
 use issuer_gateway::client::{Operation, Prepared, sample};
@@ -112,7 +112,9 @@ on_both_blocking!(
         // The page is not on the public listener, and nothing else is on its own.
         exchange(&gateway.base_url, "GET", "/metrics", &[], b"").error(404, "NOT_FOUND");
         let metrics_origin = gateway.metrics_url.trim_end_matches("/metrics");
-        exchange(metrics_origin, "GET", "/health/live", &[], b"").error(404, "NOT_FOUND");
+        let mut metrics = Wire::connect(metrics_origin);
+        metrics.send(&request("GET", "/health/live", &[], b""));
+        metrics.read("GET").unwrap().error(404, "NOT_FOUND");
     }
 );
 

@@ -1,5 +1,6 @@
 //! HTTP/1.1 over a bare socket: for requests that no library sends, and for headers of answers.
 
+use super::document;
 use issuer_gateway::json;
 use serde_json::Value;
 use std::io::{Read, Write};
@@ -164,5 +165,8 @@ pub fn exchange(
 ) -> WireAnswer {
     let mut wire = Wire::connect(base_url);
     wire.send(&request(method, path, headers, body));
-    wire.read(method).expect("an answer")
+    let answer = wire.read(method).expect("an answer");
+    let clear: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    document::assert_status_documented(method, path, answer.status, clear.as_ref());
+    answer
 }

@@ -9,7 +9,7 @@ use crate::http::error::{HttpError, Reason};
 use crate::http::users_error::UsersError;
 use crate::oauth1;
 use crate::refusal::Refusal;
-use crate::violation::Violation;
+use crate::violation::{Code, Violation};
 use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use actix_web::http::StatusCode;
@@ -99,12 +99,22 @@ pub(super) fn authentication() -> Vec<HttpError> {
         .collect()
 }
 
+/// A refusal for a single broken rule.
+pub(super) fn violation(code: Code, path: &'static str, rule: &'static str) -> HttpError {
+    let violation = Violation {
+        code,
+        path: path.into(),
+        rule: rule.into(),
+    };
+    Refusal::Violations(vec![violation]).into()
+}
+
 /// A JSON body: its media type, and its fields.
 pub(super) fn json_body() -> Vec<HttpError> {
-    let broken = Violation::invalid("name.lastName", "must be 1 to 100 characters long");
+    let rule = "must be a JSON object";
     vec![
         Refusal::MediaType.into(),
-        Refusal::Violations(vec![broken]).into(),
+        violation(Code::InvalidRequestParameter, "", rule),
     ]
 }
 

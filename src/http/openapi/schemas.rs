@@ -14,10 +14,10 @@ pub use app_user::{AppUser, AppUserChange, AppUserReplacement, Message, Replaced
 pub use envelope::{EncryptedRequest, FieldLevelAnswer, FieldLevelRequest, JweAnswer, JweRequest};
 pub(super) use envelope::{encrypted_request, envelope_headers};
 pub use errors::{ErrorElement, ErrorList, Errors};
-pub use issuer::{IssuerConfiguration, IssuerProfile, PreferredTheme, UserIds};
+pub use issuer::{IssuerConfiguration, IssuerProfile, IssuerProfileDetails, PreferredTheme};
 pub use key_set::{Jwk, JwkSet};
 pub use user::{
-    Address, CardExpiry, Email, UpdateUserProfile, UserName, UserProfile, UserReference,
+    Address, CardExpiry, Email, UpdateUserProfile, UserIds, UserName, UserProfile, UserReference,
 };
 
 use utoipa::ToSchema;

@@ -1,10 +1,11 @@
 //! `http::issuer_users`.
 
 use crate::http::error::HttpError;
+use crate::http::openapi::refusals::violation;
 use crate::http::openapi::schemas::{UpdateUserProfile, UserProfile, UserReference};
 use crate::http::openapi::{Operation, Tag};
 use crate::refusal::Refusal;
-use crate::violation::{Code, Violation};
+use crate::violation::Code;
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -14,29 +15,22 @@ const USER_ID: &str = "c8b38606-12b2-43c6-a641-be8eb0ab9dec";
 
 /// `POST /issuers/users`
 pub fn enrol() -> Operation {
-    let unacceptable = |code, path: &'static str, rule: &'static str| {
-        let violation = Violation {
-            code,
-            path: path.into(),
-            rule: rule.into(),
-        };
-        HttpError::from(Refusal::Violations(vec![violation]))
-    };
     Operation::new("userRegistration", Tag::Users, "Enrol a user")
         .description(
             "A card and its holder come on board. The transactions of the last 12 months are then scored. \
-             A card can be enrolled once.",
+             A card can be enrolled once; where the donation feature has been turned on since, it is enrolled again, under \
+             the same id.",
         )
         .signed()
         .takes_encrypted::<UserProfile>(&enrolment())
         .answers_encrypted::<UserReference>(StatusCode::OK, "Enrolled.", reference())
         .refuses([
-            unacceptable(
+            violation(
                 Code::InvalidFpan,
                 "cardNumber",
                 "must lie in one of the issuer's account ranges",
             ),
-            unacceptable(
+            violation(
                 Code::UnsupportedCurrency,
                 "cardBaseCurrency",
                 "must be an ISO 4217 currency in use",

@@ -1,21 +1,16 @@
 //! `http::user_deletions`.
 
-use crate::http::error::HttpError;
+use crate::http::openapi::refusals::violation;
 use crate::http::openapi::schemas::UserIds;
 use crate::http::openapi::{Operation, Tag};
 use crate::refusal::Refusal;
-use crate::violation::{Code, Violation};
+use crate::violation::Code;
 use actix_web::http::StatusCode;
 use serde_json::json;
 
 /// `POST /issuers/user-deletions`
 pub fn delete() -> Operation {
     let ids = json!(["c8b38606-12b2-43c6-a641-be8eb0ab9dec"]);
-    let size = Violation {
-        code: Code::ListSize,
-        path: "".into(),
-        rule: "must hold 1 to 500 user ids".into(),
-    };
     Operation::new("deleteUsers", Tag::Users, "Delete users")
         .description(
             "Users and their cards are erased in the background. Ids that are not this issuer's are skipped; the answer lists \
@@ -25,7 +20,7 @@ pub fn delete() -> Operation {
         .takes_json::<UserIds>(ids.clone())
         .answers_json::<UserIds>(StatusCode::ACCEPTED, "Accepted.", ids)
         .refuses([
-            HttpError::from(Refusal::Violations(vec![size])),
+            violation(Code::ListSize, "", "must hold 1 to 500 user ids"),
             Refusal::UserNotFound.into(),
         ])
 }

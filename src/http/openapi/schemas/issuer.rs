@@ -1,115 +1,166 @@
-//! What an issuer shows and changes of itself, and the users it deletes (cce-api.md 3.6 to 3.9).
+//! What an issuer shows and changes of itself (cce-api.md 3.6 to 3.8).
 
-use utoipa::ToSchema;
+use crate::issuers::theme::Theme;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
-/// An issuer as it stands.
+/// An issuer's profile.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct IssuerProfile {
     /// The part of the consumer key before `!`.
-    #[schema(pattern = "^[A-Za-z0-9_-]{1,200}$")]
+    #[schema(pattern = r"^[\w-]{1,200}$")]
     pub client_id: String,
     /// The network's number of the customer.
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
     pub customer_id: Option<String>,
-    /// BINs of 4 to 8 digits, comma-separated, in first-come order.
-    #[schema(pattern = "^[0-9]{4,8}(,[0-9]{4,8})*$", examples("534403,518145,5424"))]
+    /// The starts of the issuer's card numbers, in the order in which they were added.
+    #[schema(
+        pattern = "^([0-9]{4,8}(,[0-9]{4,8})*)?$",
+        examples("534403,518145,5403")
+    )]
     pub supported_account_range: String,
-    /// `ACTIVE`: in every other state the call is refused.
-    #[schema(examples("ACTIVE"))]
+    /// Always `ACTIVE`: in every other state a call is refused.
+    #[schema(pattern = "^ACTIVE$")]
     pub status: String,
-    /// The issuer's name; only when the profile is shown.
-    pub issuer_name: Option<String>,
-    /// The programme's contact address; only when the profile is shown.
-    pub email: Option<String>,
-    /// ISO 4217; only when the profile is shown.
-    pub currency_code: Option<String>,
-    /// ISO 3166-1 alpha-3; only when the profile is shown.
-    pub country_code: Option<String>,
-    /// The country in words; only when the profile is shown.
-    pub country_name: Option<String>,
-    /// Terms and conditions.
-    #[schema(rename = "termsAndConditionURL")]
+    /// Terms and conditions, if set.
+    #[schema(rename = "termsAndConditionURL", nullable = false)]
     pub terms_and_condition_url: Option<String>,
-    /// Privacy notice.
-    #[schema(rename = "privacyNoticeURL")]
+    /// Privacy notice, if set.
+    #[schema(rename = "privacyNoticeURL", nullable = false)]
     pub privacy_notice_url: Option<String>,
-    /// Where cardholders opt out.
-    #[schema(rename = "optOutURL")]
+    /// Where cardholders opt out, if set.
+    #[schema(rename = "optOutURL", nullable = false)]
     pub opt_out_url: Option<String>,
-    /// Colours, fonts and sizes of the dashboard.
+    /// What is set, and the defaults of the rest.
     pub preferred_theme: PreferredTheme,
 }
 
-/// What of an issuer changes; what is not sent stays as it is.
+/// An issuer's profile, whole.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct IssuerProfileDetails {
+    /// The part of the consumer key before `!`.
+    #[schema(pattern = r"^[\w-]{1,200}$")]
+    pub client_id: String,
+    /// The network's number of the customer.
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
+    pub customer_id: Option<String>,
+    /// The issuer's name.
+    pub issuer_name: String,
+    /// The starts of the issuer's card numbers, in the order in which they were added.
+    #[schema(
+        pattern = "^([0-9]{4,8}(,[0-9]{4,8})*)?$",
+        examples("534403,518145,5403")
+    )]
+    pub supported_account_range: String,
+    /// Always `ACTIVE`: in every other state a call is refused.
+    #[schema(pattern = "^ACTIVE$")]
+    pub status: String,
+    /// The programme's contact address.
+    #[schema(min_length = 1, max_length = 100)]
+    pub email: String,
+    /// ISO 4217.
+    #[schema(pattern = "^[A-Za-z]{3}$")]
+    pub currency_code: String,
+    /// ISO 3166-1 alpha-3.
+    #[schema(pattern = "^[A-Za-z]{3}$")]
+    pub country_code: String,
+    /// The country in words.
+    #[schema(min_length = 3, max_length = 50)]
+    pub country_name: String,
+    /// Terms and conditions; empty if never set.
+    #[schema(rename = "termsAndConditionURL")]
+    pub terms_and_condition_url: String,
+    /// Privacy notice; empty if never set.
+    #[schema(rename = "privacyNoticeURL")]
+    pub privacy_notice_url: String,
+    /// Where cardholders opt out; empty if never set.
+    #[schema(rename = "optOutURL")]
+    pub opt_out_url: String,
+    /// What is set, and the defaults of the rest.
+    pub preferred_theme: PreferredTheme,
+}
+
+/// What an issuer changes of itself; only what is sent changes, and `null` means "not sent".
+///
+/// A URL is absolute, `http` or `https`, of at most 2083 characters without the white space round it.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct IssuerConfiguration {
-    /// Ranges to add. None may equal, contain or lie in a range of another issuer.
+    /// Account ranges to add, 4 to 8 digits each, with commas between them.
     #[schema(
-        pattern = r"^\s*[0-9]{4,8}(\s*,\s*[0-9]{4,8})*\s*$",
-        examples("534403, 5611")
+        pattern = r"^[ \t\n\f\r]*[0-9]{4,8}([ \t\n\f\r]*,[ \t\n\f\r]*[0-9]{4,8})*[ \t\n\f\r]*$",
+        examples("534403, 518145")
     )]
     pub supported_account_range: Option<String>,
-    /// An absolute http or https URL; white space around it is dropped.
+    /// Terms and conditions.
     #[schema(
         rename = "termsAndConditionURL",
-        examples("https://issuer.example/terms")
+        pattern = r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s/]\S*\s*$",
+        examples("https://www.issuer.example/terms-and-conditions")
     )]
     pub terms_and_condition_url: Option<String>,
-    /// An absolute http or https URL; white space around it is dropped.
+    /// Privacy notice.
     #[schema(
         rename = "privacyNoticeURL",
-        examples("https://issuer.example/privacy")
+        pattern = r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s/]\S*\s*$",
+        examples("https://www.issuer.example/privacy")
     )]
     pub privacy_notice_url: Option<String>,
-    /// An absolute http or https URL; white space around it is dropped.
-    #[schema(rename = "optOutURL", examples("https://issuer.example/opt-out"))]
+    /// Where cardholders opt out.
+    #[schema(
+        rename = "optOutURL",
+        pattern = r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s/]\S*\s*$",
+        examples("https://www.issuer.example/opt-out")
+    )]
     pub opt_out_url: Option<String>,
-    /// Members to change; the others of the stored theme stay.
+    /// Keys to set; what is not named stays.
     pub preferred_theme: Option<PreferredTheme>,
 }
 
-/// Colours (`#RGB` or `#RRGGBB`), font families and sizes (`1px` to `999px`); further members are kept and echoed, 32
-/// members at most.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct PreferredTheme {
-    #[schema(pattern = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$", examples("#FFFFFF"))]
-    pub background_color: Option<String>,
-    #[schema(pattern = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")]
-    pub widget_background_color: Option<String>,
-    #[schema(pattern = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")]
-    pub font_color: Option<String>,
-    #[schema(pattern = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")]
-    pub bar_graph_color: Option<String>,
-    #[schema(pattern = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")]
-    pub button_color: Option<String>,
-    #[schema(pattern = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")]
-    pub button_text_color: Option<String>,
-    #[schema(pattern = r"^[A-Za-z0-9 ,'\-]{1,100}$", examples("Mark Offc For MC"))]
-    pub title_font_type: Option<String>,
-    #[schema(pattern = r"^[A-Za-z0-9 ,'\-]{1,100}$")]
-    pub sub_title_font_type: Option<String>,
-    #[schema(pattern = r"^[A-Za-z0-9 ,'\-]{1,100}$")]
-    pub paragraph_font_type: Option<String>,
-    #[schema(pattern = r"^[A-Za-z0-9 ,'\-]{1,100}$")]
-    pub button_text_font_type: Option<String>,
-    #[schema(pattern = r"^[A-Za-z0-9 ,'\-]{1,100}$")]
-    pub link_font_type: Option<String>,
-    #[schema(pattern = "^[1-9][0-9]{0,2}px$", examples("28px"))]
-    pub title_font_size: Option<String>,
-    #[schema(pattern = "^[1-9][0-9]{0,2}px$")]
-    pub sub_title_font_size: Option<String>,
-    #[schema(pattern = "^[1-9][0-9]{0,2}px$")]
-    pub paragraph_font_size: Option<String>,
-    #[schema(pattern = "^[1-9][0-9]{0,2}px$")]
-    pub button_text_font_size: Option<String>,
-    #[schema(pattern = "^[1-9][0-9]{0,2}px$")]
-    pub link_font_size: Option<String>,
+/// Colours and fonts.
+pub struct PreferredTheme;
+
+impl PartialSchema for PreferredTheme {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let own_key = text()
+            .min_length(Some(1))
+            .max_length(Some(100))
+            .pattern(Some(r"^[^\x00-\x1F\x7F-\x9F]*$"));
+        let theme = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .property_names(Some(own_key))
+            .description(Some(
+                "Colours and fonts. Up to 32 keys of the issuer's own are kept, 1 to 100 characters each, like their values.",
+            ))
+            .additional_properties(Some(Schema::from(
+                text()
+                    .max_length(Some(100))
+                    .pattern(Some(r"^[^\x00-\x1F\x7F-\x9F]*$")),
+            )));
+        let theme =
+            Theme::default()
+                .with_defaults()
+                .into_iter()
+                .fold(theme, |theme, (key, default)| {
+                    theme.property(key, text().pattern(Some(form(key))).examples([default]))
+                });
+        theme.into()
+    }
 }
 
-/// 1 to 500 user ids, each 36 characters of 0-9, a-f and hyphens.
-#[derive(ToSchema)]
-#[schema(min_items = 1, max_items = 500)]
-pub struct UserIds(pub Vec<String>);
+impl ToSchema for PreferredTheme {}
+
+/// The form of a known key's values, which its name tells.
+fn form(key: &str) -> &'static str {
+    if key.ends_with("Color") {
+        "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$"
+    } else if key.ends_with("Size") {
+        "^[1-9][0-9]{0,2}px$"
+    } else {
+        "^[A-Za-z0-9 ,'-]{1,100}$"
+    }
+}

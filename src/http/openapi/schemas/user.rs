@@ -1,6 +1,8 @@
 //! What enrolment and update take and answer, in clear (cce-api.md 3.1 to 3.3; spec decision 3).
 
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A card and its holder. Unknown members are ignored; `null` means "not sent".
 ///
@@ -183,3 +185,24 @@ pub struct UserReference {
     #[schema(pattern = "^ACTIVE$")]
     pub status: String,
 }
+
+/// A list of user ids.
+pub struct UserIds;
+
+impl PartialSchema for UserIds {
+    fn schema() -> RefOr<Schema> {
+        let id = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^[0-9A-Fa-f-]{36}$"));
+        ArrayBuilder::new()
+            .description(Some(
+                "User ids, as enrolment answered them; case does not matter.",
+            ))
+            .items(id)
+            .min_items(Some(1))
+            .max_items(Some(500))
+            .into()
+    }
+}
+
+impl ToSchema for UserIds {}
