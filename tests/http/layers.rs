@@ -6,6 +6,7 @@ use crate::support::Backend;
 use crate::support::gateway::{TestGateway, config, user_id};
 use crate::support::wire::{Wire, WireAnswer, exchange, request};
 use issuer_gateway::client::sample;
+use issuer_gateway::http::endpoint::Dialect;
 use issuer_gateway::http::routes::PUBLIC;
 use std::collections::BTreeMap;
 
@@ -13,17 +14,20 @@ const JSON: (&str, &str) = ("Content-Type", "application/json");
 /// The default limit of a request body.
 const LIMIT: usize = 64 * 1024;
 
-/// Every public path with its methods, from the routes themselves.
-fn routes() -> BTreeMap<String, Vec<String>> {
-    let mut routes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+/// Every public path with how it refuses and its methods, from the routes themselves.
+fn routes() -> BTreeMap<String, (Dialect, Vec<String>)> {
+    let mut routes = BTreeMap::new();
     for group in PUBLIC {
         for mount in group.mounts {
             for endpoint in (group.endpoints)() {
                 let path = format!("{mount}{}", endpoint.path)
                     .replace("{userid}", "32c7ea6e-6b2a-4f5b-9cf1-9f8f2f8e1a10")
+                    .replace("{user_id}", "12345")
                     .replace("{file}", "any");
                 assert!(!path.contains('{'), "{path}: say what to put there");
-                let methods = routes.entry(path).or_default();
+                let (_, methods) = routes
+                    .entry(path)
+                    .or_insert_with(|| (group.dialect, Vec::new()));
                 methods.push(endpoint.method.to_string());
             }
         }
@@ -48,7 +52,7 @@ on_both_blocking!(wrong_methods_are_told_the_right_one, |backend: Backend| {
     let methods = [
         "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "BREW",
     ];
-    for (path, allowed) in routes() {
+    for (path, (dialect, allowed)) in routes() {
         let wrong = |method: &&str| !allowed.iter().any(|allowed| allowed == method);
         for method in methods.into_iter().filter(wrong) {
             // With a content type and no body, as Mastercard's clients send GET.
@@ -58,6 +62,9 @@ on_both_blocking!(wrong_methods_are_told_the_right_one, |backend: Backend| {
             assert_request_id(&answer);
             if method == "HEAD" {
                 assert_eq!(answer.status, 405);
+            } else if dialect == Dialect::Message {
+                assert_eq!(answer.status, 405);
+                assert_eq!(answer.json()["message"], "Method not allowed");
             } else {
                 let error = answer.error(405, "METHOD_NOT_ALLOWED");
                 assert_eq!(error["Source"], "Gateway");
