@@ -79,6 +79,7 @@ pub struct Operation {
     description: String,
     /// The security schemes, one of which is needed.
     security: Vec<&'static str>,
+    anonymous: bool,
     /// What refusals look like.
     refused: Ref,
     parameters: Vec<Parameter>,
@@ -97,6 +98,7 @@ impl Operation {
             summary,
             description: String::new(),
             security: Vec::new(),
+            anonymous: false,
             refused: reference::<Errors>(),
             parameters: Vec::new(),
             body: None,
@@ -127,6 +129,12 @@ impl Operation {
         .with_schema::<Message>()
         .refuses(transport)
         .refuses(refusals::users_api())
+    }
+
+    /// Also served without any credentials, where the operator has set it so.
+    pub fn or_anonymous(mut self) -> Self {
+        self.anonymous = true;
+        self
     }
 
     /// What it does, in Markdown.
@@ -292,6 +300,9 @@ impl Operation {
         }
         for scheme in self.security {
             operation = operation.security(SecurityRequirement::new(scheme, Vec::<String>::new()));
+        }
+        if self.anonymous {
+            operation = operation.security(SecurityRequirement::default());
         }
         (operation.build(), self.schemas)
     }

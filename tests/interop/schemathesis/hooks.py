@@ -1,7 +1,8 @@
 """What schemathesis does to each request and answer: signs, encrypts, decrypts, all with Mastercard's libraries.
 
 Loaded by schemathesis itself (SCHEMATHESIS_HOOKS). INTEROP_CALLER says who calls:
-`nobody` signs nothing; `signer` signs what the document's schemas generate, envelopes included; `issuer` also takes the
+`nobody` signs nothing; `signer` signs what the document's schemas generate, envelopes included, and sends the users API
+its app key; `issuer` also takes the
 schema of the clear payload for the body, puts right what a schema cannot say (see clear.py), encrypts, and opens the
 answer.
 """
@@ -21,8 +22,8 @@ from support import Client, Fle, Jwe, load_sandbox  # noqa: E402
 
 CLEAR_SCHEMA = "x-encrypted-schema"
 JSON = "application/json"
-SCHEME = "OAuth1"
 
+sandbox = json.loads(Path(os.environ["INTEROP_SANDBOX"]).read_text())
 caller = os.environ["INTEROP_CALLER"]
 client = Client(load_sandbox(), "demo")
 libraries = itertools.cycle([kind(client.sandbox.certificate, client.issuer) for kind in (Jwe, Fle)])
@@ -53,8 +54,11 @@ if caller != "nobody":
             return client.auth
 
         def set(self, case, data, context):
-            if any(SCHEME in names for names in case.operation.definition.raw.get("security", [])):
+            schemes = [name for names in case.operation.definition.raw.get("security", []) for name in names]
+            if "OAuth1" in schemes:
                 case._auth = data
+            elif "Bearer" in schemes:
+                case.headers = {**(case.headers or {}), "Authorization": f"Bearer {sandbox['users']['app_key']}"}
 
 
 if caller == "issuer":

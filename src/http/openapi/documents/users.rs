@@ -13,6 +13,10 @@ use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
+/// Who needs no key.
+const ANONYMOUS: &str =
+    "Without a key only on a loopback listener, for the app that is marked anonymous.";
+
 /// `POST /users`
 pub fn create() -> Operation {
     Operation::of_users_api("createAppUser", "Create a user")
@@ -58,6 +62,8 @@ pub fn delete() -> Operation {
 /// `GET /users?id=`
 pub fn show_number() -> Operation {
     Operation::of_users_api("getNumberedAppUser", "Show a user by number")
+        .description(ANONYMOUS)
+        .or_anonymous()
         .parameter(number())
         .answers_json::<ReplacedAppUser>(StatusCode::OK, "The user.", replaced())
         .refuses([Refusal::InvalidId, Refusal::NotFound].map(UsersError::from))
@@ -66,9 +72,10 @@ pub fn show_number() -> Operation {
 /// `PUT /users?id=`
 pub fn replace() -> Operation {
     Operation::of_users_api("replaceAppUser", "Replace a user by number")
-        .description(
-            "A number that is free makes a new record, unless the gateway is set to `strict`.",
-        )
+        .description(&format!(
+            "A number that is free makes a new record, unless the gateway is set to `strict`. {ANONYMOUS}"
+        ))
+        .or_anonymous()
         .parameter(number())
         .takes::<AppUserReplacement>(
             json!({"lastName": "Renn", "firstName": "David", "email": "david.renn@uw.edu"}),
