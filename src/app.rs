@@ -71,7 +71,9 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
     let mut metrics_address = None;
     if let Some(listen_on) = config.metrics.listen {
         let listener = listen(listen_on)?;
-        metrics_address = Some(listener.local_addr()?);
+        let address = listener.local_addr()?;
+        tracing::info!(%address, "metrics");
+        metrics_address = Some(address);
         servers.push(metrics_server(listener, &gateway)?);
     }
     let mut background = vec![

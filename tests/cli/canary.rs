@@ -92,15 +92,16 @@ impl Scene {
     }
 }
 
-/// The address in the line that says where it listens, in either format.
-fn base_url(running: &mut Running, scheme: &str) -> String {
-    let line = running.wait_for("stderr", "listening");
+/// The address in the line that says where it serves this (`listening` or `metrics`), in either format.
+fn address(running: &mut Running, what: &str) -> String {
+    let json = format!("\"message\":\"{what}\"");
+    let text = format!("INFO {what} address=");
+    let line = running.wait_for_any("stderr", &[&json, &text]);
     let start = line.find("127.0.0.1:").expect("an address");
-    let address: String = line[start..]
+    line[start..]
         .chars()
         .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
-        .collect();
-    format!("{scheme}://{address}")
+        .collect()
 }
 
 fn outage(scene: &mut Scene, database: &TestDatabase, proxy: Option<&Proxy>) {
@@ -165,10 +166,6 @@ fn nothing_leaks(backend: Backend, format: &str, tls: bool) {
     let database = TestDatabase::empty(backend);
     let dir = tempfile::tempdir().unwrap();
     let (certificate, tls_key) = tls_files(dir.path());
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
     let proxy = (backend == Backend::Postgres).then(|| {
         let (authority, _) = database.url_text.rsplit_once('/').unwrap();
         Proxy::start(authority.rsplit_once('@').unwrap().1.to_owned())
@@ -182,11 +179,13 @@ fn nothing_leaks(backend: Backend, format: &str, tls: bool) {
             sections.server += "\ntls_certificate = \"tls-cert.pem\"\ntls_key = \"tls-key.pem\"";
         }
         sections.rest = format!(
-            "[metrics]\nlisten = \"{free}\"\n[log]\nformat = \"{format}\"\nfilter = \"trace\"\n"
+            "[metrics]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"{format}\"\nfilter = \"trace\"\n"
         );
     });
     let mut running = Running::start(&["--config", text(&config), "serve"], &[]);
-    let base_url = base_url(&mut running, if tls { "https" } else { "http" });
+    let scheme = if tls { "https" } else { "http" };
+    let base_url = format!("{scheme}://{}", address(&mut running, "listening"));
+    let metrics = address(&mut running, "metrics");
     let tls_ca = tls.then_some(certificate);
     let mut scene = Scene {
         client: client(&base_url, &consumer_key("demo"), tls_ca.as_deref()),
@@ -204,7 +203,7 @@ fn nothing_leaks(backend: Backend, format: &str, tls: bool) {
     requests::odd_requests(&mut scene);
     outage(&mut scene, &database, proxy.as_ref());
 
-    let metrics = ureq::get(format!("http://{free}/metrics"))
+    let metrics = ureq::get(format!("http://{metrics}/metrics"))
         .call()
         .unwrap()
         .body_mut()

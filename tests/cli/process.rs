@@ -121,19 +121,28 @@ impl Running {
     /// Waits for a line that contains `text` and returns it.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, stream: &str, text: &str) -> String {
+        self.wait_for_any(stream, &[text])
+    }
+
+    /// Waits for a line that contains one of `texts` and returns it.
+    #[track_caller]
+    pub(crate) fn wait_for_any(&mut self, stream: &str, texts: &[&str]) -> String {
         let give_up = Instant::now() + PATIENCE;
         loop {
             let ended = self.child.try_wait().unwrap();
             if let Some(line) = self
                 .written(stream)
                 .lines()
-                .find(|line| line.contains(text))
+                .find(|line| texts.iter().any(|text| line.contains(text)))
             {
                 return line.to_owned();
             }
             let (out, err) = (self.written("stdout"), self.written("stderr"));
             assert!(ended.is_none(), "it ended: {ended:?}\n{out}\n{err}");
-            assert!(Instant::now() < give_up, "no {text:?} in\n{out}\n{err}");
+            assert!(
+                Instant::now() < give_up,
+                "none of {texts:?} in\n{out}\n{err}"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }

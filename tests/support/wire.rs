@@ -125,6 +125,16 @@ impl Wire {
         Some(answer)
     }
 
+    /// Waits for `100 Continue`: from then on the handler is reading the body of a request that asked for it.
+    pub fn read_continue(&mut self) {
+        const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+        while self.unread.len() < CONTINUE.len() {
+            assert!(self.fill(), "the connection ended before 100 Continue");
+        }
+        let interim: Vec<u8> = self.unread.drain(..CONTINUE.len()).collect();
+        assert_eq!(interim, CONTINUE, "{}", String::from_utf8_lossy(&interim));
+    }
+
     /// Whether the gateway has closed the connection, without a byte more.
     pub fn is_closed(&mut self) -> bool {
         self.unread.is_empty() && !self.fill()
