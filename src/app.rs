@@ -33,8 +33,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// How often a node looks whether an operator has changed an issuer; a change takes effect within 2 s.
-const REGISTRY_POLL: Duration = Duration::from_millis(1_000);
+/// How often a node looks whether an operator has changed an issuer or the data keys; a change takes effect within 2 s.
+const STORE_POLL: Duration = Duration::from_millis(1_000);
 /// How often used-up nonces are purged.
 const NONCE_PURGE: Duration = Duration::from_secs(60);
 /// How often the last use of each gateway key is written down.
@@ -77,7 +77,7 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
         servers.push(metrics_server(listener, &gateway)?);
     }
     let mut background = vec![
-        tokio::spawn(follow_registry(gateway.clone())),
+        tokio::spawn(follow_store(gateway.clone())),
         tokio::spawn(purge_nonces(gateway.clone())),
         tokio::spawn(reload::follow(gateway.clone(), config.clone(), address)),
         tokio::spawn(watch_keys(gateway.clone())),
@@ -158,7 +158,7 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
     let kek = keys::load_kek(&config.vault)?;
     let database = config.database.clone();
     let (url, store) = tokio::task::spawn_blocking(move || open_store(&database)).await??;
-    let vault = Vault::open(&store, &kek).await?;
+    let vault = Vault::open(&store, kek.into()).await?;
     let registry = Registry::load(&store).await?;
     let metrics = Metrics::new()?;
     metrics.set_issuers(registry.issuers().len());
@@ -277,21 +277,41 @@ fn spawn(server: actix_web::dev::Server) -> Running {
     (server.handle(), tokio::spawn(server))
 }
 
-async fn follow_registry(gateway: Arc<Gateway>) {
-    let mut ticks = tokio::time::interval(REGISTRY_POLL);
+/// Follows what operators and other nodes change in the database and this node holds in memory.
+async fn follow_store(gateway: Arc<Gateway>) {
+    let mut ticks = tokio::time::interval(STORE_POLL);
     loop {
         ticks.tick().await;
-        match gateway.registry.refresh(&gateway.store).await {
-            Ok(false) => {}
-            Ok(true) => {
-                let count = gateway.registry.issuers().len();
-                gateway.metrics.set_issuers(count);
-                tracing::info!(issuers = count, "issuers reloaded");
-            }
-            Err(error) => {
-                gateway.metrics.background_failure("registry");
-                tracing::warn!(%error, "issuers not reloaded; the last good set stays in force");
-            }
+        tokio::join!(refresh_registry(&gateway), refresh_vault(&gateway));
+    }
+}
+
+async fn refresh_registry(gateway: &Gateway) {
+    match gateway.registry.refresh(&gateway.store).await {
+        Ok(false) => {}
+        Ok(true) => {
+            let count = gateway.registry.issuers().len();
+            gateway.metrics.set_issuers(count);
+            tracing::info!(issuers = count, "issuers reloaded");
+        }
+        Err(error) => {
+            gateway.metrics.background_failure("registry");
+            tracing::warn!(%error, "issuers not reloaded; the last good set stays in force");
+        }
+    }
+}
+
+async fn refresh_vault(gateway: &Gateway) {
+    match gateway.vault.refresh(&gateway.store).await {
+        Ok(false) => {}
+        Ok(true) => {
+            let keys = gateway.vault.current();
+            let (seal, index) = (keys.seal_version(), keys.index_version());
+            tracing::info!(seal, index, "data keys reloaded");
+        }
+        Err(error) => {
+            gateway.metrics.background_failure("vault");
+            tracing::warn!(%error, "data keys not reloaded; the last good ones stay in force");
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::payload::FieldLevelHeaders;
 use crate::refusal::Refusal;
 use crate::store::audit::AuditDraft;
 use crate::store::writer::{Act, Commit, Nonce, Outcome};
+use crate::vault::{VaultError, VaultKeys};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -199,26 +200,75 @@ impl Caller {
         subject: Option<&UserId>,
         prepared: Result<(Act, T), Refusal>,
     ) -> Result<(Outcome, T), Refusal> {
-        let (act, result) = match prepared {
-            Ok((act, rest)) => (act, Ok(rest)),
-            Err(refusal) if refusal.is_recoverable() => return Err(refusal),
-            Err(refusal) => (Act::Record, Err(refusal)),
+        let (act, rest) = match prepared {
+            Ok(prepared) => prepared,
+            Err(refusal) => return Err(self.refuse(gateway, call, action, subject, refusal).await),
         };
-        // A refused enrolment has made no user, and the id it would have had means nothing to anybody.
-        let subject = subject.filter(|_| result.is_ok() || action != Action::EnrolUser);
-        let mut audit = self.audit(call, action, subject);
-        if let Err(refusal) = &result {
-            audit = audit.refused(refusal.reason());
-        }
-        let commit = Commit {
+        let commit = self.commit(act, self.audit(call, action, subject));
+        let outcome = gateway.writer.commit(commit).await?;
+        Ok((proven_new(outcome)?, rest))
+    }
+
+    /// The same for an act that holds sealed values: `seal` makes it of what was prepared, again if the data keys
+    /// change before it is written.
+    pub async fn settle_sealed<T>(
+        &self,
+        gateway: &Gateway,
+        call: &Call<'_>,
+        action: Action,
+        subject: Option<&UserId>,
+        prepared: Result<T, Refusal>,
+        seal: impl Fn(&VaultKeys, &T) -> Result<Act, VaultError>,
+    ) -> Result<(Outcome, T), Refusal> {
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(refusal) => return Err(self.refuse(gateway, call, action, subject, refusal).await),
+        };
+        let audit = self.audit(call, action, subject);
+        let outcome = gateway
+            .commit_sealed(|keys| {
+                let act = seal(keys, &prepared)?;
+                Ok::<_, Refusal>(self.commit(act, audit.clone()))
+            })
+            .await?;
+        Ok((proven_new(outcome)?, prepared))
+    }
+
+    fn commit(&self, act: Act, audit: AuditDraft) -> Commit {
+        Commit {
             nonce: Some(self.nonce.clone()),
             act,
             audit,
-        };
-        match gateway.writer.commit(commit).await? {
-            Outcome::Replayed => Err(replayed()),
-            outcome => result.map(|rest| (outcome, rest)),
+            sealed_under: None,
         }
+    }
+
+    /// Commits a refusal; the one to answer, which is another one if the call is a replay or the commit fails.
+    async fn refuse(
+        &self,
+        gateway: &Gateway,
+        call: &Call<'_>,
+        action: Action,
+        subject: Option<&UserId>,
+        refusal: Refusal,
+    ) -> Refusal {
+        if refusal.is_recoverable() {
+            return refusal;
+        }
+        // A refused enrolment has made no user, and the id it would have had means nothing to anybody.
+        let subject = subject.filter(|_| action != Action::EnrolUser);
+        let audit = self.audit(call, action, subject).refused(refusal.reason());
+        match gateway.writer.commit(self.commit(Act::Record, audit)).await {
+            Ok(outcome) => proven_new(outcome).err().unwrap_or(refusal),
+            Err(error) => error.into(),
+        }
+    }
+}
+
+fn proven_new(outcome: Outcome) -> Result<Outcome, Refusal> {
+    match outcome {
+        Outcome::Replayed => Err(replayed()),
+        outcome => Ok(outcome),
     }
 }
 

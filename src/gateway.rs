@@ -5,12 +5,15 @@ use crate::directory::Directory;
 use crate::issuers::registry::Registry;
 use crate::live::Live;
 use crate::payload::Unwrapper;
-use crate::store::{Store, Writer};
+use crate::store::{Commit, Outcome, Store, StoreError, Writer};
 use crate::telemetry::Metrics;
-use crate::vault::Vault;
+use crate::vault::{Vault, VaultError, VaultKeys};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use tokio::sync::Notify;
+
+/// How often something is sealed because the data keys have changed under it.
+const SEALINGS: u32 = 8;
 
 /// The running gateway, shared by all requests.
 pub struct Gateway {
@@ -45,5 +48,31 @@ impl Gateway {
     /// Puts new keys and rules in force, for requests that begin from now on.
     pub fn swap(&self, live: Live) {
         self.current.store(Arc::new(live));
+    }
+
+    /// Commits what `seal` makes with the data keys in force. If they change before it is written, nothing is: it is sealed
+    /// again with the new ones.
+    ///
+    /// # Errors
+    /// Those of `seal`, of the writer and of the vault; [`StoreError::Busy`] if the keys change faster than this can follow.
+    pub async fn commit_sealed<E>(
+        &self,
+        seal: impl Fn(&VaultKeys) -> Result<Commit, E>,
+    ) -> Result<Outcome, E>
+    where
+        E: From<StoreError> + From<VaultError>,
+    {
+        let mut keys = self.vault.current();
+        for _ in 0..SEALINGS {
+            let commit = Commit {
+                sealed_under: Some(keys.generation()),
+                ..seal(&keys)?
+            };
+            match self.writer.commit(commit).await? {
+                Outcome::Stale => keys = self.vault.beyond(&self.store, keys.generation()).await?,
+                outcome => return Ok(outcome),
+            }
+        }
+        Err(StoreError::Busy.into())
     }
 }

@@ -13,6 +13,7 @@
 //! - [`oauth1`]: is the signature over these very bytes right
 //! - [`issuers`]: who is on board, which cards are theirs, which keys they use
 //! - [`payload`]: both encrypted envelopes, in and out, and the key ring
+//! - [`rotation`]: changes of the vault's keys while nodes serve
 //! - [`vault`]: sealed columns and blind indexes for data at rest
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!
@@ -46,6 +47,7 @@ pub mod payload;
 pub mod programme;
 pub mod refusal;
 pub mod reload;
+pub mod rotation;
 pub mod store;
 pub mod telemetry;
 pub mod vault;

@@ -131,6 +131,9 @@ impl From<StoreError> for Refusal {
 
 impl From<VaultError> for Refusal {
     fn from(error: VaultError) -> Self {
-        Self::Internal(error.reason())
+        match error {
+            VaultError::Store(error) => error.into(),
+            error => Self::Internal(error.reason()),
+        }
     }
 }

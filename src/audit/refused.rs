@@ -181,6 +181,7 @@ impl RefusedCalls {
                 nonce: None,
                 act: Act::Record,
                 audit: pending.draft.clone(),
+                sealed_under: None,
             })
         });
         let written = join_all(commits).await;

@@ -44,7 +44,7 @@ pub(super) async fn bring_on_board(config: &Config, files: &Files) -> anyhow::Re
     let app_id = store
         .add_directory_app(APP, anonymous, app_key.stored(now()), audit("add-app"))
         .await?;
-    let vault = Vault::open(&store, &keys::load_kek(&config.vault)?).await?;
+    let vault = Vault::open(&store, keys::load_kek(&config.vault)?.into()).await?;
     let text = |text: &str| Some(Zeroizing::new(text.to_owned()));
     let profile = Profile {
         username: text("user"),
@@ -53,8 +53,11 @@ pub(super) async fn bring_on_board(config: &Config, files: &Files) -> anyhow::Re
         user_id: Some(users.user_id.clone()),
         metadata: None,
     };
-    let (change, _) = write::new_record(&vault, app_id, profile, Utc::now())?;
-    store.change_directory(change, audit("create")).await?;
+    let keys = vault.current();
+    let change = write::new_record(profile, Utc::now())?.creation(&keys, app_id, None)?;
+    store
+        .change_directory(change, keys.generation(), audit("create"))
+        .await?;
     issue(&store, &users.user_id, &user_token).await
 }
 

@@ -6,7 +6,9 @@ use super::rules::{self, Number};
 use super::{Caller, Refusal, answer};
 use crate::call::Call;
 use crate::gateway::Gateway;
+use crate::store::StoreError;
 use crate::store::directory::SealedRecord;
+use crate::vault::{VaultError, VaultKeys};
 
 /// The record with this user id, as B2 prints it.
 pub async fn by_user_id(
@@ -43,11 +45,9 @@ pub(super) async fn find(
     if !rules::is_user_id(user_id) {
         return Err(caller.missing());
     }
-    let found = gateway
-        .store
-        .directory_record(caller.app_id, user_id)
-        .await?;
-    open(gateway, caller, found)?.ok_or_else(|| caller.missing())
+    let read = || gateway.store.directory_record(caller.app_id, user_id);
+    let found = opened(gateway, caller, read).await?;
+    found.ok_or_else(|| caller.missing())
 }
 
 /// The caller's record of this number, if there is one.
@@ -56,22 +56,35 @@ pub(super) async fn find_number(
     caller: &Caller,
     number: i64,
 ) -> Result<Option<Record>, Refusal> {
-    let found = gateway
-        .store
-        .directory_record_by_number(caller.app_id, number)
-        .await?;
-    open(gateway, caller, found)
+    let store = &gateway.store;
+    let read = || store.directory_record_by_number(caller.app_id, number);
+    opened(gateway, caller, read).await
 }
 
-fn open(
+/// What is read, opened. Where it names a data key that this node does not have, the node is behind, or the record was sealed
+/// again between the look and the opening: then both are done once more, with the keys in force.
+async fn opened<F>(
     gateway: &Gateway,
     caller: &Caller,
-    found: Option<SealedRecord>,
-) -> Result<Option<Record>, Refusal> {
-    let Some(sealed) = found else { return Ok(None) };
-    if !caller.reaches(&sealed.klaim_id) {
-        return Err(Refusal::Unauthorized);
+    read: impl Fn() -> F,
+) -> Result<Option<Record>, Refusal>
+where
+    F: Future<Output = Result<Option<SealedRecord>, StoreError>>,
+{
+    let reached = |found: Option<SealedRecord>| match found {
+        Some(sealed) if !caller.reaches(&sealed.klaim_id) => Err(Refusal::Unauthorized),
+        found => Ok(found),
+    };
+    let open = |keys: &VaultKeys, found: Option<SealedRecord>| {
+        let record = found.map(|sealed| Record::open(keys, caller.app_id, &sealed));
+        record.transpose()
+    };
+    let mut keys = gateway.vault.current();
+    let mut record = open(&keys, reached(read().await?)?);
+    if let Err(VaultError::UnknownVersion(_)) = record {
+        let behind = keys.generation();
+        keys = gateway.vault.beyond(&gateway.store, behind).await?;
+        record = open(&keys, reached(read().await?)?);
     }
-    let record = Record::open(&gateway.vault, caller.app_id, sealed)?;
-    Ok(Some(record))
+    Ok(record?)
 }

@@ -2,9 +2,10 @@
 
 use super::rules::Secret;
 use crate::ids::AppId;
+use crate::store::data_keys::FormerIndex;
 use crate::store::directory::SealedRecord;
-use crate::store::directory::changes::Columns;
-use crate::vault::{Column, Place, Vault, VaultError};
+use crate::store::directory::changes::{Change, Columns, NewRecord, RecordUpdate};
+use crate::vault::{Column, Place, VaultError, VaultKeys};
 use chrono::{DateTime, Utc};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -34,8 +35,17 @@ pub struct Record {
     pub email: Option<Secret>,
     /// A JSON object, as it was sent.
     pub metadata: Option<Secret>,
-    /// The lowest data-key version that a column of the row uses.
-    pub(super) seal_key: Option<i32>,
+}
+
+/// What a change gives a record new values of.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    /// The three columns of the name.
+    pub(super) names: bool,
+    pub(super) email: bool,
+    pub(super) username: bool,
+    pub(super) metadata: bool,
+    pub(super) user_id: bool,
 }
 
 impl fmt::Debug for Record {
@@ -61,16 +71,19 @@ impl Record {
             username: None,
             email: None,
             metadata: Some(Zeroizing::new("{}".to_owned())),
-            seal_key: None,
         })
     }
 
     /// Opens a stored record.
-    pub fn open(vault: &Vault, app_id: AppId, sealed: SealedRecord) -> Result<Self, VaultError> {
+    pub fn open(
+        keys: &VaultKeys,
+        app_id: AppId,
+        sealed: &SealedRecord,
+    ) -> Result<Self, VaultError> {
         let open = |column, bytes: &Option<Vec<u8>>| -> Result<Option<Secret>, VaultError> {
             let Some(bytes) = bytes else { return Ok(None) };
             let place = Place::of_app(app_id, &sealed.klaim_id, column);
-            let clear = vault.open_sealed(place, bytes)?;
+            let clear = keys.open_sealed(place, bytes)?;
             // Only text was ever sealed here.
             let text = std::str::from_utf8(&clear).map_err(|_| VaultError::DoesNotOpen)?;
             Ok(Some(Zeroizing::new(text.to_owned())))
@@ -82,10 +95,9 @@ impl Record {
             username: open(Column::DirectoryUsername, &sealed.username)?,
             email: open(Column::DirectoryEmail, &sealed.email)?,
             metadata: open(Column::DirectoryMetadata, &sealed.metadata)?,
-            klaim_id: sealed.klaim_id,
-            user_id: sealed.user_id,
+            klaim_id: sealed.klaim_id.clone(),
+            user_id: sealed.user_id.clone(),
             created_at: sealed.created_at / 1_000,
-            seal_key: Some(sealed.seal_key),
         })
     }
 
@@ -98,18 +110,21 @@ impl Record {
         }
     }
 
-    /// The row of a new record.
-    pub(super) fn seal(
+    /// The change that stores it as a new record.
+    pub fn creation(
         &self,
-        vault: &Vault,
+        keys: &VaultKeys,
         app_id: AppId,
         number: Option<i64>,
-    ) -> Result<SealedRecord, VaultError> {
-        let mut sealer = Sealer::new(vault, app_id, self, 0);
-        sealer.all()?;
-        let set = sealer.columns;
+    ) -> Result<Change, VaultError> {
         let created_at = self.created_at * 1_000;
-        Ok(SealedRecord {
+        let mut sealer = Sealer::new(keys, app_id, self, created_at);
+        sealer.names()?;
+        sealer.username()?;
+        sealer.email()?;
+        sealer.metadata()?;
+        let set = sealer.columns;
+        let row = SealedRecord {
             app_id: app_id.0,
             klaim_id: self.klaim_id.clone(),
             user_id: self.user_id.clone(),
@@ -125,102 +140,108 @@ impl Record {
             seal_key: set.seal_key,
             created_at,
             updated_at: created_at,
-        })
+        };
+        Ok(Change::Create(Box::new(NewRecord {
+            row,
+            former_email_index: sealer.former_email_index,
+        })))
+    }
+
+    /// The change that stores its new values, where it is a record already.
+    pub(super) fn update(
+        &self,
+        keys: &VaultKeys,
+        app_id: AppId,
+        changed: &Changed,
+        now: DateTime<Utc>,
+    ) -> Result<Change, VaultError> {
+        let mut sealer = Sealer::new(keys, app_id, self, now.timestamp_micros());
+        if changed.names {
+            sealer.names()?;
+        }
+        if changed.email {
+            sealer.email()?;
+        }
+        if changed.username {
+            sealer.username()?;
+        }
+        if changed.metadata {
+            sealer.metadata()?;
+        }
+        let mut set = sealer.columns;
+        set.user_id = changed.user_id.then(|| self.user_id.clone());
+        Ok(Change::Update(Box::new(RecordUpdate {
+            app_id,
+            klaim_id: self.klaim_id.clone(),
+            set,
+            former_email_index: sealer.former_email_index,
+        })))
     }
 }
 
 /// Collects the columns that a change sets, sealed for the record's row.
-pub(super) struct Sealer<'a> {
-    vault: &'a Vault,
+struct Sealer<'a> {
+    keys: &'a VaultKeys,
     app_id: AppId,
     record: &'a Record,
-    /// What has been collected.
-    pub(super) columns: Columns,
-    lowest: Option<i32>,
+    columns: Columns,
+    former_email_index: Option<FormerIndex>,
 }
 
 impl<'a> Sealer<'a> {
     /// Seals values of `record`, which has its new values already.
-    pub(super) fn new(
-        vault: &'a Vault,
-        app_id: AppId,
-        record: &'a Record,
-        updated_at: i64,
-    ) -> Self {
-        let columns = Columns {
-            updated_at,
-            seal_key: record.seal_key.unwrap_or(0),
-            ..Columns::default()
-        };
+    fn new(keys: &'a VaultKeys, app_id: AppId, record: &'a Record, updated_at: i64) -> Self {
         Self {
-            vault,
+            keys,
             app_id,
             record,
-            columns,
-            lowest: record.seal_key,
+            columns: Columns {
+                seal_key: keys.seal_version(),
+                updated_at,
+                ..Columns::default()
+            },
+            former_email_index: None,
         }
     }
 
-    fn all(&mut self) -> Result<(), VaultError> {
-        self.names()?;
-        self.username()?;
-        self.email()?;
-        self.metadata()?;
-        Ok(())
-    }
-
     /// The three columns of the name.
-    pub(super) fn names(&mut self) -> Result<(), VaultError> {
+    fn names(&mut self) -> Result<(), VaultError> {
         let record = self.record;
-        self.columns.name = Some(self.value(Column::DirectoryName, text(&record.name))?);
-        let first = self.value(Column::DirectoryFirstName, text(&record.first_name))?;
+        self.columns.name = Some(self.value(Column::DirectoryName, &record.name)?);
+        let first = self.value(Column::DirectoryFirstName, &record.first_name)?;
         self.columns.first_name = Some(first);
-        let last = self.value(Column::DirectoryLastName, text(&record.last_name))?;
+        let last = self.value(Column::DirectoryLastName, &record.last_name)?;
         self.columns.last_name = Some(last);
         Ok(())
     }
 
-    pub(super) fn username(&mut self) -> Result<(), VaultError> {
-        self.columns.username =
-            self.value(Column::DirectoryUsername, text(&self.record.username))?;
+    fn username(&mut self) -> Result<(), VaultError> {
+        self.columns.username = self.value(Column::DirectoryUsername, &self.record.username)?;
         Ok(())
     }
 
-    /// The address and its blind index.
-    pub(super) fn email(&mut self) -> Result<(), VaultError> {
-        let email = text(&self.record.email);
-        self.columns.email = Some(self.value(Column::DirectoryEmail, email)?);
-        let index = email.map(|email| self.vault.app_email_index(self.app_id, email));
+    /// The address and its blind indexes.
+    fn email(&mut self) -> Result<(), VaultError> {
+        let (keys, app_id, email) = (self.keys, self.app_id, self.record.email.as_ref());
+        self.columns.email = Some(self.value(Column::DirectoryEmail, &self.record.email)?);
+        let index = email.map(|email| keys.app_email_index(app_id, email));
         self.columns.email_index_key = Some(index.as_ref().map(|index| index.key_version));
         self.columns.email_index = Some(index.map(|index| index.bytes.to_vec()));
+        let former = email.and_then(|email| keys.former_app_email_index(app_id, email));
+        self.former_email_index = former.map(Into::into);
         Ok(())
     }
 
-    pub(super) fn metadata(&mut self) -> Result<(), VaultError> {
-        self.columns.metadata =
-            self.value(Column::DirectoryMetadata, text(&self.record.metadata))?;
+    fn metadata(&mut self) -> Result<(), VaultError> {
+        self.columns.metadata = self.value(Column::DirectoryMetadata, &self.record.metadata)?;
         Ok(())
     }
 
-    fn value(
-        &mut self,
-        column: Column,
-        value: Option<&str>,
-    ) -> Result<Option<Vec<u8>>, VaultError> {
+    fn value(&self, column: Column, value: &Option<Secret>) -> Result<Option<Vec<u8>>, VaultError> {
         let Some(value) = value else { return Ok(None) };
         let place = Place::of_app(self.app_id, &self.record.klaim_id, column);
-        let sealed = self.vault.seal(place, value.as_bytes())?;
-        let lowest = self
-            .lowest
-            .map_or(sealed.key_version, |lowest| lowest.min(sealed.key_version));
-        self.lowest = Some(lowest);
-        self.columns.seal_key = lowest;
-        Ok(Some(sealed.bytes))
+        Ok(Some(self.keys.seal(place, value.as_bytes())?.bytes))
     }
-}
-
-fn text(secret: &Option<Secret>) -> Option<&str> {
-    secret.as_deref().map(String::as_str)
 }
 
 fn klaim_id(created_at: i64) -> Result<String, VaultError> {

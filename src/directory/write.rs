@@ -4,16 +4,15 @@
 //! e-mail address or an id is decided there, by the database.
 
 use super::access::Door;
-use super::record::{Record, Sealer};
+use super::record::{Changed, Record};
 use super::rules::{self, Number, Profile, Secret};
 use super::{Caller, Refusal, answer, read};
 use crate::call::Call;
 use crate::gateway::Gateway;
-use crate::ids::AppId;
 use crate::store::audit::AuditDraft;
-use crate::store::directory::changes::{Change, RecordUpdate, Taken};
+use crate::store::directory::changes::{Change, Taken};
 use crate::store::writer::{Act, Commit, Outcome};
-use crate::vault::{Vault, VaultError};
+use crate::vault::{VaultError, VaultKeys};
 use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
 
@@ -32,9 +31,10 @@ pub struct Replaced {
 pub async fn create(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
     let caller = Caller::authenticate(gateway, call, Door::Path).await?;
     for _ in 0..ATTEMPTS {
-        let prepared = prepare_creation(gateway, call, &caller);
+        let prepared = prepare_creation(call, &caller);
+        let sealed = |keys: &VaultKeys, record: &Record| record.creation(keys, caller.app_id, None);
         let (outcome, record) =
-            settle(gateway, call, &caller, "directory.create", prepared).await?;
+            settle(gateway, call, &caller, "directory.create", prepared, sealed).await?;
         if outcome != Outcome::Taken(Taken::KlaimId) {
             done(outcome, &caller)?;
             return answer::profile(&record);
@@ -47,7 +47,11 @@ pub async fn create(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refus
 pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result<Vec<u8>, Refusal> {
     let caller = Caller::authenticate(gateway, call, Door::Path).await?;
     let prepared = prepare_update(gateway, call, &caller, user_id).await;
-    let (outcome, record) = settle(gateway, call, &caller, "directory.update", prepared).await?;
+    let sealed = |keys: &VaultKeys, (record, changed): &(Record, Changed)| {
+        record.update(keys, caller.app_id, changed, call.now)
+    };
+    let (outcome, (record, _)) =
+        settle(gateway, call, &caller, "directory.update", prepared, sealed).await?;
     done(outcome, &caller)?;
     answer::profile(&record)
 }
@@ -62,8 +66,10 @@ pub async fn replace(
     let caller = Caller::authenticate(gateway, call, Door::Number).await?;
     for _ in 0..ATTEMPTS {
         let prepared = prepare_replacement(gateway, call, &caller, id).await;
+        let sealed = |keys: &VaultKeys, new: &Replacement| new.sealed(keys, &caller, call.now);
+        let action = "directory.replace";
         let (outcome, replacement) =
-            settle(gateway, call, &caller, "directory.replace", prepared).await?;
+            settle(gateway, call, &caller, action, prepared, sealed).await?;
         match outcome {
             // Made, or erased, by somebody else since we looked.
             Outcome::Taken(Taken::UserId | Taken::KlaimId) | Outcome::UserGone => {}
@@ -88,24 +94,19 @@ pub async fn replace(
 /// `DELETE /users/{user_id}`: erases the record and revokes its tokens.
 pub async fn delete(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result<(), Refusal> {
     let caller = Caller::authenticate(gateway, call, Door::Path).await?;
-    let prepared = read::find(gateway, &caller, user_id).await.map(|record| {
-        let change = Change::Delete {
+    let prepared = read::find(gateway, &caller, user_id).await;
+    let change = |_: &VaultKeys, record: &Record| {
+        Ok(Change::Delete {
             app_id: caller.app_id,
-            klaim_id: record.klaim_id,
-        };
-        (change, ())
-    });
-    let (outcome, ()) = settle(gateway, call, &caller, "directory.delete", prepared).await?;
+            klaim_id: record.klaim_id.clone(),
+        })
+    };
+    let (outcome, _) = settle(gateway, call, &caller, "directory.delete", prepared, change).await?;
     done(outcome, &caller)
 }
 
-/// A new record with what `profile` sets, and the change that stores it.
-pub fn new_record(
-    vault: &Vault,
-    app_id: AppId,
-    profile: Profile,
-    now: DateTime<Utc>,
-) -> Result<(Change, Record), VaultError> {
+/// A new record with what `profile` sets.
+pub fn new_record(profile: Profile, now: DateTime<Utc>) -> Result<Record, VaultError> {
     let user_id = profile
         .user_id
         .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
@@ -114,24 +115,14 @@ pub fn new_record(
     record.email = profile.email.flatten();
     record.username = profile.username;
     record.metadata = profile.metadata.or(record.metadata);
-    let row = record.seal(vault, app_id, None)?;
-    Ok((Change::Create(Box::new(row)), record))
+    Ok(record)
 }
 
-fn prepare_creation(
-    gateway: &Gateway,
-    call: &Call<'_>,
-    caller: &Caller,
-) -> Result<(Change, Record), Refusal> {
+fn prepare_creation(call: &Call<'_>, caller: &Caller) -> Result<Record, Refusal> {
     caller.require_app()?;
     require_json(call)?;
     let profile = rules::profile(call.body).map_err(Refusal::Invalid)?;
-    Ok(new_record(
-        &gateway.vault,
-        caller.app_id,
-        profile,
-        call.now,
-    )?)
+    Ok(new_record(profile, call.now)?)
 }
 
 async fn prepare_update(
@@ -139,7 +130,7 @@ async fn prepare_update(
     call: &Call<'_>,
     caller: &Caller,
     user_id: &str,
-) -> Result<(Change, Record), Refusal> {
+) -> Result<(Record, Changed), Refusal> {
     if caller.require_app().is_err() {
         // A user token is told nothing about a body that it may not send here.
         read::find(gateway, caller, user_id).await?;
@@ -147,62 +138,33 @@ async fn prepare_update(
     require_json(call)?;
     let profile = rules::profile(call.body).map_err(Refusal::Invalid)?;
     let mut record = read::find(gateway, caller, user_id).await?;
-    let set = apply(gateway, caller, &mut record, profile, call.now)?;
-    let update = RecordUpdate {
-        app_id: caller.app_id,
-        klaim_id: record.klaim_id.clone(),
-        set,
-    };
-    Ok((Change::Update(Box::new(update)), record))
+    let changed = apply(&mut record, profile);
+    Ok((record, changed))
 }
 
-/// Gives the record its new values, and seals them.
-fn apply(
-    gateway: &Gateway,
-    caller: &Caller,
-    record: &mut Record,
-    profile: Profile,
-    now: DateTime<Utc>,
-) -> Result<crate::store::directory::changes::Columns, VaultError> {
-    let names = profile.name.is_some();
+/// Gives the record its new values.
+fn apply(record: &mut Record, profile: Profile) -> Changed {
+    let changed = Changed {
+        names: profile.name.is_some(),
+        email: profile.email.is_some(),
+        username: profile.username.is_some(),
+        metadata: profile.metadata.is_some(),
+        user_id: profile.user_id.is_some(),
+    };
     if let Some(name) = profile.name {
         record.name = name;
         // They spelt the name that is gone now.
         (record.first_name, record.last_name) = (None, None);
     }
-    let email = profile.email.is_some();
     if let Some(new) = profile.email {
         record.email = new;
     }
-    let username = profile.username.is_some();
     record.username = profile.username.or(record.username.take());
-    let metadata = profile.metadata.is_some();
     record.metadata = profile.metadata.or(record.metadata.take());
-    if let Some(user_id) = &profile.user_id {
-        record.user_id.clone_from(user_id);
+    if let Some(user_id) = profile.user_id {
+        record.user_id = user_id;
     }
-
-    let mut sealer = Sealer::new(
-        &gateway.vault,
-        caller.app_id,
-        record,
-        now.timestamp_micros(),
-    );
-    if names {
-        sealer.names()?;
-    }
-    if email {
-        sealer.email()?;
-    }
-    if username {
-        sealer.username()?;
-    }
-    if metadata {
-        sealer.metadata()?;
-    }
-    let mut set = sealer.columns;
-    set.user_id = profile.user_id;
-    Ok(set)
+    changed
 }
 
 struct Replacement {
@@ -211,12 +173,31 @@ struct Replacement {
     created: bool,
 }
 
+impl Replacement {
+    fn sealed(
+        &self,
+        keys: &VaultKeys,
+        caller: &Caller,
+        now: DateTime<Utc>,
+    ) -> Result<Change, VaultError> {
+        if self.created {
+            return self.record.creation(keys, caller.app_id, Some(self.number));
+        }
+        let changed = Changed {
+            names: true,
+            email: true,
+            ..Changed::default()
+        };
+        self.record.update(keys, caller.app_id, &changed, now)
+    }
+}
+
 async fn prepare_replacement(
     gateway: &Gateway,
     call: &Call<'_>,
     caller: &Caller,
     id: Option<&str>,
-) -> Result<(Change, Replacement), Refusal> {
+) -> Result<Replacement, Refusal> {
     let number = id.and_then(rules::number).ok_or(Refusal::InvalidId)?;
     let found = match number {
         Number::Possible(number) => read::find_number(gateway, caller, number).await?,
@@ -240,25 +221,11 @@ async fn prepare_replacement(
     record.first_name = Some(new.first_name);
     record.last_name = Some(new.last_name);
     record.email = Some(new.email);
-    let vault = &gateway.vault;
-    let change = if created {
-        Change::Create(Box::new(record.seal(vault, caller.app_id, Some(number))?))
-    } else {
-        let mut sealer = Sealer::new(vault, caller.app_id, &record, call.now.timestamp_micros());
-        sealer.names()?;
-        sealer.email()?;
-        Change::Update(Box::new(RecordUpdate {
-            app_id: caller.app_id,
-            klaim_id: record.klaim_id.clone(),
-            set: sealer.columns,
-        }))
-    };
-    let replacement = Replacement {
+    Ok(Replacement {
         record,
         number,
         created,
-    };
-    Ok((change, replacement))
+    })
 }
 
 fn display_name(first: &Secret, last: &Secret) -> Secret {
@@ -269,37 +236,46 @@ fn require_json(call: &Call<'_>) -> Result<(), Refusal> {
     call.require_json().map_err(|_| Refusal::MediaType)
 }
 
-/// Ends a call: commits what was prepared, or only the refusal. Returns what the database made of a change.
+/// Ends a call: commits the change that `sealed` makes of what was prepared, or only the refusal. Returns what the
+/// database made of the change.
 async fn settle<T>(
     gateway: &Gateway,
     call: &Call<'_>,
     caller: &Caller,
     action: &'static str,
-    prepared: Result<(Change, T), Refusal>,
+    prepared: Result<T, Refusal>,
+    sealed: impl Fn(&VaultKeys, &T) -> Result<Change, VaultError>,
 ) -> Result<(Outcome, T), Refusal> {
-    let mut audit = AuditDraft {
+    let audit = AuditDraft {
         request_id: Some(call.request_id.to_owned()),
         origin: call.peer.map(str::to_owned),
         ..AuditDraft::accepted(call.now.timestamp_micros(), caller.actor.as_str(), action)
     };
-    let (act, result) = match prepared {
-        Ok((change, rest)) => {
-            audit.subject = Some(change.klaim_id().to_owned());
-            (Act::Directory(Box::new(change)), Ok(rest))
-        }
-        Err(refusal) if refusal.is_recoverable() => return Err(refusal),
-        Err(refusal) => {
-            audit.refuse(refusal.reason());
-            (Act::Record, Err(refusal))
-        }
-    };
-    let commit = Commit {
+    let commit = |act, audit| Commit {
         nonce: None,
         act,
         audit,
+        sealed_under: None,
     };
-    let outcome = gateway.writer.commit(commit).await?;
-    result.map(|rest| (outcome, rest))
+    match prepared {
+        Ok(prepared) => {
+            let changing = gateway.commit_sealed(|keys| {
+                let change = sealed(keys, &prepared)?;
+                let audit = AuditDraft {
+                    subject: Some(change.klaim_id().to_owned()),
+                    ..audit.clone()
+                };
+                Ok::<_, Refusal>(commit(Act::Directory(Box::new(change)), audit))
+            });
+            Ok((changing.await?, prepared))
+        }
+        Err(refusal) if refusal.is_recoverable() => Err(refusal),
+        Err(refusal) => {
+            let audit = audit.refused(refusal.reason());
+            gateway.writer.commit(commit(Act::Record, audit)).await?;
+            Err(refusal)
+        }
+    }
 }
 
 /// What the database decided, as the caller is told.
@@ -312,6 +288,7 @@ fn done(outcome: Outcome, caller: &Caller) -> Result<(), Refusal> {
         Outcome::Taken(Taken::KlaimId)
         | Outcome::Replayed
         | Outcome::CardTaken
-        | Outcome::MustReEnrol(_) => Err(Refusal::Internal("an outcome that no change has")),
+        | Outcome::MustReEnrol(_)
+        | Outcome::Stale => Err(Refusal::Internal("an outcome that no change has")),
     }
 }

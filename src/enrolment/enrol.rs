@@ -9,7 +9,7 @@ use crate::issuers::Issuer;
 use crate::payload::{self, Envelope, EnvelopeKind};
 use crate::refusal::Refusal;
 use crate::store::writer::{Act, NewCard, NewUser, Outcome};
-use crate::vault::{Column, Place};
+use crate::vault::{Column, Place, VaultError, VaultKeys};
 use chrono::Months;
 
 /// Transactions of this many months before enrolment are scored (cce-api.md 7.2).
@@ -19,20 +19,35 @@ const SCORED_MONTHS: Months = Months::new(12);
 pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
     let caller = Caller::authenticate(gateway, call)?;
     let mut user_id = UserId::random();
-    let prepared = prepare(gateway, call, &caller).await.and_then(|request| {
-        let user = sealed(gateway, call, &caller.issuer, &request.enrolment, &user_id)?;
-        Ok((Act::Enrol(Box::new(user)), request))
-    });
-    let (mut outcome, request) = caller
-        .settle(gateway, call, Action::EnrolUser, Some(&user_id), prepared)
+    let prepared = prepare(gateway, call, &caller).await;
+    let (mut outcome, mut request) = caller
+        .settle_sealed(
+            gateway,
+            call,
+            Action::EnrolUser,
+            Some(&user_id),
+            prepared,
+            |keys, request| {
+                let user = sealed(keys, call, &caller.issuer, &request.enrolment, &user_id)?;
+                Ok(Act::Enrol(Box::new(user)))
+            },
+        )
         .await?;
     if let Outcome::MustReEnrol(existing) = outcome {
         // What is sealed is bound to its row: it has to be sealed again for the user that is there.
         user_id = existing;
-        let prepared = sealed(gateway, call, &caller.issuer, &request.enrolment, &user_id)
-            .map(|user| (Act::ReEnrol(Box::new(user)), ()));
-        (outcome, ()) = caller
-            .settle(gateway, call, Action::ReEnrolUser, Some(&user_id), prepared)
+        (outcome, request) = caller
+            .settle_sealed(
+                gateway,
+                call,
+                Action::ReEnrolUser,
+                Some(&user_id),
+                Ok(request),
+                |keys, request| {
+                    let user = sealed(keys, call, &caller.issuer, &request.enrolment, &user_id)?;
+                    Ok(Act::ReEnrol(Box::new(user)))
+                },
+            )
             .await?;
     }
     match outcome {
@@ -46,9 +61,11 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusa
             },
         ),
         Outcome::CardTaken => Err(Refusal::UserAlreadyExists),
-        Outcome::Replayed | Outcome::UserGone | Outcome::Taken(_) | Outcome::MustReEnrol(_) => {
-            Err(Refusal::Internal("an enrolment ended as something else"))
-        }
+        Outcome::Replayed
+        | Outcome::UserGone
+        | Outcome::Taken(_)
+        | Outcome::MustReEnrol(_)
+        | Outcome::Stale => Err(Refusal::Internal("an enrolment ended as something else")),
     }
 }
 
@@ -83,15 +100,14 @@ async fn prepare(gateway: &Gateway, call: &Call<'_>, caller: &Caller) -> Result<
 
 /// The rows of a cardholder, sealed for `user_id` and no other; nothing is written yet.
 fn sealed(
-    gateway: &Gateway,
+    keys: &VaultKeys,
     call: &Call<'_>,
     issuer: &Issuer,
     enrolment: &Enrolment,
     user_id: &UserId,
-) -> Result<NewUser, Refusal> {
-    let vault = &gateway.vault;
+) -> Result<NewUser, VaultError> {
     let seal = |column, clear: &[u8]| {
-        vault.seal(
+        keys.seal(
             Place {
                 issuer_id: issuer.id,
                 row_id: user_id.as_str(),
@@ -102,8 +118,10 @@ fn sealed(
     };
     let seal_bytes = |column, clear: &[u8]| seal(column, clear).map(|sealed| sealed.bytes);
     let card = seal(Column::Card, &enrolment.card.to_json())?;
-    let pan_index = vault.pan_index(issuer.id, enrolment.card.pan.digits());
-    let email_index = vault.email_index(issuer.id, enrolment.email.value());
+    let digits = enrolment.card.pan.digits();
+    let pan_index = keys.pan_index(issuer.id, digits);
+    let former_pan_index = keys.former_pan_index(issuer.id, digits);
+    let email_index = keys.email_index(issuer.id, enrolment.email.value());
     let scored_from = call
         .now
         .checked_sub_months(SCORED_MONTHS)
@@ -136,6 +154,7 @@ fn sealed(
             last_four: enrolment.card.pan.last_four().to_owned(),
             pan_index: pan_index.bytes.to_vec(),
             pan_index_key: pan_index.key_version,
+            former_pan_index: former_pan_index.map(Into::into),
             card: card.bytes,
         },
         scoring_window: (scored_from.timestamp_micros(), call.now.timestamp_micros()),

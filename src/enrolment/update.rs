@@ -1,7 +1,7 @@
 //! `PUT /issuers/users/{userid}`: name, locale, address, e-mail or phone change (cce-api.md 3.2).
 
 use super::answer::{UserReference, answer};
-use super::rules::{self, IssuerRules};
+use super::rules::{self, IssuerRules, ProfileUpdate};
 use crate::call::{Action, Call, Caller};
 use crate::gateway::Gateway;
 use crate::ids::UserId;
@@ -9,7 +9,7 @@ use crate::payload::{self, Envelope, EnvelopeKind};
 use crate::refusal::Refusal;
 use crate::store::users::UserStatus;
 use crate::store::writer::{Act, Outcome, UserUpdate};
-use crate::vault::{Column, Place};
+use crate::vault::{Column, Place, VaultError, VaultKeys};
 use crate::violation::Violation;
 
 /// Updates the cardholder `user_id` (as it stands in the path); the answer is the body to send.
@@ -17,40 +17,51 @@ pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result
     let caller = Caller::authenticate(gateway, call)?;
     let subject = UserId::parse(user_id);
     let prepared = prepare(gateway, call, &caller, subject.as_ref()).await;
-    let settled = caller
-        .settle(
+    let (outcome, request) = caller
+        .settle_sealed(
             gateway,
             call,
             Action::UpdateUser,
             subject.as_ref(),
             prepared,
+            |keys, request| Ok(Act::Update(Box::new(sealed(keys, call, &caller, request)?))),
         )
         .await?;
-    let (outcome, (user_id, envelope, last_four)) = settled;
     match outcome {
         Outcome::Done => answer(
             &caller.issuer,
-            envelope,
+            request.envelope,
             call.now,
             &UserReference {
-                user_id: &user_id,
-                last_four: &last_four,
+                user_id: &request.user_id,
+                last_four: &request.last_four,
             },
         ),
         Outcome::UserGone => Err(Refusal::UserNotFound),
-        Outcome::Replayed | Outcome::CardTaken | Outcome::Taken(_) | Outcome::MustReEnrol(_) => {
-            Err(Refusal::Internal("an update ended as something else"))
-        }
+        Outcome::Replayed
+        | Outcome::CardTaken
+        | Outcome::Taken(_)
+        | Outcome::MustReEnrol(_)
+        | Outcome::Stale => Err(Refusal::Internal("an update ended as something else")),
     }
 }
 
-/// Checks in the order of cce-api.md section 5, then seals the new values; nothing is written yet.
+/// A request that breaks no rule, for a user who is there.
+struct Request {
+    user_id: UserId,
+    changes: ProfileUpdate,
+    /// How it came, and how the answer goes.
+    envelope: EnvelopeKind,
+    last_four: String,
+}
+
+/// Checks in the order of cce-api.md section 5.
 async fn prepare(
     gateway: &Gateway,
     call: &Call<'_>,
     caller: &Caller,
     user_id: Option<&UserId>,
-) -> Result<(Act, (UserId, EnvelopeKind, String)), Refusal> {
+) -> Result<Request, Refusal> {
     caller.require_active()?;
     call.require_json()?;
     let issuer = &caller.issuer;
@@ -68,28 +79,40 @@ async fn prepare(
         envelope,
     )
     .await?;
-    let changes = rules::update(&opened.object, &IssuerRules::of(issuer))?;
+    Ok(Request {
+        user_id: user_id.clone(),
+        changes: rules::update(&opened.object, &IssuerRules::of(issuer))?,
+        envelope: opened.kind,
+        last_four,
+    })
+}
 
-    let vault = &gateway.vault;
+/// The new values, sealed; nothing is written yet.
+fn sealed(
+    keys: &VaultKeys,
+    call: &Call<'_>,
+    caller: &Caller,
+    request: &Request,
+) -> Result<UserUpdate, VaultError> {
+    let issuer_id = caller.issuer.id;
     let seal = |column, clear: &[u8]| {
-        vault.seal(
-            Place {
-                issuer_id: issuer.id,
-                row_id: user_id.as_str(),
-                column,
-            },
-            clear,
-        )
+        let place = Place {
+            issuer_id,
+            row_id: request.user_id.as_str(),
+            column,
+        };
+        keys.seal(place, clear)
     };
     let seal_bytes = |column, clear: &[u8]| seal(column, clear).map(|sealed| sealed.bytes);
+    let changes = &request.changes;
     let name = seal(Column::UserName, &changes.name.to_json())?;
     let email_index = changes
         .email
         .as_ref()
-        .map(|email| vault.email_index(issuer.id, email.value()));
-    let update = UserUpdate {
-        issuer_id: issuer.id,
-        user_id: user_id.clone(),
+        .map(|email| keys.email_index(issuer_id, email.value()));
+    Ok(UserUpdate {
+        issuer_id,
+        user_id: request.user_id.clone(),
         seal_key: name.key_version,
         name: Some(name.bytes),
         locale: Some(seal_bytes(Column::UserLocale, &changes.locale.to_json())?),
@@ -111,11 +134,7 @@ async fn prepare(
         email_index: email_index.as_ref().map(|index| index.bytes.to_vec()),
         email_index_key: email_index.as_ref().map(|index| index.key_version),
         updated_at: call.now.timestamp_micros(),
-    };
-    Ok((
-        Act::Update(Box::new(update)),
-        (user_id.clone(), opened.kind, last_four),
-    ))
+    })
 }
 
 /// The last four digits of the user's card, if this issuer has such a user and it may be updated.

@@ -3,6 +3,7 @@
 //! - [`url`], [`connection`], [`pool`]: where it is, one connection type for both, the [`Store`] with its deadlines
 //! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type
 //! - [`writer`]: many enrolments and updates, one commit
+//! - [`fence`]: no writer seals with keys that another one has just replaced
 //! - [`erasure`]: deleted users lose their data
 //! - [`users`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`audit`]: one file per aggregate
 //!
@@ -15,6 +16,7 @@ pub mod data_keys;
 pub mod directory;
 pub mod erasure;
 pub mod error;
+pub mod fence;
 pub mod issuers;
 pub mod key_usage;
 pub mod migrations;

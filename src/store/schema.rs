@@ -67,6 +67,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    vault_generation (id) {
+        id -> Integer,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
     users (issuer_id, user_id) {
         issuer_id -> Integer,
         user_id -> Text,

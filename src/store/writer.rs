@@ -5,10 +5,11 @@
 //! next gathers. The queue is bounded: full means refused, at once.
 //!
 //! [`queue`] holds what waits, [`session`] owns a connection and decides what is tried again, [`batch`] writes one
-//! transaction, [`re_enrol`] its part for users who must register again, [`rows`] and [`terminations`] hold the
-//! statements for both databases.
+//! transaction, [`cards`] its part that keeps cards single, [`re_enrol`] the one for users who must register again, [`rows`] and
+//! [`terminations`] hold the statements for both databases.
 
 mod batch;
+mod cards;
 mod queue;
 mod re_enrol;
 mod rows;
@@ -17,6 +18,7 @@ mod terminations;
 pub(super) mod unnest;
 
 use super::audit::AuditDraft;
+use super::data_keys::FormerIndex;
 use super::directory::changes::{Change, Taken};
 use super::error::StoreError;
 use super::pool::DEADLINE;
@@ -37,6 +39,8 @@ pub struct Commit {
     /// The audit entry, written whatever the outcome; on a refusal by the database with outcome `refused` and its
     /// reason, and without subject for an enrolment that made no user. A termination leaves one for each user.
     pub audit: AuditDraft,
+    /// The generation of the data keys that sealed and indexed it; `None` for what holds nothing sealed.
+    pub sealed_under: Option<i64>,
 }
 
 /// An OAuth nonce, accepted once per issuer.
@@ -103,6 +107,8 @@ pub struct NewCard {
     pub last_four: String,
     pub pan_index: Vec<u8>,
     pub pan_index_key: i32,
+    /// While an index rotation is under way: a card that still has this index is the same card.
+    pub former_pan_index: Option<FormerIndex>,
     pub card: Vec<u8>,
 }
 
@@ -165,6 +171,9 @@ pub enum Outcome {
     UserGone,
     /// Another record of the app has this: nothing was written but the audit entry.
     Taken(Taken),
+    /// The data keys have changed since it was sealed: it has to be sealed again. Nothing was written; the nonce is
+    /// unused.
+    Stale,
 }
 
 /// Starts with [`Writer::start`], ends with [`Writer::stop`].

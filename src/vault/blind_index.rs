@@ -8,6 +8,7 @@
 
 use super::kek::KeyBytes;
 use crate::ids::IssuerId;
+use crate::store::data_keys::FormerIndex;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::HashMap;
@@ -24,6 +25,15 @@ pub struct BlindIndex {
     pub bytes: [u8; 32],
     /// Version of the root key, for the index column's key column.
     pub key_version: i32,
+}
+
+impl From<BlindIndex> for FormerIndex {
+    fn from(index: BlindIndex) -> Self {
+        Self {
+            index: index.bytes.to_vec(),
+            key: index.key_version,
+        }
+    }
 }
 
 /// What is indexed. The labels are part of the derivation: never change one.
@@ -49,6 +59,10 @@ impl IndexRoot {
             root: keyed(root),
             derived: RwLock::default(),
         }
+    }
+
+    pub(super) fn version(&self) -> i32 {
+        self.version
     }
 
     pub(super) fn compute(&self, kind: Kind, issuer_id: IssuerId, value: &[u8]) -> BlindIndex {

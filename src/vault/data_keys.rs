@@ -1,48 +1,52 @@
-//! Loading the data keys, and making the first ones.
+//! Loading the data keys, and making new ones.
 
 use super::blind_index::IndexRoot;
 use super::cipher::SealKeys;
 use super::kek::{KeyBytes, random_key};
-use super::{Kek, Vault, VaultError};
+use super::{Kek, VaultError, VaultKeys};
 use crate::store::Store;
-use crate::store::data_keys::DataKeyRow;
+use crate::store::data_keys::{DataKeyRow, DataKeyState, Purpose};
 
-const SEAL: &str = "seal";
-const INDEX: &str = "index";
-const PRIMARY: &str = "primary";
-const RETIRED: &str = "retired";
-
-pub(super) async fn open(store: &Store, kek: &Kek) -> Result<Vault, VaultError> {
-    let mut rows = store.data_keys().await?;
+/// Loads all keys that are not retired; on an empty database creates version 1 of both purposes.
+pub(super) async fn open(store: &Store, kek: &Kek) -> Result<VaultKeys, VaultError> {
+    let (mut generation, mut rows) = store.data_keys_with_generation().await?;
     // Before anything is made: a wrong KEK must not add keys of its own.
     let mut keys = unwrap_all(&rows, kek)?;
     let missing = missing(&rows, kek)?;
     if !missing.is_empty() {
         store.insert_data_keys_if_absent(missing).await?;
         // Another node may have been first: what the database has counts.
-        rows = store.data_keys().await?;
+        (generation, rows) = store.data_keys_with_generation().await?;
         keys = unwrap_all(&rows, kek)?;
     }
-    build(&rows, keys)
+    build(generation, &rows, keys)
+}
+
+/// Loads all keys that are not retired.
+pub(super) async fn load(store: &Store, kek: &Kek) -> Result<VaultKeys, VaultError> {
+    let (generation, rows) = store.data_keys_with_generation().await?;
+    build(generation, &rows, unwrap_all(&rows, kek)?)
+}
+
+/// A new random key, wrapped, as primary.
+pub(super) fn make(kek: &Kek, purpose: Purpose, version: i32) -> Result<DataKeyRow, VaultError> {
+    Ok(DataKeyRow {
+        purpose: purpose.as_str().to_owned(),
+        version,
+        state: DataKeyState::Primary.as_str().to_owned(),
+        kek_id: kek.id().to_owned(),
+        wrapped: kek.wrap(purpose.as_str(), version, &random_key()?)?,
+        created_at: crate::store::now(),
+    })
 }
 
 /// Version 1 of each purpose that has no key at all.
 fn missing(rows: &[DataKeyRow], kek: &Kek) -> Result<Vec<DataKeyRow>, VaultError> {
-    let mut new = Vec::new();
-    for purpose in [SEAL, INDEX] {
-        if rows.iter().any(|row| row.purpose == purpose) {
-            continue;
-        }
-        new.push(DataKeyRow {
-            purpose: purpose.to_owned(),
-            version: 1,
-            state: PRIMARY.to_owned(),
-            kek_id: kek.id().to_owned(),
-            wrapped: kek.wrap(purpose, 1, &random_key()?)?,
-            created_at: crate::store::now(),
-        });
-    }
-    Ok(new)
+    [Purpose::Seal, Purpose::Index]
+        .into_iter()
+        .filter(|purpose| !rows.iter().any(|row| row.purpose == purpose.as_str()))
+        .map(|purpose| make(kek, purpose, 1))
+        .collect()
 }
 
 struct Opened {
@@ -54,7 +58,7 @@ struct Opened {
 /// Every key that is not retired.
 fn unwrap_all(rows: &[DataKeyRow], kek: &Kek) -> Result<Vec<Opened>, VaultError> {
     rows.iter()
-        .filter(|row| row.state != RETIRED)
+        .filter(|row| row.state != DataKeyState::Retired.as_str())
         .map(|row| {
             if row.kek_id != kek.id() {
                 return Err(VaultError::WrongKek {
@@ -71,32 +75,49 @@ fn unwrap_all(rows: &[DataKeyRow], kek: &Kek) -> Result<Vec<Opened>, VaultError>
         .collect()
 }
 
-fn build(rows: &[DataKeyRow], keys: Vec<Opened>) -> Result<Vault, VaultError> {
-    let seal_primary = primary(rows, SEAL)?;
-    let index_primary = primary(rows, INDEX)?;
+/// Exactly one key of each purpose is primary. Active seal keys open; one active index key is the former one, whose
+/// indexes rows may still have. A second one would be looked up by nobody, so that duplicates could slip in.
+fn build(generation: i64, rows: &[DataKeyRow], keys: Vec<Opened>) -> Result<VaultKeys, VaultError> {
+    let seal_version = primary(rows, Purpose::Seal)?;
+    let seal_primary =
+        u32::try_from(seal_version).map_err(|_| VaultError::NoPrimary(Purpose::Seal.as_str()))?;
+    let index_primary = primary(rows, Purpose::Index)?;
     let mut seal = Vec::new();
-    let mut index = None;
-    for opened in keys {
-        if opened.purpose == SEAL {
-            let version = u32::try_from(opened.version).map_err(|_| VaultError::NoPrimary(SEAL))?;
-            seal.push((version, opened.key));
-        } else if opened.version == index_primary {
-            index = Some(IndexRoot::new(index_primary, &opened.key));
+    let (mut index, mut former_index) = (None, None);
+    for Opened {
+        purpose,
+        version,
+        key,
+    } in keys
+    {
+        if purpose == Purpose::Seal.as_str() {
+            let version = u32::try_from(version)
+                .map_err(|_| VaultError::NoPrimary(Purpose::Seal.as_str()))?;
+            seal.push((version, key));
+        } else if version == index_primary {
+            index = Some(IndexRoot::new(version, &key));
+        } else if former_index
+            .replace(IndexRoot::new(version, &key))
+            .is_some()
+        {
+            return Err(VaultError::SeveralFormerIndexKeys);
         }
     }
-    let seal_primary = u32::try_from(seal_primary).map_err(|_| VaultError::NoPrimary(SEAL))?;
-    Ok(Vault {
+    Ok(VaultKeys {
+        generation,
+        seal_version,
         seal: SealKeys::new(seal_primary, &seal)?,
-        index: index.ok_or(VaultError::NoPrimary(INDEX))?,
+        index: index.ok_or(VaultError::NoPrimary(Purpose::Index.as_str()))?,
+        former_index,
     })
 }
 
-fn primary(rows: &[DataKeyRow], purpose: &'static str) -> Result<i32, VaultError> {
-    let mut primaries = rows
-        .iter()
-        .filter(|row| row.purpose == purpose && row.state == PRIMARY);
+fn primary(rows: &[DataKeyRow], purpose: Purpose) -> Result<i32, VaultError> {
+    let mut primaries = rows.iter().filter(|row| {
+        row.purpose == purpose.as_str() && row.state == DataKeyState::Primary.as_str()
+    });
     match (primaries.next(), primaries.next()) {
         (Some(row), None) => Ok(row.version),
-        _ => Err(VaultError::NoPrimary(purpose)),
+        _ => Err(VaultError::NoPrimary(purpose.as_str())),
     }
 }

@@ -3,6 +3,9 @@
 //! A key encryption key ([`Kek`], held outside of the database) wraps the data keys, which are versioned rows. A data key
 //! of purpose `seal` encrypts values ([`cipher`]), one of purpose `index` is the root of the blind indexes
 //! ([`blind_index`]).
+//!
+//! The keys change while nodes serve: [`Vault`] holds the set in force ([`VaultKeys`]) and swaps it whole. While index keys
+//! rotate there is a former one, under which rows are still found.
 
 pub mod blind_index;
 pub mod cipher;
@@ -14,10 +17,14 @@ pub use cipher::{Column, Place, Sealed};
 pub use kek::Kek;
 
 use crate::ids::{AppId, IssuerId};
+use crate::store::data_keys::{DataKeyRow, Purpose};
 use crate::store::{Store, StoreError};
+use arc_swap::ArcSwap;
 use blind_index::{IndexRoot, Kind};
 use cipher::SealKeys;
 use std::fmt;
+use std::sync::Arc;
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 /// Why the vault cannot do what was asked. No key and no plaintext is in it.
@@ -45,6 +52,9 @@ pub enum VaultError {
     /// There is not exactly one primary data key of this purpose.
     #[error("there is not exactly one primary data key of purpose {0}")]
     NoPrimary(&'static str),
+    /// More than one index key is active beside the primary one.
+    #[error("more than one former index key: duplicates could not be found")]
+    SeveralFormerIndexKeys,
     /// A sealed value names a data key that is not loaded.
     #[error("no data key of version {0}")]
     UnknownVersion(u32),
@@ -67,6 +77,7 @@ impl VaultError {
             Self::WrongKek { .. } => "kek-wrong",
             Self::AlteredDataKey { .. } => "data-key-altered",
             Self::NoPrimary(_) => "data-key-no-primary",
+            Self::SeveralFormerIndexKeys => "data-key-several-former",
             Self::UnknownVersion(_) => "data-key-unknown",
             Self::DoesNotOpen => "sealed-value-does-not-open",
             Self::CannotSeal => "value-cannot-be-sealed",
@@ -75,10 +86,12 @@ impl VaultError {
     }
 }
 
-/// All data keys, unwrapped and ready. `Debug` shows none.
+/// The data keys of a node: see [`Vault::current`]. `Debug` shows none.
 pub struct Vault {
-    seal: SealKeys,
-    index: IndexRoot,
+    kek: Arc<Kek>,
+    current: ArcSwap<VaultKeys>,
+    /// One refresh after the other: older keys must not replace newer ones.
+    refreshing: Mutex<()>,
 }
 
 impl fmt::Debug for Vault {
@@ -92,8 +105,90 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::WrongKek`] if a data key that is not retired was wrapped with another KEK.
-    pub async fn open(store: &Store, kek: &Kek) -> Result<Self, VaultError> {
-        data_keys::open(store, kek).await
+    pub async fn open(store: &Store, kek: Arc<Kek>) -> Result<Self, VaultError> {
+        let keys = data_keys::open(store, &kek).await?;
+        Ok(Self {
+            kek,
+            current: ArcSwap::from_pointee(keys),
+            refreshing: Mutex::new(()),
+        })
+    }
+
+    /// The keys as last read. Take them once for all that is sealed and indexed together.
+    pub fn current(&self) -> Arc<VaultKeys> {
+        self.current.load_full()
+    }
+
+    /// Loads the keys again if their generation has changed; says whether it did. After a failure the last good ones stay.
+    pub async fn refresh(&self, store: &Store) -> Result<bool, VaultError> {
+        let _alone = self.refreshing.lock().await;
+        self.load_changed(store).await
+    }
+
+    /// The keys after those of `generation`, which have turned out to be behind; whoever comes while somebody loads them
+    /// waits for that alone.
+    pub async fn beyond(
+        &self,
+        store: &Store,
+        generation: i64,
+    ) -> Result<Arc<VaultKeys>, VaultError> {
+        let _alone = self.refreshing.lock().await;
+        if self.current.load().generation == generation {
+            self.load_changed(store).await?;
+        }
+        Ok(self.current())
+    }
+
+    async fn load_changed(&self, store: &Store) -> Result<bool, VaultError> {
+        if store.vault_generation().await? == self.current.load().generation {
+            return Ok(false);
+        }
+        let keys = data_keys::load(store, &self.kek).await?;
+        self.current.store(Arc::new(keys));
+        Ok(true)
+    }
+
+    /// A new random data key, wrapped by the KEK, to be stored as primary.
+    pub fn new_data_key(&self, purpose: Purpose, version: i32) -> Result<DataKeyRow, VaultError> {
+        data_keys::make(&self.kek, purpose, version)
+    }
+}
+
+/// One set of data keys, unwrapped and ready. What is sealed and indexed with it may be written while its generation is in
+/// force, which the store checks. `Debug` shows the generation alone.
+pub struct VaultKeys {
+    generation: i64,
+    seal_version: i32,
+    seal: SealKeys,
+    index: IndexRoot,
+    former_index: Option<IndexRoot>,
+}
+
+impl fmt::Debug for VaultKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VaultKeys({})", self.generation)
+    }
+}
+
+impl VaultKeys {
+    /// Which set it is: rises with every change.
+    pub fn generation(&self) -> i64 {
+        self.generation
+    }
+
+    /// Version of the primary seal key.
+    pub fn seal_version(&self) -> i32 {
+        self.seal_version
+    }
+
+    /// Version of the primary index key.
+    pub fn index_version(&self) -> i32 {
+        self.index.version()
+    }
+
+    /// Version of the former index key, while an index rotation is under way.
+    pub fn former_index_version(&self) -> Option<i32> {
+        self.former_index.as_ref().map(IndexRoot::version)
     }
 
     /// Seals a value for its place under the primary data key.
@@ -112,20 +207,51 @@ impl Vault {
 
     /// Blind index of a PAN: over all of its digits, per issuer.
     pub fn pan_index(&self, issuer_id: IssuerId, digits: &str) -> BlindIndex {
-        self.index.compute(Kind::Pan, issuer_id, digits.as_bytes())
+        pan_index(&self.index, issuer_id, digits)
+    }
+
+    /// The same under the former index key, while an index rotation is under way: a card that has it is the same card.
+    pub fn former_pan_index(&self, issuer_id: IssuerId, digits: &str) -> Option<BlindIndex> {
+        let former = self.former_index.as_ref()?;
+        Some(pan_index(former, issuer_id, digits))
     }
 
     /// Blind index of an e-mail address, per issuer. Surrounding white space and case do not count.
     pub fn email_index(&self, issuer_id: IssuerId, address: &str) -> BlindIndex {
-        let normal = Zeroizing::new(address.trim().to_lowercase());
-        self.index
-            .compute(Kind::Email, issuer_id, normal.as_bytes())
+        email_index(&self.index, issuer_id, address)
+    }
+
+    /// The same under the former index key, while an index rotation is under way.
+    pub fn former_email_index(&self, issuer_id: IssuerId, address: &str) -> Option<BlindIndex> {
+        let former = self.former_index.as_ref()?;
+        Some(email_index(former, issuer_id, address))
     }
 
     /// Blind index of an e-mail address of the users API, per app. Case does not count.
     pub fn app_email_index(&self, app_id: AppId, address: &str) -> BlindIndex {
-        let normal = Zeroizing::new(address.trim().to_lowercase());
-        self.index
-            .compute(Kind::DirectoryEmail, IssuerId(app_id.0), normal.as_bytes())
+        app_email_index(&self.index, app_id, address)
     }
+
+    /// The same under the former index key, while an index rotation is under way.
+    pub fn former_app_email_index(&self, app_id: AppId, address: &str) -> Option<BlindIndex> {
+        let former = self.former_index.as_ref()?;
+        Some(app_email_index(former, app_id, address))
+    }
+}
+
+fn pan_index(root: &IndexRoot, issuer_id: IssuerId, digits: &str) -> BlindIndex {
+    root.compute(Kind::Pan, issuer_id, digits.as_bytes())
+}
+
+fn email_index(root: &IndexRoot, issuer_id: IssuerId, address: &str) -> BlindIndex {
+    root.compute(Kind::Email, issuer_id, normal(address).as_bytes())
+}
+
+fn app_email_index(root: &IndexRoot, app_id: AppId, address: &str) -> BlindIndex {
+    let scope = IssuerId(app_id.0);
+    root.compute(Kind::DirectoryEmail, scope, normal(address).as_bytes())
+}
+
+fn normal(address: &str) -> Zeroizing<String> {
+    Zeroizing::new(address.trim().to_lowercase())
 }

@@ -91,7 +91,12 @@ on_both_blocking!(turning_it_on_means_to_register_again, |backend: Backend| {
             row_id,
             column,
         };
-        let clear = gateway.gateway.vault.open_sealed(place, sealed).unwrap();
+        let clear = gateway
+            .gateway
+            .vault
+            .current()
+            .open_sealed(place, sealed)
+            .unwrap();
         String::from_utf8(clear.to_vec()).unwrap()
     };
     assert!(open(Column::UserName, &user.name.unwrap()).contains("Married"));

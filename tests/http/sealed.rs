@@ -302,6 +302,7 @@ on_both_blocking!(
         let index = gateway
             .gateway
             .vault
+            .current()
             .email_index(gateway.issuer_id("demo"), "ana.oneil@example.org");
         let (user, _) = sealed(&gateway, "demo", &id);
         assert_eq!(user.email_index.unwrap(), index.bytes);

@@ -6,7 +6,8 @@ use issuer_gateway::store::audit::AuditDraft;
 use issuer_gateway::store::issuers::{IssuerDeclaration, Responses};
 use issuer_gateway::store::writer::{Act, Commit, NewCard, NewUser, Nonce, UserUpdate};
 use issuer_gateway::store::{Store, Writer, now};
-use issuer_gateway::vault::{Column, Kek, Place, Vault};
+use issuer_gateway::vault::{Column, Kek, Place, Vault, VaultKeys};
+use std::sync::Arc;
 
 pub const ISSUER: IssuerId = IssuerId(1);
 pub const PAN: &str = "5344035555555557";
@@ -15,15 +16,15 @@ pub const PAN: &str = "5344035555555557";
 pub struct Rig {
     pub store: Store,
     pub vault: Vault,
-    pub kek: Kek,
+    pub kek: Arc<Kek>,
     pub writer: Writer,
 }
 
 impl Rig {
     pub async fn new(database: &TestDatabase) -> Self {
-        let kek = Kek::from_base64(&Kek::generate().unwrap()).unwrap();
+        let kek = Arc::new(Kek::from_base64(&Kek::generate().unwrap()).unwrap());
         let store = Store::open(&database.url(), 4);
-        let vault = Vault::open(&store, &kek).await.unwrap();
+        let vault = Vault::open(&store, kek.clone()).await.unwrap();
         Self {
             vault,
             kek,
@@ -34,40 +35,46 @@ impl Rig {
 
     /// A user whose values are the place's name, sealed, with the card `pan`.
     pub fn user(&self, issuer_id: IssuerId, pan: &str) -> NewUser {
-        let user_id = UserId::random();
-        let seal = |column, text: &str| {
-            let place = Place {
-                issuer_id,
-                row_id: user_id.as_str(),
-                column,
-            };
-            self.vault.seal(place, text.as_bytes()).unwrap()
-        };
-        let index = self.vault.pan_index(issuer_id, pan);
-        let email_index = self.vault.email_index(issuer_id, "johnn.dooe@gmail.com");
-        let card = seal(Column::Card, pan);
-        let at = now();
-        NewUser {
+        sealed_user(&self.vault.current(), issuer_id, pan)
+    }
+}
+
+/// The same, sealed with any keys.
+pub fn sealed_user(keys: &VaultKeys, issuer_id: IssuerId, pan: &str) -> NewUser {
+    let user_id = UserId::random();
+    let seal = |column, text: &str| {
+        let place = Place {
             issuer_id,
-            enrolment_epoch: 1,
-            name: Some(seal(Column::UserName, "Johnn Dooe").bytes),
-            email: Some(seal(Column::UserEmail, "johnn.dooe@gmail.com").bytes),
-            phone: None,
-            billing_address: Some(seal(Column::UserBillingAddress, "83 Mayfair Street").bytes),
-            locale: Some(seal(Column::UserLocale, "en-US").bytes),
-            email_index: Some(email_index.bytes.to_vec()),
-            email_index_key: Some(email_index.key_version),
-            seal_key: card.key_version,
-            card: NewCard {
-                last_four: pan[pan.len() - 4..].to_owned(),
-                pan_index: index.bytes.to_vec(),
-                pan_index_key: index.key_version,
-                card: card.bytes,
-            },
-            scoring_window: (at - 1, at),
-            created_at: at,
-            user_id,
-        }
+            row_id: user_id.as_str(),
+            column,
+        };
+        keys.seal(place, text.as_bytes()).unwrap()
+    };
+    let index = keys.pan_index(issuer_id, pan);
+    let email_index = keys.email_index(issuer_id, "johnn.dooe@gmail.com");
+    let card = seal(Column::Card, pan);
+    let at = now();
+    NewUser {
+        issuer_id,
+        enrolment_epoch: 1,
+        name: Some(seal(Column::UserName, "Johnn Dooe").bytes),
+        email: Some(seal(Column::UserEmail, "johnn.dooe@gmail.com").bytes),
+        phone: None,
+        billing_address: Some(seal(Column::UserBillingAddress, "83 Mayfair Street").bytes),
+        locale: Some(seal(Column::UserLocale, "en-US").bytes),
+        email_index: Some(email_index.bytes.to_vec()),
+        email_index_key: Some(email_index.key_version),
+        seal_key: card.key_version,
+        card: NewCard {
+            last_four: pan[pan.len() - 4..].to_owned(),
+            pan_index: index.bytes.to_vec(),
+            pan_index_key: index.key_version,
+            former_pan_index: keys.former_pan_index(issuer_id, pan).map(Into::into),
+            card: card.bytes,
+        },
+        scoring_window: (at - 1, at),
+        created_at: at,
+        user_id,
     }
 }
 
@@ -104,6 +111,7 @@ pub fn enrol(user: NewUser) -> Commit {
             subject: Some(user.user_id.as_str().to_owned()),
             ..draft("user.enrol")
         },
+        sealed_under: None,
         act: Act::Enrol(Box::new(user)),
     }
 }
@@ -113,6 +121,7 @@ pub fn update(update: UserUpdate) -> Commit {
     Commit {
         nonce: fresh_nonce(update.issuer_id),
         audit: draft("user.update"),
+        sealed_under: None,
         act: Act::Update(Box::new(update)),
     }
 }
@@ -140,6 +149,7 @@ pub fn record(issuer_id: IssuerId, value: &str) -> Commit {
         nonce: nonce(issuer_id, value),
         act: Act::Record,
         audit: draft("user.enrol").refused("INVALID_FPAN"),
+        sealed_under: None,
     }
 }
 

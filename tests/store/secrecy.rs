@@ -6,6 +6,7 @@ use crate::support::{Backend, TestDatabase};
 use issuer_gateway::ids::IssuerId;
 use issuer_gateway::store::Store;
 use issuer_gateway::vault::{Column, Kek, Place, Vault, VaultError};
+use std::sync::Arc;
 
 on_both!(
     a_dump_shows_nothing_personal,
@@ -35,7 +36,7 @@ async fn a_dump_shows_nothing_personal(backend: Backend) {
     let dump = database.dump();
     // The scan sees what there is: clear columns and binary ones.
     assert!(dump.contains("5557") && dump.contains("client!key"));
-    let index = rig.vault.pan_index(ISSUER, PAN);
+    let index = rig.vault.current().pan_index(ISSUER, PAN);
     assert!(dump.to_lowercase().contains(&hex::encode(index.bytes)));
 }
 
@@ -63,13 +64,14 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
     let (user, card) = load().await;
     let name = user.name.unwrap();
     assert_eq!(
-        **rig.vault.open_sealed(name_place, &name).unwrap(),
+        **rig.vault.current().open_sealed(name_place, &name).unwrap(),
         *b"Johnn Dooe"
     );
     let card_place = place(ISSUER, id.as_str(), Column::Card);
     assert_eq!(
         **rig
             .vault
+            .current()
             .open_sealed(card_place, &card.unwrap().card)
             .unwrap(),
         *PAN.as_bytes()
@@ -81,7 +83,7 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
         place(ISSUER, id.as_str(), Column::UserLocale),
     ] {
         assert_eq!(
-            rig.vault.open_sealed(wrong, &name).err(),
+            rig.vault.current().open_sealed(wrong, &name).err(),
             Some(VaultError::DoesNotOpen)
         );
     }
@@ -92,12 +94,16 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
     ));
     let (user, _) = load().await;
     assert_eq!(
-        rig.vault.open_sealed(name_place, &user.name.unwrap()).err(),
+        rig.vault
+            .current()
+            .open_sealed(name_place, &user.name.unwrap())
+            .err(),
         Some(VaultError::DoesNotOpen)
     );
     let email_place = place(ISSUER, id.as_str(), Column::UserEmail);
     assert_eq!(
         rig.vault
+            .current()
             .open_sealed(email_place, &user.email.unwrap())
             .err(),
         Some(VaultError::DoesNotOpen)
@@ -107,12 +113,12 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
 async fn another_kek_is_refused(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
-    let index = rig.vault.pan_index(ISSUER, PAN);
-    let again = Vault::open(&rig.store, &rig.kek).await.unwrap();
-    assert_eq!(again.pan_index(ISSUER, PAN), index);
+    let index = rig.vault.current().pan_index(ISSUER, PAN);
+    let again = Vault::open(&rig.store, rig.kek.clone()).await.unwrap();
+    assert_eq!(again.current().pan_index(ISSUER, PAN), index);
 
-    let other = Kek::from_base64(&Kek::generate().unwrap()).unwrap();
-    let error = Vault::open(&rig.store, &other).await.unwrap_err();
+    let other = Arc::new(Kek::from_base64(&Kek::generate().unwrap()).unwrap());
+    let error = Vault::open(&rig.store, other.clone()).await.unwrap_err();
     assert_eq!(
         error,
         VaultError::WrongKek {
@@ -125,13 +131,13 @@ async fn another_kek_is_refused(backend: Backend) {
 
 async fn two_nodes_may_make_the_first_keys_at_once(backend: Backend) {
     let database = TestDatabase::new(backend);
-    let kek = Kek::from_base64(&Kek::generate().unwrap()).unwrap();
+    let kek = Arc::new(Kek::from_base64(&Kek::generate().unwrap()).unwrap());
     let (a, b) = (
         Store::open(&database.url(), 2),
         Store::open(&database.url(), 2),
     );
-    let (a, b) = tokio::join!(Vault::open(&a, &kek), Vault::open(&b, &kek));
-    let (a, b) = (a.unwrap(), b.unwrap());
+    let (a, b) = tokio::join!(Vault::open(&a, kek.clone()), Vault::open(&b, kek));
+    let (a, b) = (a.unwrap().current(), b.unwrap().current());
     assert_eq!(a.pan_index(ISSUER, PAN), b.pan_index(ISSUER, PAN));
     let place = Place {
         issuer_id: ISSUER,
@@ -150,8 +156,8 @@ async fn altered_data_keys_are_refused(backend: Backend) {
         "UPDATE data_keys SET wrapped = (SELECT wrapped FROM data_keys WHERE purpose = 'seal') \
          WHERE purpose = 'index'",
     );
-    let error = Vault::open(&rig.store, &rig.kek).await.unwrap_err();
+    let error = Vault::open(&rig.store, rig.kek.clone()).await.unwrap_err();
     assert_eq!(error.reason(), "data-key-altered");
     database.execute("UPDATE data_keys SET state = 'active'");
-    assert!(Vault::open(&rig.store, &rig.kek).await.is_err());
+    assert!(Vault::open(&rig.store, rig.kek.clone()).await.is_err());
 }

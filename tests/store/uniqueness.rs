@@ -149,6 +149,7 @@ async fn every_conflict_in_one_batch(backend: Backend) {
             nonce: None,
             act: Act::Record,
             audit: draft("start"),
+            sealed_under: None,
         });
         expected.push(Outcome::Done);
     }

@@ -29,7 +29,7 @@ pub fn open(
         row_id: user_id,
         column,
     };
-    let clear = gateway.gateway.vault.open_sealed(place, sealed)?;
+    let clear = gateway.gateway.vault.current().open_sealed(place, sealed)?;
     Ok(serde_json::from_slice(&clear).unwrap())
 }
 

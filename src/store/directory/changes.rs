@@ -5,9 +5,12 @@ use super::SealedRecord;
 use crate::ids::AppId;
 use crate::store::audit::AuditDraft;
 use crate::store::connection::{self, AnyConnection, on_backend};
+use crate::store::data_keys::FormerIndex;
 use crate::store::error::StoreError;
+use crate::store::fence;
 use crate::store::pool::Store;
 use crate::store::schema::{directory_apps, directory_keys, directory_users};
+use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use std::collections::BTreeSet;
@@ -16,7 +19,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone)]
 pub enum Change {
     /// Makes it.
-    Create(Box<SealedRecord>),
+    Create(Box<NewRecord>),
     /// Sets some of its columns.
     Update(Box<RecordUpdate>),
     /// Erases it, and revokes its user tokens.
@@ -28,6 +31,15 @@ pub enum Change {
     },
 }
 
+/// A record to be made.
+#[derive(Debug, Clone)]
+pub struct NewRecord {
+    /// Its row.
+    pub row: SealedRecord,
+    /// While an index rotation is under way: another record that still has this index holds the same e-mail address.
+    pub former_email_index: Option<FormerIndex>,
+}
+
 /// A change of a record.
 #[derive(Debug, Clone)]
 pub struct RecordUpdate {
@@ -37,6 +49,8 @@ pub struct RecordUpdate {
     pub klaim_id: String,
     /// What is set.
     pub set: Columns,
+    /// As in [`NewRecord`], where `set` has an e-mail address.
+    pub former_email_index: Option<FormerIndex>,
 }
 
 /// New values of columns: `None` leaves a column as it is, `Some(None)` empties it. Byte columns are sealed.
@@ -57,6 +71,8 @@ pub struct Columns {
     /// Set together with `email`, as is its key version.
     pub email_index: Option<Option<Vec<u8>>>,
     pub email_index_key: Option<Option<i32>>,
+    /// The data key that sealed them; the row keeps the lowest one that any of its columns uses.
+    #[diesel(skip_update)]
     pub seal_key: i32,
     pub updated_at: i64,
 }
@@ -98,7 +114,7 @@ impl Change {
     /// The app concerned.
     pub fn app_id(&self) -> AppId {
         match self {
-            Self::Create(record) => AppId(record.app_id),
+            Self::Create(new) => AppId(new.row.app_id),
             Self::Update(update) => update.app_id,
             Self::Delete { app_id, .. } => *app_id,
         }
@@ -107,9 +123,17 @@ impl Change {
     /// The record concerned.
     pub fn klaim_id(&self) -> &str {
         match self {
-            Self::Create(record) => &record.klaim_id,
+            Self::Create(new) => &new.row.klaim_id,
             Self::Update(update) => &update.klaim_id,
             Self::Delete { klaim_id, .. } => klaim_id,
+        }
+    }
+
+    fn former_email_index(&self) -> Option<&FormerIndex> {
+        match self {
+            Self::Create(new) => new.former_email_index.as_ref(),
+            Self::Update(update) => update.former_email_index.as_ref(),
+            Self::Delete { .. } => None,
         }
     }
 }
@@ -142,7 +166,16 @@ pub(in crate::store) fn lock_apps(
 }
 
 /// Writes one change; a unique key that is taken undoes this change alone.
+///
+/// The unique key does not see an address that another record still has under the former index key. Looking first is
+/// safe: the app is locked, nobody writes under the former key any more, and a record that moves to the new one between
+/// the look and the change was seen.
 pub(in crate::store) fn apply(conn: &mut AnyConnection, change: &Change) -> QueryResult<Applied> {
+    if let Some(former) = change.former_email_index()
+        && is_held(conn, change, &former.index, former.key)?
+    {
+        return Ok(Applied::Taken(Taken::Email));
+    }
     match connection::savepoint(conn, |conn| write(conn, change)) {
         Ok(0) => Ok(Applied::Gone),
         Ok(_) => Ok(Applied::Done),
@@ -155,12 +188,14 @@ pub(in crate::store) fn apply(conn: &mut AnyConnection, change: &Change) -> Quer
 
 fn write(conn: &mut AnyConnection, change: &Change) -> QueryResult<usize> {
     match change {
-        Change::Create(record) => diesel::insert_into(directory_users::table)
-            .values(record.as_ref())
+        Change::Create(new) => diesel::insert_into(directory_users::table)
+            .values(&new.row)
             .execute(conn),
         Change::Update(update) => {
+            let (stored, new) = (directory_users::seal_key, update.set.seal_key);
+            let lowest = case_when(stored.lt(new), stored).otherwise(new);
             diesel::update(directory_users::table.find((update.app_id.0, &update.klaim_id)))
-                .set(&update.set)
+                .set((&update.set, stored.eq(lowest)))
                 .execute(conn)
         }
         Change::Delete { app_id, klaim_id } => {
@@ -175,16 +210,33 @@ fn write(conn: &mut AnyConnection, change: &Change) -> QueryResult<usize> {
     }
 }
 
+/// Whether another record of the app has this e-mail index.
+fn is_held(
+    conn: &mut AnyConnection,
+    change: &Change,
+    index: &[u8],
+    index_key: i32,
+) -> QueryResult<bool> {
+    let holders: i64 = directory_users::table
+        .filter(directory_users::app_id.eq(change.app_id().0))
+        .filter(directory_users::klaim_id.ne(change.klaim_id()))
+        .filter(directory_users::email_index_key.eq(index_key))
+        .filter(directory_users::email_index.eq(index))
+        .count()
+        .get_result(conn)?;
+    Ok(holders > 0)
+}
+
 /// The index has decided; this only tells which one, the e-mail's first (cce-api.md B2). A database names one of
 /// several broken keys at its own choice.
 fn name_conflict(conn: &mut AnyConnection, change: &Change) -> QueryResult<Taken> {
     let (klaim_id, index, index_key, user_id, number) = match change {
         Change::Create(new) => (
-            &new.klaim_id,
-            new.email_index.as_ref(),
-            new.email_index_key,
-            Some(&new.user_id),
-            new.number,
+            &new.row.klaim_id,
+            new.row.email_index.as_ref(),
+            new.row.email_index_key,
+            Some(&new.row.user_id),
+            new.row.number,
         ),
         Change::Update(update) => (
             &update.klaim_id,
@@ -200,15 +252,10 @@ fn name_conflict(conn: &mut AnyConnection, change: &Change) -> QueryResult<Taken
             .filter(directory_users::app_id.eq(change.app_id().0))
             .filter(directory_users::klaim_id.ne(klaim_id))
     };
-    if let (Some(index), Some(index_key)) = (index, index_key) {
-        let holders: i64 = others()
-            .filter(directory_users::email_index_key.eq(index_key))
-            .filter(directory_users::email_index.eq(index))
-            .count()
-            .get_result(conn)?;
-        if holders > 0 {
-            return Ok(Taken::Email);
-        }
+    if let (Some(index), Some(index_key)) = (index, index_key)
+        && is_held(conn, change, index, index_key)?
+    {
+        return Ok(Taken::Email);
     }
     if let Some(user_id) = user_id {
         let holders: i64 = others()
@@ -232,13 +279,22 @@ fn name_conflict(conn: &mut AnyConnection, change: &Change) -> QueryResult<Taken
 }
 
 impl Store {
-    /// Writes one change with its audit entry, outside of the writer: for commands.
+    /// Writes one change with its audit entry, outside of the writer: for commands. `sealed_under` is the generation of
+    /// the data keys that sealed it.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if the data keys have changed meanwhile: to be sealed and tried again.
     pub async fn change_directory(
         &self,
         change: Change,
+        sealed_under: i64,
         audit: AuditDraft,
     ) -> Result<Applied, StoreError> {
         self.operate(audit, move |conn, audit| {
+            fence::join(conn)?;
+            if fence::generation(conn)? != sealed_under {
+                return Err(StoreError::Busy);
+            }
             lock_apps(conn, std::iter::once(change.app_id()))?;
             let applied = apply(conn, &change)?;
             match applied {

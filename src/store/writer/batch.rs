@@ -1,12 +1,13 @@
-//! One transaction for a whole batch, in an order that keeps two writers from deadlocking: nonces, cards, users,
+//! One transaction for a whole batch, in an order that keeps two writers from deadlocking: the fence, nonces, cards, users,
 //! scoring jobs, re-enrolments, updates, terminations, records of the users API, audit entries; within a table sorted by key.
 
 use super::{Act, Commit, NewUser, Outcome, UserUpdate};
-use super::{re_enrol, rows, terminations};
+use super::{cards, re_enrol, rows, terminations};
 use crate::store::audit::{self, AuditChain, AuditDraft};
 use crate::store::connection::{self, AnyConnection};
 use crate::store::directory::changes::{self, Applied, Change};
 use crate::store::error::StoreError;
+use crate::store::fence;
 use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ pub(super) fn write(
     commits: &[&Commit],
     chain: &AuditChain,
 ) -> Result<(Vec<Outcome>, AuditChain), Failure> {
-    if let Err(error) = connection::begin(conn) {
+    if let Err(error) = fence::begin(conn) {
         return Err(rejected(conn, error));
     }
     let written = match write_rows(conn, commits, chain) {
@@ -78,7 +79,7 @@ fn write_rows(
     commits: &[&Commit],
     chain: &AuditChain,
 ) -> QueryResult<(Vec<Outcome>, AuditChain)> {
-    let mut outcomes = vec![Outcome::Done; commits.len()];
+    let mut outcomes = current(conn, commits)?;
     consume_nonces(conn, commits, &mut outcomes)?;
     enrol(conn, commits, &mut outcomes)?;
     re_enrol::find(conn, commits, &mut outcomes)?;
@@ -100,6 +101,16 @@ fn write_rows(
     Ok((outcomes, chain))
 }
 
+/// What was sealed under other keys than those in force is stale, and passed over by all that follows.
+fn current(conn: &mut AnyConnection, commits: &[&Commit]) -> QueryResult<Vec<Outcome>> {
+    let generation = fence::generation(conn)?;
+    let outcome = |commit: &&Commit| match commit.sealed_under {
+        Some(sealed_under) if sealed_under != generation => Outcome::Stale,
+        _ => Outcome::Done,
+    };
+    Ok(commits.iter().map(outcome).collect())
+}
+
 fn consume_nonces(
     conn: &mut AnyConnection,
     commits: &[&Commit],
@@ -108,7 +119,7 @@ fn consume_nonces(
     // The first of a batch to bring a nonce has it.
     let mut first = BTreeMap::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
-        if let Some(nonce) = &commit.nonce {
+        if let (Some(nonce), Outcome::Done) = (&commit.nonce, &*outcome) {
             *outcome = Outcome::Replayed;
             first
                 .entry((nonce.issuer_id.0, nonce.value.as_str()))
@@ -156,7 +167,7 @@ fn enrol(
     }
     let candidates: Vec<&NewUser> = first.values().map(|(user, _)| *user).collect();
     let mut winners = Vec::with_capacity(candidates.len());
-    let mut new = rows::insert_cards(conn, &candidates)?;
+    let mut new = cards::insert(conn, &candidates)?;
     new.sort();
     for (key, (user, outcome)) in first {
         if new
@@ -265,6 +276,6 @@ fn entry(commit: &Commit, outcome: &Outcome) -> Option<AuditDraft> {
         Outcome::CardTaken => Some(draft.refused("card-taken")),
         Outcome::UserGone => Some(draft.refused("user-not-found")),
         Outcome::Taken(taken) => Some(draft.refused(taken.reason())),
-        Outcome::MustReEnrol(_) => None,
+        Outcome::MustReEnrol(_) | Outcome::Stale => None,
     }
 }

@@ -114,6 +114,7 @@ mod tests {
             nonce: None,
             act: Act::Record,
             audit: AuditDraft::accepted(0, "actor", "action"),
+            sealed_under: None,
         };
         (Item { commit, reply }, answer)
     }

@@ -27,6 +27,12 @@ fn card_key(user: &NewUser) -> CardKey {
     (user.issuer_id.0, card.pan_index_key, card.pan_index.clone())
 }
 
+/// The same card as rows still have it while an index rotation is under way.
+fn former_card_key(user: &NewUser) -> Option<CardKey> {
+    let former = user.card.former_pan_index.as_ref()?;
+    Some((user.issuer_id.0, former.key, former.index.clone()))
+}
+
 /// Turns [`Outcome::CardTaken`] into [`Outcome::MustReEnrol`] where the card's user is of a lower epoch.
 pub(super) fn find(
     conn: &mut AnyConnection,
@@ -44,14 +50,21 @@ pub(super) fn find(
     if taken.is_empty() {
         return Ok(());
     }
-    let cards: Vec<&NewUser> = taken.iter().map(|(user, ..)| *user).collect();
+    // In one statement: a card that is moved from one index key to the other is found under one of them.
+    let cards: Vec<CardKey> = taken
+        .iter()
+        .flat_map(|(user, ..)| [Some(card_key(user)), former_card_key(user)])
+        .flatten()
+        .collect();
     let holders: HashMap<CardKey, (String, i32)> = active_holders(conn, &cards)?
         .into_iter()
         .map(|(issuer, key, index, user_id, epoch)| ((issuer, key, index), (user_id, epoch)))
         .collect();
     let mut unused = Vec::new();
     for (user, nonce, outcome) in taken {
-        if let Some((user_id, epoch)) = holders.get(&card_key(user))
+        let current = holders.get(&card_key(user));
+        let former = || former_card_key(user).and_then(|key| holders.get(&key));
+        if let Some((user_id, epoch)) = current.or_else(former)
             && *epoch < user.enrolment_epoch
             && let Some(user_id) = UserId::parse(user_id)
         {
@@ -91,24 +104,23 @@ pub(super) fn refresh(
 }
 
 /// Of these cards: issuer, index-key version, PAN index, and the active user's id and epoch.
-fn active_holders(conn: &mut AnyConnection, new: &[&NewUser]) -> QueryResult<Vec<Holder>> {
+fn active_holders(conn: &mut AnyConnection, asked: &[CardKey]) -> QueryResult<Vec<Holder>> {
     on_backend!(conn, c => {
         sqlite: {
-            let mut found = Vec::with_capacity(new.len());
-            for u in new {
+            let mut found = Vec::with_capacity(asked.len());
+            for (issuer, key, index) in asked {
                 let row: Option<(String, i32)> = cards::table
                     .inner_join(users::table.on(
                         users::issuer_id.eq(cards::issuer_id).and(users::user_id.eq(cards::user_id)),
                     ))
-                    .filter(cards::issuer_id.eq(u.issuer_id.0))
-                    .filter(cards::pan_index_key.eq(u.card.pan_index_key))
-                    .filter(cards::pan_index.eq(&u.card.pan_index))
+                    .filter(cards::issuer_id.eq(issuer))
+                    .filter(cards::pan_index_key.eq(key))
+                    .filter(cards::pan_index.eq(index))
                     .filter(users::status.eq("ACTIVE"))
                     .select((users::user_id, users::enrolment_epoch))
                     .first(c)
                     .optional()?;
-                let (issuer, key, index) = card_key(u);
-                found.extend(row.map(|(user_id, epoch)| (issuer, key, index, user_id, epoch)));
+                found.extend(row.map(|(user_id, epoch)| (*issuer, *key, index.clone(), user_id, epoch)));
             }
             Ok(found)
         },
@@ -116,9 +128,9 @@ fn active_holders(conn: &mut AnyConnection, new: &[&NewUser]) -> QueryResult<Vec
             "SELECT cards.issuer_id, cards.pan_index_key, cards.pan_index, users.user_id, users.enrolment_epoch \
              FROM unnest(",
             vec![
-                Column::Integer(new.iter().map(|u| u.issuer_id.0).collect()),
-                Column::Integer(new.iter().map(|u| u.card.pan_index_key).collect()),
-                Column::Bytes(new.iter().map(|u| u.card.pan_index.as_slice()).collect()),
+                Column::Integer(asked.iter().map(|(issuer, ..)| *issuer).collect()),
+                Column::Integer(asked.iter().map(|(_, key, _)| *key).collect()),
+                Column::Bytes(asked.iter().map(|(.., index)| index.as_slice()).collect()),
             ],
             ") AS given (issuer_id, pan_index_key, pan_index) \
              JOIN cards USING (issuer_id, pan_index_key, pan_index) \

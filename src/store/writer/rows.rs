@@ -5,7 +5,7 @@
 use super::unnest::{Column, Unnest};
 use super::{NewUser, Nonce, UserUpdate};
 use crate::store::connection::{AnyConnection, on_backend};
-use crate::store::schema::{cards, oauth_nonces, scoring_jobs, users};
+use crate::store::schema::{oauth_nonces, scoring_jobs, users};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
 
@@ -47,52 +47,6 @@ pub(super) fn insert_nonces(
                 column!(BigInt, nonces, n => n.expires_at),
             ],
             ") ON CONFLICT DO NOTHING RETURNING issuer_id, nonce",
-        ).load(c),
-    })
-}
-
-/// Inserts cards; returns issuer, index key and PAN index of those that were new.
-pub(super) fn insert_cards(
-    conn: &mut AnyConnection,
-    new: &[&NewUser],
-) -> QueryResult<Vec<(i32, i32, Vec<u8>)>> {
-    on_backend!(conn, c => {
-        sqlite: {
-            let mut won = Vec::with_capacity(new.len());
-            for u in new {
-                let inserted = diesel::insert_into(cards::table)
-                    .values((
-                        cards::issuer_id.eq(u.issuer_id.0),
-                        cards::user_id.eq(u.user_id.as_str()),
-                        cards::last_four.eq(&u.card.last_four),
-                        cards::pan_index.eq(&u.card.pan_index),
-                        cards::pan_index_key.eq(u.card.pan_index_key),
-                        cards::card.eq(&u.card.card),
-                        cards::seal_key.eq(u.seal_key),
-                        cards::created_at.eq(u.created_at),
-                    ))
-                    .on_conflict_do_nothing()
-                    .execute(c)?;
-                if inserted == 1 {
-                    won.push((u.issuer_id.0, u.card.pan_index_key, u.card.pan_index.clone()));
-                }
-            }
-            Ok(won)
-        },
-        postgres: Unnest::<(Integer, Integer, Binary)>::new(
-            "INSERT INTO cards (issuer_id, user_id, last_four, pan_index, pan_index_key, card, seal_key, \
-             created_at) SELECT * FROM unnest(",
-            vec![
-                column!(Integer, new, u => u.issuer_id.0),
-                column!(Text, new, u => u.user_id.as_str()),
-                column!(Text, new, u => u.card.last_four.as_str()),
-                column!(Bytes, new, u => u.card.pan_index.as_slice()),
-                column!(Integer, new, u => u.card.pan_index_key),
-                column!(Bytes, new, u => u.card.card.as_slice()),
-                column!(Integer, new, u => u.seal_key),
-                column!(BigInt, new, u => u.created_at),
-            ],
-            ") ON CONFLICT DO NOTHING RETURNING issuer_id, pan_index_key, pan_index",
         ).load(c),
     })
 }

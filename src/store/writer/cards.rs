@@ -1,0 +1,101 @@
+//! One card, one user: the insert that decides it, also while cards move from one index key to the other.
+//!
+//! Why no duplicate slips in meanwhile: nobody inserts under the former key any more (the [fence](crate::store::fence)), and
+//! a card moves by one update of its row. So where the insert looks, a card that is there already is either still under
+//! the former key, and found by it, or under the new one, where the unique key stops it.
+
+use super::NewUser;
+use super::unnest::{Column, Unnest};
+use crate::store::connection::{AnyConnection, on_backend};
+use crate::store::schema::cards;
+use diesel::dsl::{exists, select};
+use diesel::prelude::*;
+use diesel::sql_types::{Binary, Integer};
+
+const INSERT: &str = "INSERT INTO cards (issuer_id, user_id, last_four, pan_index, pan_index_key, card, \
+    seal_key, created_at) SELECT given.* FROM unnest(";
+const NEW: &str = ") AS given ON CONFLICT DO NOTHING RETURNING issuer_id, pan_index_key, pan_index";
+
+const INSERT_UNHELD: &str = "INSERT INTO cards (issuer_id, user_id, last_four, pan_index, pan_index_key, card, \
+    seal_key, created_at) SELECT issuer_id, user_id, last_four, pan_index, pan_index_key, card, \
+    seal_key, created_at FROM unnest(";
+const NEW_UNHELD: &str = ") AS given (issuer_id, user_id, last_four, pan_index, pan_index_key, card, \
+    seal_key, created_at, former_key, former_index) \
+    WHERE NOT EXISTS (SELECT 1 FROM cards AS held WHERE held.issuer_id = given.issuer_id \
+        AND held.pan_index_key = given.former_key AND held.pan_index = given.former_index) \
+    ON CONFLICT DO NOTHING RETURNING issuer_id, pan_index_key, pan_index";
+
+/// Inserts cards; returns issuer, index key and PAN index of those that were new.
+pub(super) fn insert(
+    conn: &mut AnyConnection,
+    new: &[&NewUser],
+) -> QueryResult<Vec<(i32, i32, Vec<u8>)>> {
+    on_backend!(conn, c => {
+        sqlite: insert_sqlite(c, new),
+        postgres: insert_postgres(c, new),
+    })
+}
+
+fn insert_sqlite(
+    conn: &mut SqliteConnection,
+    new: &[&NewUser],
+) -> QueryResult<Vec<(i32, i32, Vec<u8>)>> {
+    let mut won = Vec::with_capacity(new.len());
+    for u in new {
+        if let Some(former) = &u.card.former_pan_index {
+            let held = cards::table
+                .filter(cards::issuer_id.eq(u.issuer_id.0))
+                .filter(cards::pan_index_key.eq(former.key))
+                .filter(cards::pan_index.eq(&former.index));
+            if select(exists(held)).get_result(conn)? {
+                continue;
+            }
+        }
+        let inserted = diesel::insert_into(cards::table)
+            .values((
+                cards::issuer_id.eq(u.issuer_id.0),
+                cards::user_id.eq(u.user_id.as_str()),
+                cards::last_four.eq(&u.card.last_four),
+                cards::pan_index.eq(&u.card.pan_index),
+                cards::pan_index_key.eq(u.card.pan_index_key),
+                cards::card.eq(&u.card.card),
+                cards::seal_key.eq(u.seal_key),
+                cards::created_at.eq(u.created_at),
+            ))
+            .on_conflict_do_nothing()
+            .execute(conn)?;
+        if inserted == 1 {
+            let index = u.card.pan_index.clone();
+            won.push((u.issuer_id.0, u.card.pan_index_key, index));
+        }
+    }
+    Ok(won)
+}
+
+fn insert_postgres(
+    conn: &mut PgConnection,
+    new: &[&NewUser],
+) -> QueryResult<Vec<(i32, i32, Vec<u8>)>> {
+    let mut columns = vec![
+        Column::Integer(new.iter().map(|u| u.issuer_id.0).collect()),
+        Column::Text(new.iter().map(|u| u.user_id.as_str()).collect()),
+        Column::Text(new.iter().map(|u| u.card.last_four.as_str()).collect()),
+        Column::Bytes(new.iter().map(|u| u.card.pan_index.as_slice()).collect()),
+        Column::Integer(new.iter().map(|u| u.card.pan_index_key).collect()),
+        Column::Bytes(new.iter().map(|u| u.card.card.as_slice()).collect()),
+        Column::Integer(new.iter().map(|u| u.seal_key).collect()),
+        Column::BigInt(new.iter().map(|u| u.created_at).collect()),
+    ];
+    let former = || new.iter().map(|u| u.card.former_pan_index.as_ref());
+    // Most of the time there is no former key, and nothing to look up.
+    let (head, tail) = if former().any(|former| former.is_some()) {
+        let keys = former().map(|former| Some(former?.key));
+        let indexes = former().map(|former| Some(former?.index.as_slice()));
+        columns.push(Column::MaybeInteger(keys.collect()));
+        columns.push(Column::MaybeBytes(indexes.collect()));
+        (INSERT_UNHELD, NEW_UNHELD)
+    } else {
+        (INSERT, NEW)
+    };
+    Unnest::<(Integer, Integer, Binary)>::new(head, columns, tail).load(conn)
+}
