@@ -1,12 +1,14 @@
 //! Donation turned on after off: every user must register again, no row is rewritten, and one of two at once wins
 //! (cce-api.md 7.1; spec decision 7).
 
+use crate::data_keys::move_card;
 use crate::on_both_blocking;
 use crate::support::gateway::{TestGateway, accepted, assert_refused, user_id};
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::client::sample;
 use issuer_gateway::ids::ClientId;
 use issuer_gateway::issuers::declaration;
+use issuer_gateway::rotation::primary::begin_index_rotation;
 use issuer_gateway::store::audit::AuditDraft;
 use issuer_gateway::store::issuers::Toggled;
 use issuer_gateway::store::now;
@@ -192,6 +194,32 @@ on_both_blocking!(
         }
         gateway.set_user_status("demo", &id, UserStatus::Active);
         assert_eq!(user_id(&client.enrol(&enrolment)), id);
+    }
+);
+
+on_both_blocking!(
+    registering_again_finds_cards_while_index_keys_rotate,
+    |backend: Backend| {
+        let gateway = TestGateway::start(backend);
+        let client = gateway.client("demo");
+        let enrolments: Vec<_> = (0..4).map(|_| sample::enrolment("534403")).collect();
+        let ids: Vec<String> = enrolments
+            .iter()
+            .map(|enrolment| user_id(&client.enrol(enrolment)))
+            .collect();
+        toggle(&gateway, "demo");
+        let (store, vault) = (&gateway.gateway.store, &gateway.gateway.vault);
+        gateway
+            .block_on(begin_index_rotation(store, vault))
+            .unwrap();
+        for (number, (enrolment, id)) in enrolments.iter().zip(&ids).enumerate() {
+            if number % 2 == 0 {
+                move_card(&gateway, id, enrolment);
+            }
+            assert_eq!(user_id(&client.enrol(enrolment)), *id);
+            assert_refused(&client.enrol(enrolment), 400, &["USER_ALREADY_EXISTS"]);
+        }
+        assert_eq!(database(&gateway).count("cards"), 4);
     }
 );
 

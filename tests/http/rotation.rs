@@ -83,7 +83,7 @@ fn published(gateway: &TestGateway) -> Vec<String> {
 }
 
 /// Waits for a condition; fails after a bound that only a broken gateway reaches.
-fn until(what: &str, condition: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
     let begun = Instant::now();
     while !condition() {
         assert!(

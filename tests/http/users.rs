@@ -2,6 +2,7 @@
 
 mod access;
 mod conflicts;
+mod data_keys;
 mod numbers;
 mod profiles;
 mod seeds;

@@ -11,7 +11,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod data_keys;
+mod fence;
 mod fixture;
+mod index_rotation;
 mod issuers;
 mod migrations;
 mod outage;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Barrier;
 
 /// Runs `count` calls at the same moment; returns how often each status came.
-fn at_once(count: usize, act: impl Fn(usize) -> u16 + Sync) -> BTreeMap<u16, usize> {
+pub(super) fn at_once(count: usize, act: impl Fn(usize) -> u16 + Sync) -> BTreeMap<u16, usize> {
     let barrier = Barrier::new(count);
     let mut statuses = BTreeMap::new();
     std::thread::scope(|scope| {
