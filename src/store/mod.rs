@@ -4,7 +4,7 @@
 //! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type
 //! - [`writer`]: many enrolments and updates, one commit
 //! - [`fence`]: no writer seals with keys that another one has just replaced
-//! - [`erasure`]: deleted users lose their data
+//! - [`erasure`]: deleted users lose their data; [`passes`]: every sealed row brought under newer keys
 //! - [`users`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`audit`]: one file per aggregate
 //!
 //! It stores what it is given: sealing and blind indexes are the vault's work. Times are microseconds since 1970 UTC,
@@ -21,6 +21,7 @@ pub mod issuers;
 pub mod key_usage;
 pub mod migrations;
 pub mod nonces;
+pub mod passes;
 pub mod pool;
 pub mod schema;
 pub mod url;

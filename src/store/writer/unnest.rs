@@ -8,6 +8,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 /// One column of all rows. The arrays of a statement are of one length.
@@ -23,18 +24,22 @@ pub(crate) enum Column<'a> {
 
 /// `head`, the arrays separated by commas, `tail`. `Row` is the SQL type of what it returns.
 pub(crate) struct Unnest<'a, Row> {
-    head: &'static str,
+    head: Cow<'static, str>,
     columns: Vec<Column<'a>>,
-    tail: &'static str,
+    tail: Cow<'static, str>,
     row: PhantomData<Row>,
 }
 
 impl<'a, Row> Unnest<'a, Row> {
-    pub(crate) fn new(head: &'static str, columns: Vec<Column<'a>>, tail: &'static str) -> Self {
+    pub(crate) fn new(
+        head: impl Into<Cow<'static, str>>,
+        columns: Vec<Column<'a>>,
+        tail: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
-            head,
+            head: head.into(),
             columns,
-            tail,
+            tail: tail.into(),
             row: PhantomData,
         }
     }
@@ -42,7 +47,7 @@ impl<'a, Row> Unnest<'a, Row> {
 
 impl<Row> QueryFragment<Pg> for Unnest<'_, Row> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(self.head);
+        out.push_sql(&self.head);
         let mut separator = "";
         for column in &self.columns {
             out.push_sql(separator);
@@ -57,7 +62,7 @@ impl<Row> QueryFragment<Pg> for Unnest<'_, Row> {
                 Column::MaybeBytes(v) => out.push_bind_param::<Array<Nullable<Binary>>, _>(v)?,
             }
         }
-        out.push_sql(self.tail);
+        out.push_sql(&self.tail);
         Ok(())
     }
 }
