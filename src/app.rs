@@ -64,7 +64,8 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
     let address = listener.local_addr()?;
     let gateway = Arc::new(build(config, address).await?);
     let draining = Arc::new(Draining::default());
-    let noted = node::started(&gateway.store, &gateway.live().keys, address).await;
+    let keys = node::states(&gateway.live().keys, &gateway.vault.kek_ids());
+    let noted = node::started(&gateway.store, &keys, address).await;
     noted.context("the start cannot be noted in the audit trail")?;
 
     let mut servers = vec![public_server(config, listener, &gateway, &draining)?];
@@ -76,10 +77,11 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
         metrics_address = Some(address);
         servers.push(metrics_server(listener, &gateway)?);
     }
+    let following = reload::follow(gateway.clone(), config.clone(), address)?;
     let mut background = vec![
         tokio::spawn(follow_store(gateway.clone())),
         tokio::spawn(purge_nonces(gateway.clone())),
-        tokio::spawn(reload::follow(gateway.clone(), config.clone(), address)),
+        tokio::spawn(following),
         tokio::spawn(watch_keys(gateway.clone())),
         tokio::spawn(erasure::run(gateway.clone(), config.erasure.enabled)),
     ];
@@ -155,10 +157,10 @@ pub fn open_store(config: &config::Database) -> anyhow::Result<(DatabaseUrl, Sto
 
 async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> {
     let live = Live::load(config, address)?;
-    let kek = keys::load_kek(&config.vault)?;
+    let keks = keys::kek::load(&config.vault)?;
     let database = config.database.clone();
     let (url, store) = tokio::task::spawn_blocking(move || open_store(&database)).await??;
-    let vault = Vault::open(&store, kek.into()).await?;
+    let vault = Vault::open(&store, keks).await?;
     let registry = Registry::load(&store).await?;
     let metrics = Metrics::new()?;
     metrics.set_issuers(registry.issuers().len());

@@ -6,9 +6,11 @@
 
 mod keys;
 mod users;
+mod vault;
 
 pub use keys::{GatewayKey, Keys};
 pub use users::Users;
+pub use vault::{KekSource, ShareSource, Vault};
 
 use serde::Deserialize;
 use std::fmt;
@@ -154,16 +156,6 @@ impl fmt::Debug for Database {
     }
 }
 
-/// `[vault]`: where the key-encryption key comes from; exactly one of the two.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Vault {
-    /// File with 32 bytes in base64.
-    pub kek_file: Option<PathBuf>,
-    /// Name of an environment variable with 32 bytes in base64.
-    pub kek_env: Option<String>,
-}
-
 /// `[oauth]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -271,7 +263,7 @@ impl Config {
         let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
         self.server.tls_certificate.iter_mut().for_each(resolve);
         self.server.tls_key.iter_mut().for_each(resolve);
-        self.vault.kek_file.iter_mut().for_each(resolve);
+        self.vault.files_mut().into_iter().for_each(resolve);
         for key in &mut self.keys.gateway {
             resolve(&mut key.file);
             key.certificate.iter_mut().for_each(resolve);
@@ -313,10 +305,6 @@ impl Config {
             ("server", server(self) != server(running)),
             ("metrics", self.metrics.listen != running.metrics.listen),
             ("database", database(self) != database(running)),
-            (
-                "vault",
-                format!("{:?}", self.vault) != format!("{:?}", running.vault),
-            ),
             ("erasure", self.erasure.enabled != running.erasure.enabled),
             (
                 "users",
@@ -369,9 +357,7 @@ impl Config {
         {
             return invalid("metrics.listen", "must be a loopback address");
         }
-        if self.vault.kek_file.is_some() == self.vault.kek_env.is_some() {
-            return invalid("vault", "needs exactly one of kek_file and kek_env");
-        }
+        self.vault.kek()?;
         if !(1..=3_600).contains(&self.oauth.window_seconds) {
             return invalid("oauth.window_seconds", "must be 1 to 3600");
         }

@@ -3,13 +3,13 @@
 //! Errors name the file and what it should hold, never its content.
 
 pub mod jwks;
+pub mod kek;
 pub mod rotation;
 pub mod source;
 
 use crate::config;
 use crate::payload::{GatewayKey, KeyRing, KeyState};
-use crate::vault::Kek;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use chrono::{DateTime, Utc};
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
@@ -17,7 +17,6 @@ use rustls::server::ResolvesServerCert;
 use rustls::sign::CertifiedKey;
 use std::path::Path;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 /// Loads `[[keys.gateway]]`: each key checked, exactly one primary, no name that means two keys.
 pub fn load_ring(keys: &config::Keys) -> anyhow::Result<KeyRing> {
@@ -41,26 +40,6 @@ pub fn load_ring(keys: &config::Keys) -> anyhow::Result<KeyRing> {
         ring.push(loaded.ending(end));
     }
     KeyRing::new(ring).context("configuration: keys.gateway")
-}
-
-/// Loads the key-encryption key from its file or environment variable.
-pub fn load_kek(vault: &config::Vault) -> anyhow::Result<Kek> {
-    let (text, source) = match (&vault.kek_file, &vault.kek_env) {
-        (Some(file), None) => {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("vault.kek_file {}", file.display()))?;
-            (text, file.display().to_string())
-        }
-        (None, Some(name)) => {
-            let text = std::env::var(name)
-                .ok()
-                .with_context(|| format!("vault.kek_env: {name} is not set"))?;
-            (text, name.clone())
-        }
-        _ => bail!("configuration: vault: needs exactly one of kek_file and kek_env"),
-    };
-    let text = Zeroizing::new(text);
-    Kek::from_base64(text.trim()).with_context(|| format!("{source}: not 32 bytes in base64"))
 }
 
 /// The moment an ASN.1 time names.

@@ -9,14 +9,16 @@
 use crate::audit::node;
 use crate::config::Config;
 use crate::gateway::Gateway;
+use crate::keys;
 use crate::live::Live;
+use crate::vault::{Keks, VaultError};
 use notify::{RecursiveMode, Watcher};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
@@ -25,13 +27,24 @@ const CHECK: Duration = Duration::from_secs(10);
 /// After a hint: long enough for a writer to finish, so that half-written files are seldom read.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// Follows the configuration's files until the task is aborted. Does nothing for a configuration that
-/// did not come from a file.
-pub async fn follow(gateway: Arc<Gateway>, config: Config, address: SocketAddr) {
+/// Listens for SIGHUP from now on (a process that does not is ended by it), and returns what follows the
+/// configuration's files until it is aborted. That does nothing for a configuration that did not come from a file.
+pub fn follow(
+    gateway: Arc<Gateway>,
+    config: Config,
+    address: SocketAddr,
+) -> std::io::Result<impl Future<Output = ()>> {
+    let hangup = signal(SignalKind::hangup())?;
+    Ok(follow_until_aborted(gateway, config, address, hangup))
+}
+
+async fn follow_until_aborted(
+    gateway: Arc<Gateway>,
+    config: Config,
+    address: SocketAddr,
+    mut hangup: Signal,
+) {
     let Some(file) = config.source.clone() else {
-        return;
-    };
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
         return;
     };
     let (hint, mut hints) = mpsc::channel(1);
@@ -39,6 +52,7 @@ pub async fn follow(gateway: Arc<Gateway>, config: Config, address: SocketAddr) 
         gateway,
         address,
         seen: None,
+        try_again: false,
         config,
         file,
     };
@@ -69,6 +83,8 @@ struct Follower {
     /// Digest of what was last tried, good or bad. `None` at first: the files may have changed between the
     /// start and the first check, so that one always loads.
     seen: Option<[u8; 32]>,
+    /// What was last tried failed for a reason that passes, although nothing of it is wrong.
+    try_again: bool,
 }
 
 impl Follower {
@@ -77,6 +93,7 @@ impl Follower {
         let file = self.file.clone();
         let address = self.address;
         let seen = self.seen;
+        let forced = forced || self.try_again;
         let known = self.config.clone();
         let attempt = tokio::task::spawn_blocking(move || {
             // A file that cannot be read now is judged by the paths that were in force. Digest first, then load: what
@@ -85,19 +102,27 @@ impl Follower {
             if !forced && seen == Some(digest) {
                 return None;
             }
-            let live = Config::load(&file)
+            let loaded = Config::load(&file)
                 .map_err(anyhow::Error::from)
                 .and_then(|config| {
                     let live = Live::load(&config, address)?;
-                    Ok((config, live))
+                    let keks = keys::kek::load(&config.vault)?;
+                    Ok((config, live, keks))
                 });
-            Some((digest, live))
+            Some((digest, loaded))
         });
-        let Ok(Some((digest, live))) = attempt.await else {
+        let Ok(Some((digest, loaded))) = attempt.await else {
             return false;
         };
         let first = self.seen.replace(digest).is_none();
-        match live {
+        let gateway = &self.gateway;
+        let before = node::states(&gateway.live().keys, &gateway.vault.kek_ids());
+        let adopted = match loaded {
+            Ok((config, live, keks)) => self.adopt(keks).await.map(|()| (config, live)),
+            Err(error) => Err(error),
+        };
+        self.try_again = adopted.as_ref().is_err_and(is_passing);
+        match adopted {
             Ok((config, live)) => {
                 for setting in config.needs_restart(&self.config) {
                     tracing::warn!(
@@ -111,8 +136,7 @@ impl Follower {
                     self.gateway.metrics.reload(true);
                 }
                 self.config = config;
-                let before = node::states(&self.gateway.live().keys);
-                let after = node::states(&live.keys);
+                let after = node::states(&live.keys, &self.gateway.vault.kek_ids());
                 self.gateway.swap(live);
                 let (store, metrics) = (&self.gateway.store, &self.gateway.metrics);
                 node::reloaded(store, metrics, (&before, &after), first).await;
@@ -129,6 +153,20 @@ impl Follower {
             }
         }
     }
+
+    /// Puts changed KEKs in force, if they open every data key; before all else, because this alone may still fail.
+    async fn adopt(&self, keks: Keks) -> anyhow::Result<()> {
+        let gateway = &self.gateway;
+        if gateway.vault.kek_ids() != keks.ids() {
+            gateway.vault.adopt(&gateway.store, keks).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A database that is away: only it can tell whether other KEKs fit.
+fn is_passing(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(VaultError::Store(error)) if error.is_recoverable())
 }
 
 /// SHA-256 over the configuration file and every key file that it names, contents and all.
@@ -157,7 +195,8 @@ fn files(config: &Config) -> Vec<PathBuf> {
         server.tls_certificate.as_ref(),
         server.tls_key.as_ref(),
     ];
-    named.into_iter().chain(keys).flatten().cloned().collect()
+    let keys = named.into_iter().chain(keys).flatten().cloned();
+    keys.chain(config.vault.files()).collect()
 }
 
 /// Watches the folders of the configuration's files; a failure to watch costs promptness alone.

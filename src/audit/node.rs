@@ -1,10 +1,10 @@
 //! The life of a node in the trail: start, stop, a changed configuration, its keys; and the anchors that go with them.
 
-use crate::payload::{Fingerprint, KeyRing, KeyState};
+use crate::payload::KeyRing;
 use crate::store::audit::{AuditChain, AuditDraft};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -17,7 +17,11 @@ pub const STOP: &str = "node.stop";
 const ANCHOR_CHAINS: Duration = Duration::from_secs(30);
 
 /// Notes the start, the keys it found, and the ends of all chains: before the first call is answered.
-pub async fn started(store: &Store, ring: &KeyRing, address: SocketAddr) -> Result<(), StoreError> {
+pub async fn started(
+    store: &Store,
+    keys: &KeyStates,
+    address: SocketAddr,
+) -> Result<(), StoreError> {
     let start = AuditDraft {
         detail: Some(format!(
             "version={} listen={address}",
@@ -25,7 +29,7 @@ pub async fn started(store: &Store, ring: &KeyRing, address: SocketAddr) -> Resu
         )),
         ..AuditDraft::local(START)
     };
-    let keys = key_changes(&HashMap::new(), &states(ring));
+    let keys = key_changes(&KeyStates::new(), keys);
     let acts = std::iter::once(start).chain(keys).collect();
     log_anchor(&store.record_and_anchor(acts).await?);
     Ok(())
@@ -69,33 +73,38 @@ async fn note(store: &Store, metrics: &Metrics, drafts: Vec<AuditDraft>) {
     }
 }
 
-/// The keys of a ring by fingerprint.
-pub type KeyStates = HashMap<Fingerprint, KeyState>;
+/// The keys of a node: `gateway-key` with its fingerprint or `kek` with its id, and the state of each.
+pub type KeyStates = BTreeMap<(&'static str, String), String>;
 
-/// What a ring holds.
-pub fn states(ring: &KeyRing) -> KeyStates {
-    ring.keys()
-        .iter()
-        .map(|key| (key.fingerprint(), key.state()))
-        .collect()
+/// What a ring holds, and the KEKs (the one that wraps first).
+pub fn states(ring: &KeyRing, kek_ids: &[String]) -> KeyStates {
+    let keks = kek_ids.iter().enumerate().rev().map(|(position, id)| {
+        let state = if position == 0 { "primary" } else { "further" };
+        (("kek", id.clone()), state.to_owned())
+    });
+    let gateway_keys = ring.keys().iter().map(|key| {
+        let name = ("gateway-key", key.fingerprint().to_string());
+        (name, key.state().to_string())
+    });
+    gateway_keys.chain(keks).collect()
 }
 
 fn key_changes(before: &KeyStates, after: &KeyStates) -> Vec<AuditDraft> {
-    let draft = |action: &str, key: &Fingerprint| AuditDraft {
-        subject: Some(key.to_string()),
-        ..AuditDraft::local(action)
+    let draft = |(kind, name): &(&str, String), change: &str| AuditDraft {
+        subject: Some(name.clone()),
+        ..AuditDraft::local(format!("{kind}.{change}"))
     };
     let loaded = after
         .iter()
         .filter(|(key, state)| before.get(key) != Some(state))
         .map(|(key, state)| AuditDraft {
-            detail: Some(state.to_string()),
-            ..draft("gateway-key.load", key)
+            detail: Some(state.clone()),
+            ..draft(key, "load")
         });
     let dropped = before
         .keys()
         .filter(|key| !after.contains_key(key))
-        .map(|key| draft("gateway-key.drop", key));
+        .map(|key| draft(key, "drop"));
     loaded.chain(dropped).collect()
 }
 

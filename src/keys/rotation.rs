@@ -188,7 +188,7 @@ fn edit(
 pub fn check(config_file: &Path) -> anyhow::Result<Config> {
     let config = Config::load(config_file)?;
     super::load_ring(&config.keys)?;
-    super::load_kek(&config.vault)?;
+    super::kek::load(&config.vault)?;
     if let (Some(certificate), Some(key)) = (&config.server.tls_certificate, &config.server.tls_key)
     {
         super::tls_key(certificate, key)?;

@@ -74,6 +74,13 @@ pub struct DataKeyRow {
     pub created_at: i64,
 }
 
+impl DataKeyRow {
+    /// Whether nothing uses it any more, so that there is nothing to unwrap.
+    pub fn is_retired(&self) -> bool {
+        is(self, DataKeyState::Retired)
+    }
+}
+
 /// A blind index under the former index key, while an index rotation is under way: a row that still has it holds the
 /// same value.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,49 +3,49 @@
 use super::blind_index::IndexRoot;
 use super::cipher::SealKeys;
 use super::kek::{KeyBytes, random_key};
-use super::{Kek, VaultError, VaultKeys};
+use super::{Keks, VaultError, VaultKeys};
 use crate::store::Store;
 use crate::store::data_keys::{DataKeyRow, DataKeyState, Purpose};
 
 /// Loads all keys that are not retired; on an empty database creates version 1 of both purposes.
-pub(super) async fn open(store: &Store, kek: &Kek) -> Result<VaultKeys, VaultError> {
+pub(super) async fn open(store: &Store, keks: &Keks) -> Result<VaultKeys, VaultError> {
     let (mut generation, mut rows) = store.data_keys_with_generation().await?;
     // Before anything is made: a wrong KEK must not add keys of its own.
-    let mut keys = unwrap_all(&rows, kek)?;
-    let missing = missing(&rows, kek)?;
+    let mut keys = unwrap_all(&rows, keks)?;
+    let missing = missing(&rows, keks)?;
     if !missing.is_empty() {
         store.insert_data_keys_if_absent(missing).await?;
         // Another node may have been first: what the database has counts.
         (generation, rows) = store.data_keys_with_generation().await?;
-        keys = unwrap_all(&rows, kek)?;
+        keys = unwrap_all(&rows, keks)?;
     }
     build(generation, &rows, keys)
 }
 
 /// Loads all keys that are not retired.
-pub(super) async fn load(store: &Store, kek: &Kek) -> Result<VaultKeys, VaultError> {
+pub(super) async fn load(store: &Store, keks: &Keks) -> Result<VaultKeys, VaultError> {
     let (generation, rows) = store.data_keys_with_generation().await?;
-    build(generation, &rows, unwrap_all(&rows, kek)?)
+    build(generation, &rows, unwrap_all(&rows, keks)?)
 }
 
 /// A new random key, wrapped, as primary.
-pub(super) fn make(kek: &Kek, purpose: Purpose, version: i32) -> Result<DataKeyRow, VaultError> {
+pub(super) fn make(keks: &Keks, purpose: Purpose, version: i32) -> Result<DataKeyRow, VaultError> {
     Ok(DataKeyRow {
         purpose: purpose.as_str().to_owned(),
         version,
         state: DataKeyState::Primary.as_str().to_owned(),
-        kek_id: kek.id().to_owned(),
-        wrapped: kek.wrap(purpose.as_str(), version, &random_key()?)?,
+        kek_id: keks.primary().id().to_owned(),
+        wrapped: keks.wrap(purpose.as_str(), version, &random_key()?)?,
         created_at: crate::store::now(),
     })
 }
 
 /// Version 1 of each purpose that has no key at all.
-fn missing(rows: &[DataKeyRow], kek: &Kek) -> Result<Vec<DataKeyRow>, VaultError> {
+fn missing(rows: &[DataKeyRow], keks: &Keks) -> Result<Vec<DataKeyRow>, VaultError> {
     [Purpose::Seal, Purpose::Index]
         .into_iter()
         .filter(|purpose| !rows.iter().any(|row| row.purpose == purpose.as_str()))
-        .map(|purpose| make(kek, purpose, 1))
+        .map(|purpose| make(keks, purpose, 1))
         .collect()
 }
 
@@ -56,20 +56,14 @@ struct Opened {
 }
 
 /// Every key that is not retired.
-fn unwrap_all(rows: &[DataKeyRow], kek: &Kek) -> Result<Vec<Opened>, VaultError> {
+fn unwrap_all(rows: &[DataKeyRow], keks: &Keks) -> Result<Vec<Opened>, VaultError> {
     rows.iter()
-        .filter(|row| row.state != DataKeyState::Retired.as_str())
+        .filter(|row| !row.is_retired())
         .map(|row| {
-            if row.kek_id != kek.id() {
-                return Err(VaultError::WrongKek {
-                    stored: row.kek_id.clone(),
-                    given: kek.id().to_owned(),
-                });
-            }
             Ok(Opened {
                 purpose: row.purpose.clone(),
                 version: row.version,
-                key: kek.unwrap(&row.purpose, row.version, &row.wrapped)?,
+                key: keks.unwrap(row)?,
             })
         })
         .collect()

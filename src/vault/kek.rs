@@ -6,7 +6,7 @@
 use super::VaultError;
 use super::blind_index::keyed;
 use super::cipher::{IV, TAG, aes, decrypt, encrypt};
-use aes_gcm::Aes256Gcm;
+use super::shares::{self, Share, ShareError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::Mac;
@@ -19,9 +19,9 @@ pub(super) const KEY: usize = 32;
 /// A key of 32 bytes, wiped when dropped.
 pub(super) type KeyBytes = Zeroizing<[u8; KEY]>;
 
-/// A key encryption key, ready for use. `Debug` shows its id alone.
+/// A key encryption key, wiped when dropped. `Debug` shows its id alone.
 pub struct Kek {
-    cipher: Aes256Gcm,
+    key: KeyBytes,
     id: String,
 }
 
@@ -38,18 +38,21 @@ pub(super) fn random_key() -> Result<KeyBytes, VaultError> {
     Ok(key)
 }
 
+/// 32 bytes out of standard base64.
+pub(super) fn decode_key(text: &str) -> Option<KeyBytes> {
+    let mut key = KeyBytes::default();
+    // A few bytes more than needed: the decoder asks for room in whole groups.
+    let mut room = Zeroizing::new([0; KEY + 4]);
+    let length = STANDARD.decode_slice(text, &mut *room).ok()?;
+    key.copy_from_slice(room.get(..length).filter(|bytes| bytes.len() == KEY)?);
+    Some(key)
+}
+
 impl Kek {
     /// Parses 32 bytes in standard base64; white space around them does not matter.
     pub fn from_base64(text: &str) -> Result<Self, VaultError> {
-        let mut key = KeyBytes::default();
-        // A few bytes more than needed: the decoder asks for room in whole groups.
-        let mut room = Zeroizing::new([0; KEY + 4]);
-        let length = STANDARD
-            .decode_slice(text.trim(), &mut *room)
-            .map_err(|_| VaultError::MalformedKek)?;
-        let bytes = room.get(..length).filter(|bytes| bytes.len() == KEY);
-        key.copy_from_slice(bytes.ok_or(VaultError::MalformedKek)?);
-        Ok(Self::new(&key))
+        let key = decode_key(text.trim()).ok_or(VaultError::MalformedKek)?;
+        Ok(Self::new(key))
     }
 
     /// A new random KEK in base64, to be kept by its custodians.
@@ -57,16 +60,29 @@ impl Kek {
         Ok(Zeroizing::new(STANDARD.encode(random_key()?.as_slice())))
     }
 
-    fn new(key: &KeyBytes) -> Self {
+    /// The same KEK as two shares for two custodians, one line each; see [`shares`](super::shares).
+    ///
+    /// # Errors
+    /// [`VaultError::CannotSeal`] if the operating system gives no random bytes.
+    pub fn split(&self) -> Result<[Zeroizing<String>; 2], VaultError> {
+        shares::split(&self.key)
+    }
+
+    /// The KEK of two shares, in whichever order.
+    ///
+    /// # Errors
+    /// [`ShareError`] if they do not belong together.
+    pub fn from_shares(one: &Share, other: &Share) -> Result<Self, ShareError> {
+        Ok(Self::new(shares::join(one, other)?))
+    }
+
+    fn new(key: KeyBytes) -> Self {
         // One way, and under a label of its own: the id says nothing about the key.
-        let mut mac = keyed(key);
+        let mut mac = keyed(&key);
         mac.update(b"issuer-gateway kek id");
         let digest = mac.finalize().into_bytes();
         let id = hex::encode(digest.get(..8).unwrap_or_default());
-        Self {
-            cipher: aes(key),
-            id,
-        }
+        Self { key, id }
     }
 
     /// A name for the key that reveals nothing of it: 16 hex digits.
@@ -82,7 +98,7 @@ impl Kek {
     ) -> Result<Vec<u8>, VaultError> {
         let mut wrapped = Vec::with_capacity(IV + KEY + TAG);
         encrypt(
-            &self.cipher,
+            &aes(&self.key),
             &self.aad(purpose, version),
             key.as_slice(),
             &mut wrapped,
@@ -100,8 +116,8 @@ impl Kek {
             purpose: purpose.to_owned(),
             version,
         };
-        let opened =
-            decrypt(&self.cipher, &self.aad(purpose, version), wrapped).map_err(|_| altered())?;
+        let opened = decrypt(&aes(&self.key), &self.aad(purpose, version), wrapped)
+            .map_err(|_| altered())?;
         let mut key = KeyBytes::default();
         if opened.len() != KEY {
             return Err(altered());

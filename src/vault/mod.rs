@@ -1,8 +1,8 @@
 //! The vault: what is personal is sealed before it reaches the database, and found by blind index.
 //!
-//! A key encryption key ([`Kek`], held outside of the database) wraps the data keys, which are versioned rows. A data key
-//! of purpose `seal` encrypts values ([`cipher`]), one of purpose `index` is the root of the blind indexes
-//! ([`blind_index`]).
+//! A key encryption key ([`Kek`], held outside of the database; [`keks`] while it changes, [`shares`] of it) wraps the data
+//! keys, which are versioned rows. A data key of purpose `seal` encrypts values ([`cipher`]), one of purpose `index` is
+//! the root of the blind indexes ([`blind_index`]).
 //!
 //! The keys change while nodes serve: [`Vault`] holds the set in force ([`VaultKeys`]) and swaps it whole. While index keys
 //! rotate there is a former one, under which rows are still found.
@@ -11,10 +11,13 @@ pub mod blind_index;
 pub mod cipher;
 mod data_keys;
 pub mod kek;
+pub mod keks;
+pub mod shares;
 
 pub use blind_index::BlindIndex;
 pub use cipher::{Column, Place, Sealed};
 pub use kek::Kek;
+pub use keks::Keks;
 
 use crate::ids::{AppId, IssuerId};
 use crate::store::data_keys::{DataKeyRow, Purpose};
@@ -33,12 +36,12 @@ pub enum VaultError {
     /// The KEK is not 32 bytes in base64.
     #[error("a KEK is 32 random bytes in base64 (44 characters)")]
     MalformedKek,
-    /// The data keys were wrapped with another KEK.
-    #[error("the data keys are wrapped with KEK {stored}, but the KEK given is {given}")]
+    /// A data key was wrapped with a KEK that is not at hand.
+    #[error("a data key is wrapped with KEK {stored}, which is not at hand; at hand: KEK {given}")]
     WrongKek {
-        /// Id of the KEK that wrapped them.
+        /// Id of the KEK that wrapped it.
         stored: String,
-        /// Id of the KEK at hand.
+        /// Ids of the KEKs at hand, separated by commas.
         given: String,
     },
     /// A wrapped data key does not open although its KEK id fits: it was altered.
@@ -88,7 +91,7 @@ impl VaultError {
 
 /// The data keys of a node: see [`Vault::current`]. `Debug` shows none.
 pub struct Vault {
-    kek: Arc<Kek>,
+    keks: ArcSwap<Keks>,
     current: ArcSwap<VaultKeys>,
     /// One refresh after the other: older keys must not replace newer ones.
     refreshing: Mutex<()>,
@@ -104,11 +107,11 @@ impl Vault {
     /// Loads the data keys and unwraps them; on an empty database creates version 1 of both purposes.
     ///
     /// # Errors
-    /// [`VaultError::WrongKek`] if a data key that is not retired was wrapped with another KEK.
-    pub async fn open(store: &Store, kek: Arc<Kek>) -> Result<Self, VaultError> {
-        let keys = data_keys::open(store, &kek).await?;
+    /// [`VaultError::WrongKek`] if a data key that is not retired was wrapped with a KEK that is not at hand.
+    pub async fn open(store: &Store, keks: Keks) -> Result<Self, VaultError> {
+        let keys = data_keys::open(store, &keks).await?;
         Ok(Self {
-            kek,
+            keks: ArcSwap::from_pointee(keks),
             current: ArcSwap::from_pointee(keys),
             refreshing: Mutex::new(()),
         })
@@ -143,14 +146,32 @@ impl Vault {
         if store.vault_generation().await? == self.current.load().generation {
             return Ok(false);
         }
-        let keys = data_keys::load(store, &self.kek).await?;
+        let keys = data_keys::load(store, &self.keks.load()).await?;
         self.current.store(Arc::new(keys));
         Ok(true)
     }
 
+    /// Puts other KEKs in force, and loads the data keys with them.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongKek`] if they do not open every data key that is not retired. The former ones stay then.
+    pub async fn adopt(&self, store: &Store, keks: Keks) -> Result<(), VaultError> {
+        let _alone = self.refreshing.lock().await;
+        let keys = data_keys::load(store, &keks).await?;
+        self.keks.store(Arc::new(keks));
+        self.current.store(Arc::new(keys));
+        Ok(())
+    }
+
+    /// The ids of the KEKs in force, first the one that wraps.
+    pub fn kek_ids(&self) -> Vec<String> {
+        let keks = self.keks.load();
+        keks.ids().into_iter().map(str::to_owned).collect()
+    }
+
     /// A new random data key, wrapped by the KEK, to be stored as primary.
     pub fn new_data_key(&self, purpose: Purpose, version: i32) -> Result<DataKeyRow, VaultError> {
-        data_keys::make(&self.kek, purpose, version)
+        data_keys::make(&self.keks.load(), purpose, version)
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn ready(
 #[test]
 fn a_bad_configuration_is_refused_by_name() {
     type Change = fn(&mut Sections);
-    let cases: [(&str, Change, &[&str]); 19] = [
+    let cases: [(&str, Change, &[&str]); 27] = [
         (
             "unknown setting",
             |s| s.server += "\nlisten_on = 1",
@@ -117,7 +117,50 @@ fn a_bad_configuration_is_refused_by_name() {
         (
             "no KEK",
             |s| s.vault = String::new(),
-            &["vault", "kek_file", "kek_env"],
+            &["vault", "kek_file", "kek_env", "kek_shares"],
+        ),
+        (
+            "two KEKs",
+            |s| s.vault += "\nkek_shares = [{ env = \"A\" }, { env = \"B\" }]",
+            &["vault", "exactly one"],
+        ),
+        (
+            "one share",
+            |s| s.vault = "kek_shares = [{ env = \"A\" }]".into(),
+            &["gateway.toml", "kek_shares"],
+        ),
+        (
+            "a further KEK from nowhere",
+            |s| s.vault += "\n[[vault.further_keks]]",
+            &["vault.further_keks", "exactly one of file, env and shares"],
+        ),
+        (
+            "a share from two places",
+            |s| s.vault = "kek_shares = [{ env = \"A\", file = \"a\" }, { env = \"B\" }]".into(),
+            &["vault.kek_shares", "exactly one of file and env"],
+        ),
+        (
+            "unknown place of a share",
+            |s| s.vault = "kek_shares = [{ url = \"A\" }, { env = \"B\" }]".into(),
+            &["gateway.toml", "url", "file", "env"],
+        ),
+        (
+            "unknown place of a further KEK",
+            |s| s.vault += "\n[[vault.further_keks]]\nkek_file = \"a\"",
+            &["gateway.toml", "kek_file", "shares"],
+        ),
+        (
+            "further KEK file missing",
+            |s| s.vault += "\n[[vault.further_keks]]\nfile = \"no.key\"",
+            &["vault.further_keks", "no.key"],
+        ),
+        (
+            "further KEK from shares that are missing",
+            |s| {
+                s.vault +=
+                    "\n[[vault.further_keks]]\nshares = [{ env = \"NO_SHARE\" }, { env = \"B\" }]";
+            },
+            &["vault.further_keks", "NO_SHARE"],
         ),
         (
             "KEK file missing",

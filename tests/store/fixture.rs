@@ -6,25 +6,52 @@ use issuer_gateway::store::audit::AuditDraft;
 use issuer_gateway::store::issuers::{IssuerDeclaration, Responses};
 use issuer_gateway::store::writer::{Act, Commit, NewCard, NewUser, Nonce, UserUpdate};
 use issuer_gateway::store::{Store, Writer, now};
-use issuer_gateway::vault::{Column, Kek, Place, Vault, VaultKeys};
-use std::sync::Arc;
+use issuer_gateway::vault::{Column, Kek, Keks, Place, Vault, VaultKeys};
+use zeroize::Zeroizing;
 
 pub const ISSUER: IssuerId = IssuerId(1);
 pub const PAN: &str = "5344035555555557";
+
+/// A KEK of which a test needs several handles: its text.
+pub struct TestKek(pub Zeroizing<String>);
+
+impl TestKek {
+    pub fn random() -> Self {
+        Self(Kek::generate().unwrap())
+    }
+
+    pub fn kek(&self) -> Kek {
+        Kek::from_base64(&self.0).unwrap()
+    }
+
+    pub fn id(&self) -> String {
+        self.kek().id().to_owned()
+    }
+
+    /// The only KEK that is at hand.
+    pub fn alone(&self) -> Keks {
+        self.and(&[])
+    }
+
+    /// It wraps, and `further` ones unwrap as well.
+    pub fn and(&self, further: &[&Self]) -> Keks {
+        Keks::new(self.kek(), further.iter().map(|one| one.kek()).collect())
+    }
+}
 
 /// Store, vault and one writer on a database.
 pub struct Rig {
     pub store: Store,
     pub vault: Vault,
-    pub kek: Arc<Kek>,
+    pub kek: TestKek,
     pub writer: Writer,
 }
 
 impl Rig {
     pub async fn new(database: &TestDatabase) -> Self {
-        let kek = Arc::new(Kek::from_base64(&Kek::generate().unwrap()).unwrap());
+        let kek = TestKek::random();
         let store = Store::open(&database.url(), 4);
-        let vault = Vault::open(&store, kek.clone()).await.unwrap();
+        let vault = Vault::open(&store, kek.alone()).await.unwrap();
         Self {
             vault,
             kek,

@@ -1,12 +1,11 @@
 //! Nothing personal is readable in the database, and a sealed value opens in its place alone.
 
-use crate::fixture::{ISSUER, PAN, Rig, enrol};
+use crate::fixture::{ISSUER, PAN, Rig, TestKek, enrol};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::ids::IssuerId;
 use issuer_gateway::store::Store;
-use issuer_gateway::vault::{Column, Kek, Place, Vault, VaultError};
-use std::sync::Arc;
+use issuer_gateway::vault::{Column, Place, Vault, VaultError};
 
 on_both!(
     a_dump_shows_nothing_personal,
@@ -114,16 +113,16 @@ async fn another_kek_is_refused(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
     let index = rig.vault.current().pan_index(ISSUER, PAN);
-    let again = Vault::open(&rig.store, rig.kek.clone()).await.unwrap();
+    let again = Vault::open(&rig.store, rig.kek.alone()).await.unwrap();
     assert_eq!(again.current().pan_index(ISSUER, PAN), index);
 
-    let other = Arc::new(Kek::from_base64(&Kek::generate().unwrap()).unwrap());
-    let error = Vault::open(&rig.store, other.clone()).await.unwrap_err();
+    let other = TestKek::random();
+    let error = Vault::open(&rig.store, other.alone()).await.unwrap_err();
     assert_eq!(
         error,
         VaultError::WrongKek {
-            stored: rig.kek.id().to_owned(),
-            given: other.id().to_owned()
+            stored: rig.kek.id(),
+            given: other.id()
         }
     );
     assert_eq!(database.count("data_keys"), 2);
@@ -131,12 +130,12 @@ async fn another_kek_is_refused(backend: Backend) {
 
 async fn two_nodes_may_make_the_first_keys_at_once(backend: Backend) {
     let database = TestDatabase::new(backend);
-    let kek = Arc::new(Kek::from_base64(&Kek::generate().unwrap()).unwrap());
+    let kek = TestKek::random();
     let (a, b) = (
         Store::open(&database.url(), 2),
         Store::open(&database.url(), 2),
     );
-    let (a, b) = tokio::join!(Vault::open(&a, kek.clone()), Vault::open(&b, kek));
+    let (a, b) = tokio::join!(Vault::open(&a, kek.alone()), Vault::open(&b, kek.alone()));
     let (a, b) = (a.unwrap().current(), b.unwrap().current());
     assert_eq!(a.pan_index(ISSUER, PAN), b.pan_index(ISSUER, PAN));
     let place = Place {
@@ -156,8 +155,8 @@ async fn altered_data_keys_are_refused(backend: Backend) {
         "UPDATE data_keys SET wrapped = (SELECT wrapped FROM data_keys WHERE purpose = 'seal') \
          WHERE purpose = 'index'",
     );
-    let error = Vault::open(&rig.store, rig.kek.clone()).await.unwrap_err();
+    let error = Vault::open(&rig.store, rig.kek.alone()).await.unwrap_err();
     assert_eq!(error.reason(), "data-key-altered");
     database.execute("UPDATE data_keys SET state = 'active'");
-    assert!(Vault::open(&rig.store, rig.kek.clone()).await.is_err());
+    assert!(Vault::open(&rig.store, rig.kek.alone()).await.is_err());
 }

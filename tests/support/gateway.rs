@@ -92,7 +92,7 @@ pub fn config(database_url: &str) -> Config {
         },
         vault: Vault {
             kek_file: Some(test_key("kek.key")),
-            kek_env: None,
+            ..Vault::default()
         },
         keys: Keys {
             gateway: vec![GatewayKey {

@@ -22,11 +22,12 @@ on_both_blocking!(start_stop_and_keys_are_in_the_trail, |backend: Backend| {
     let node = [
         "data-key.create",
         "gateway-key.load",
+        "kek.load",
         "node.start",
         "node.stop",
     ];
     let entries = export(&database, &[]);
-    let once = ["node.start", "gateway-key.load", "node.stop"];
+    let once = ["node.start", "gateway-key.load", "kek.load", "node.stop"];
     let actions: Vec<String> = only(&entries, &node)
         .iter()
         .map(|entry| text(entry, "action").to_owned())

@@ -1,0 +1,162 @@
+//! The KEKs that a node holds: one that wraps, and, while KEKs change, further ones that still unwrap.
+
+use super::VaultError;
+use super::kek::{Kek, KeyBytes};
+use crate::store::data_keys::DataKeyRow;
+
+/// One KEK that wraps and unwraps, and any number that only unwrap. `Debug` shows ids alone.
+#[derive(Debug)]
+pub struct Keks {
+    primary: Kek,
+    further: Vec<Kek>,
+}
+
+impl Keks {
+    /// `further` ones never wrap.
+    pub fn new(primary: Kek, further: Vec<Kek>) -> Self {
+        Self { primary, further }
+    }
+
+    /// The KEK that wraps.
+    pub fn primary(&self) -> &Kek {
+        &self.primary
+    }
+
+    /// The ids of all, the primary one's first.
+    pub fn ids(&self) -> Vec<&str> {
+        self.all().map(Kek::id).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Kek> {
+        std::iter::once(&self.primary).chain(&self.further)
+    }
+
+    /// Wraps a data key under the primary KEK.
+    pub(super) fn wrap(
+        &self,
+        purpose: &str,
+        version: i32,
+        key: &KeyBytes,
+    ) -> Result<Vec<u8>, VaultError> {
+        self.primary.wrap(purpose, version, key)
+    }
+
+    /// Unwraps a data key with the KEK that it names.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongKek`] if that KEK is not at hand, [`VaultError::AlteredDataKey`] if it does not open.
+    pub(super) fn unwrap(&self, row: &DataKeyRow) -> Result<KeyBytes, VaultError> {
+        let kek = self.all().find(|kek| kek.id() == row.kek_id);
+        let kek = kek.ok_or_else(|| VaultError::WrongKek {
+            stored: row.kek_id.clone(),
+            given: self.ids().join(", "),
+        })?;
+        kek.unwrap(&row.purpose, row.version, &row.wrapped)
+    }
+
+    /// The same data key wrapped under the primary KEK, unless it is so already.
+    ///
+    /// # Errors
+    /// As for unwrapping.
+    pub fn rewrap(&self, row: &DataKeyRow) -> Result<Option<DataKeyRow>, VaultError> {
+        // Also where nothing is to be done: whoever is told so may rely on it that the key opens.
+        let key = self.unwrap(row)?;
+        if row.kek_id == self.primary.id() {
+            return Ok(None);
+        }
+        Ok(Some(DataKeyRow {
+            kek_id: self.primary.id().to_owned(),
+            wrapped: self.wrap(&row.purpose, row.version, &key)?,
+            ..row.clone()
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::kek::random_key;
+
+    fn kek() -> Kek {
+        Kek::from_base64(&Kek::generate().unwrap()).unwrap()
+    }
+
+    /// A second handle of the same KEK.
+    fn again(kek: &Kek) -> Kek {
+        let [one, two] = kek.split().unwrap();
+        let parse = |text: &str| crate::vault::shares::Share::parse(text).unwrap();
+        Kek::from_shares(&parse(&one), &parse(&two)).unwrap()
+    }
+
+    fn alone(kek: Kek) -> Keks {
+        Keks::new(kek, Vec::new())
+    }
+
+    fn row(keks: &Keks, key: &KeyBytes) -> DataKeyRow {
+        DataKeyRow {
+            purpose: "seal".to_owned(),
+            version: 3,
+            state: "primary".to_owned(),
+            kek_id: keks.primary().id().to_owned(),
+            wrapped: keks.wrap("seal", 3, key).unwrap(),
+            created_at: 7,
+        }
+    }
+
+    #[test]
+    fn further_keks_unwrap_and_never_wrap() {
+        let (old, new, key) = (kek(), kek(), random_key().unwrap());
+        let stored = row(&alone(again(&old)), &key);
+        let both = Keks::new(again(&new), vec![again(&old)]);
+        assert_eq!(both.ids(), [new.id(), old.id()]);
+        assert_eq!(*both.unwrap(&stored).unwrap(), *key);
+
+        let rewrapped = both.rewrap(&stored).unwrap().unwrap();
+        let expected = DataKeyRow {
+            kek_id: new.id().to_owned(),
+            wrapped: rewrapped.wrapped.clone(),
+            ..stored.clone()
+        };
+        assert_eq!(rewrapped, expected, "the rest of the row stays");
+        assert_ne!(rewrapped.wrapped, stored.wrapped);
+        assert_eq!(both.rewrap(&rewrapped).unwrap(), None);
+        assert_eq!(*alone(new).unwrap(&rewrapped).unwrap(), *key);
+    }
+
+    #[test]
+    fn a_kek_that_is_not_at_hand_is_named() {
+        let (old, new, other) = (kek(), kek(), kek());
+        let (old_id, new_id, other_id) = (
+            old.id().to_owned(),
+            new.id().to_owned(),
+            other.id().to_owned(),
+        );
+        let stored = row(&alone(old), &random_key().unwrap());
+        let keks = Keks::new(new, vec![other]);
+        let error = keks.rewrap(&stored).unwrap_err();
+        let text = error.to_string();
+        for id in [old_id, new_id, other_id] {
+            assert!(text.contains(&id), "{text}");
+        }
+        assert_eq!(error.reason(), "kek-wrong");
+    }
+
+    #[test]
+    fn an_altered_data_key_is_not_wrapped_anew() {
+        let keks = alone(kek());
+        let mut stored = row(&keks, &random_key().unwrap());
+        stored.version = 4;
+        assert_eq!(
+            keks.rewrap(&stored).unwrap_err().reason(),
+            "data-key-altered"
+        );
+        // The other way round: a KEK's id moved to another's key.
+        let other = alone(kek());
+        let mut stolen = row(&other, &random_key().unwrap());
+        stolen.kek_id = keks.primary().id().to_owned();
+        assert_eq!(
+            keks.unwrap(&stolen).unwrap_err().reason(),
+            "data-key-altered"
+        );
+    }
+}
