@@ -12,6 +12,7 @@ mod sandbox_users;
 mod serve;
 mod user;
 mod users;
+mod vault;
 
 use crate::config::Config;
 use anyhow::Context;
@@ -55,6 +56,9 @@ enum Command {
     /// Apps of the users API, their keys and user tokens.
     #[command(subcommand)]
     Users(users::Command),
+    /// The keys of the data at rest: show them, change the KEK, split it between custodians.
+    #[command(subcommand)]
+    Vault(vault::Command),
     /// Verify or export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -86,6 +90,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(config, command)?,
         Command::User(command) => user::run(&load(config)?, command)?,
         Command::Users(command) => users::run(&load(config)?, command)?,
+        Command::Vault(command) => return vault::run(config, command),
         Command::Audit(command) => return audit::run(&load(config)?, command),
         Command::Migrate => migrate::run(&load(config)?)?,
     }

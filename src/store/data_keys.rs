@@ -1,5 +1,9 @@
 //! The wrapped data keys: versioned, one primary per purpose. Every change of them closes the [`fence`] and
-//! raises the generation.
+//! raises the generation, but for another wrapping, which changes no key.
+
+mod rewrap;
+
+pub use rewrap::Rewrapped;
 
 use super::audit::AuditDraft;
 use super::connection::{AnyConnection, on_backend, snapshot};

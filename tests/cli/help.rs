@@ -4,7 +4,7 @@ use crate::process::run;
 
 #[test]
 fn every_command_says_what_it_does() {
-    let cases: [(&[&str], &[&str]); 17] = [
+    let cases: [(&[&str], &[&str]); 20] = [
         (
             &[],
             &[
@@ -75,6 +75,15 @@ fn every_command_says_what_it_does() {
             &["must enrol again", "issuer apply", "on or off"],
         ),
         (&["issuer", "remove"], &["off board"]),
+        (&["vault"], &["status", "split-kek", "rotate-kek"]),
+        (
+            &["vault", "split-kek"],
+            &["custodian", "0600", "--new", "vault.kek_shares"],
+        ),
+        (
+            &["vault", "rotate-kek"],
+            &["vault.further_keks", "Every node"],
+        ),
         (&["user", "show"], &["last four digits", "--issuer"]),
         (&["user", "set-status"], &["ACTIVE or INACTIVE", "at once"]),
     ];

@@ -19,3 +19,4 @@ mod sandbox;
 mod serve;
 mod user;
 mod users;
+mod vault;

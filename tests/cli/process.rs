@@ -153,14 +153,19 @@ impl Running {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Sends SIGTERM or SIGINT and waits for the end.
-    pub(crate) fn signal(&mut self, name: &str) -> ExitStatus {
+    /// Sends a signal.
+    pub(crate) fn send(&mut self, name: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill")
             .args(["-s", name, &id])
             .status()
             .unwrap();
         assert!(sent.success());
+    }
+
+    /// Sends SIGTERM or SIGINT and waits for the end.
+    pub(crate) fn signal(&mut self, name: &str) -> ExitStatus {
+        self.send(name);
         let give_up = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

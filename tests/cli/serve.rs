@@ -116,7 +116,7 @@ fn tls_by_rustls_postgres() {
     tls_by_rustls(Backend::Postgres);
 }
 
-fn client(base_url: &str) -> TestClient {
+pub(crate) fn client(base_url: &str) -> TestClient {
     TestClient::new(
         base_url,
         &consumer_key("demo"),

@@ -265,7 +265,7 @@ async fn keys_are_promoted_and_retired_by_the_rules(backend: Backend) {
         "data-key.promote index 3 accepted",
     ];
     assert_eq!(database.texts(entries), expected);
-    let again = Vault::open(store, rig.kek.clone()).await.unwrap();
+    let again = Vault::open(store, rig.kek.alone()).await.unwrap();
     assert_eq!(again.current().generation(), 7);
 }
 
@@ -274,7 +274,7 @@ async fn rotations_at_once_each_make_a_key(backend: Backend) {
     let rig = Rig::new(&database).await;
     let nodes = join_all((0..4).map(|_| async {
         let store = Store::open(&database.url(), 2);
-        let vault = Vault::open(&store, rig.kek.clone()).await.unwrap();
+        let vault = Vault::open(&store, rig.kek.alone()).await.unwrap();
         (store, vault)
     }))
     .await;
@@ -306,7 +306,7 @@ async fn keys_that_break_the_rules_are_not_loaded(backend: Backend) {
     begin_index_rotation(&rig.store, &rig.vault).await.unwrap();
     database.execute("CREATE TABLE kept AS SELECT * FROM data_keys");
     let loaded = async || {
-        let opened = Vault::open(&rig.store, rig.kek.clone()).await;
+        let opened = Vault::open(&rig.store, rig.kek.alone()).await;
         opened.err().map(|error| error.reason())
     };
     assert_eq!(loaded().await, None);
@@ -341,7 +341,7 @@ async fn keys_that_break_the_rules_are_not_loaded(backend: Backend) {
 async fn a_refresh_that_fails_keeps_the_last_good_keys(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
-    let other = Vault::open(&rig.store, rig.kek.clone()).await.unwrap();
+    let other = Vault::open(&rig.store, rig.kek.alone()).await.unwrap();
     rotate_seal(&rig.store, &other).await.unwrap();
     database.execute("UPDATE data_keys SET kek_id = 'another' WHERE version = 2");
     let error = rig.vault.refresh(&rig.store).await.unwrap_err();

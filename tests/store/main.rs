@@ -16,6 +16,7 @@ mod fence;
 mod fixture;
 mod index_rotation;
 mod issuers;
+mod keks;
 mod migrations;
 mod outage;
 mod secrecy;

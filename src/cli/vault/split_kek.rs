@@ -1,0 +1,59 @@
+//! `vault split-kek`.
+
+use crate::keys;
+use crate::vault::Kek;
+use anyhow::Context;
+use clap::Args;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    /// Where the first custodian's share goes; nothing is overwritten.
+    share_1: PathBuf,
+    /// Where the second custodian's share goes.
+    share_2: PathBuf,
+    /// Make a new KEK instead of splitting the configured one; needs no --config.
+    #[arg(long)]
+    new: bool,
+}
+
+pub(super) fn run(config: Option<&Path>, arguments: &Arguments) -> anyhow::Result<()> {
+    let kek = if arguments.new {
+        Kek::from_base64(&Kek::generate()?)?
+    } else {
+        keys::kek::load_primary(&crate::cli::load(config)?.vault)?
+    };
+    let (one, two) = (&arguments.share_1, &arguments.share_2);
+    // Both before either is written: one share alone is of no use.
+    let mut files = [create(one)?, create_or_remove(two, one)?];
+    for (file, share) in files.iter_mut().zip(kek.split()?) {
+        file.write_all(share.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+    }
+    println!("KEK:     {}", kek.id());
+    println!("share 1: {}", one.display());
+    println!("share 2: {}", two.display());
+    println!(
+        "Give one to each custodian; who holds both holds the KEK. vault.kek_shares names them."
+    );
+    Ok(())
+}
+
+fn create(file: &Path) -> anyhow::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options
+        .open(file)
+        .with_context(|| file.display().to_string())
+}
+
+/// Where the second file cannot be made, the first one goes.
+fn create_or_remove(file: &Path, made: &Path) -> anyhow::Result<File> {
+    create(file).inspect_err(|_| {
+        let _ = fs::remove_file(made);
+    })
+}

@@ -1,0 +1,73 @@
+//! `vault status`.
+
+use crate::cli::issuer::date;
+use crate::config::Config;
+use crate::store::Store;
+use crate::store::data_keys::DataKeyRow;
+use crate::store::passes::SealedTable;
+use crate::{app, keys};
+use std::collections::BTreeMap;
+
+pub(super) fn run(config: &Config) -> anyhow::Result<()> {
+    let at_hand = keks(config);
+    crate::cli::runtime()?.block_on(async {
+        let (_, store) = app::open_store(&config.database)?;
+        data_keys(&store.data_keys().await?, &at_hand);
+        rows(&store).await
+    })
+}
+
+/// The ids of the configured KEKs. Where they do not load, the rest is worth showing all the more.
+fn keks(config: &Config) -> Vec<String> {
+    let loaded = match keys::kek::load(&config.vault) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            eprintln!("warning: {error:#}");
+            return Vec::new();
+        }
+    };
+    let ids: Vec<String> = loaded.ids().into_iter().map(str::to_owned).collect();
+    for (number, id) in ids.iter().enumerate() {
+        let label = if number == 0 { "KEK" } else { "further KEK" };
+        println!("{label:<12} {id}");
+    }
+    ids
+}
+
+fn data_keys(keys: &[DataKeyRow], at_hand: &[String]) {
+    println!(
+        "\n{:<8} {:<8} {:<8} {:<29} CREATED",
+        "KEY", "VERSION", "STATE", "KEK"
+    );
+    for key in keys {
+        let kek = match &key.kek_id {
+            _ if key.is_retired() => "-".to_owned(),
+            id if at_hand.contains(id) => id.clone(),
+            id => format!("{id} not at hand"),
+        };
+        println!(
+            "{:<8} {:<8} {:<8} {kek:<29} {}",
+            key.purpose,
+            key.version,
+            key.state,
+            date(Some(key.created_at))
+        );
+    }
+}
+
+async fn rows(store: &Store) -> anyhow::Result<()> {
+    println!("\n{:<16} {:<8} {:<8} ROWS", "TABLE", "KEY", "VERSION");
+    for table in SealedTable::ALL {
+        let mut rows = BTreeMap::new();
+        for ((seal, index), count) in store.version_counts(table).await? {
+            *rows.entry(("seal", seal)).or_insert(0) += count;
+            if let Some(index) = index {
+                *rows.entry(("index", index)).or_insert(0) += count;
+            }
+        }
+        for ((purpose, version), count) in rows {
+            println!("{:<16} {purpose:<8} {version:<8} {count}", table.name());
+        }
+    }
+    Ok(())
+}
