@@ -13,7 +13,7 @@ use crate::http::{
 use crate::issuers::registry::Registry;
 use crate::keys;
 use crate::live::Live;
-use crate::payload::Unwrapper;
+use crate::payload::{Engine, Unwrapper};
 use crate::store::{DatabaseUrl, Store, Writer, migrations};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
@@ -158,6 +158,8 @@ pub fn open_store(config: &config::Database) -> anyhow::Result<(DatabaseUrl, Sto
 async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> {
     let live = Live::load(config, address)?;
     let keks = keys::kek::load(&config.vault)?;
+    let engine = Engine::choose(&config.crypto.multi_buffer)
+        .context("configuration: crypto.multi_buffer: the library cannot be used (\"auto\" and \"off\" start without)")?;
     let database = config.database.clone();
     let (url, store) = tokio::task::spawn_blocking(move || open_store(&database)).await??;
     let vault = Vault::open(&store, keks).await?;
@@ -169,10 +171,14 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
         0 => cores,
         threads => threads,
     };
+    let unwrapper = Unwrapper::start(threads, config.server.decrypt_queue, engine)?;
+    for collector in unwrapper.collectors() {
+        metrics.register(collector)?;
+    }
     Ok(Gateway {
         current: ArcSwap::from_pointee(live),
         registry,
-        unwrapper: Unwrapper::start(threads, config.server.decrypt_queue)?,
+        unwrapper,
         vault,
         writer: Writer::start(&url, config.database.writers, config.database.write_queue)?,
         directory: directory(config, &store, address).await?,

@@ -4,14 +4,19 @@
 //! Unknown names are refused, and the whole is validated before anything starts. Relative paths
 //! are relative to the file's own folder. docs/operations.md has the table of all settings.
 
+mod crypto;
 mod keys;
+mod log;
 mod users;
 mod vault;
 
+pub use crypto::Crypto;
 pub use keys::{GatewayKey, Keys};
+pub use log::{Log, LogFormat};
 pub use users::Users;
 pub use vault::{KekSource, ShareSource, Vault};
 
+use crate::payload::MultiBuffer;
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;
@@ -33,6 +38,9 @@ pub struct Config {
     pub vault: Vault,
     /// The keys that issuers encrypt to.
     pub keys: Keys,
+    /// RSA private operations.
+    #[serde(default)]
+    pub crypto: Crypto,
     /// Signature verification.
     #[serde(default)]
     pub oauth: OAuth,
@@ -186,35 +194,6 @@ impl Default for Erasure {
     }
 }
 
-/// `[log]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Log {
-    /// `json` for machines, `text` for people.
-    pub format: LogFormat,
-    /// A tracing filter: `info`, `issuer_gateway=debug`.
-    pub filter: String,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            format: LogFormat::Json,
-            filter: "info".to_owned(),
-        }
-    }
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// One readable line.
-    Text,
-}
-
 /// Why a configuration is refused. Names the setting, never a secret's value.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -264,6 +243,9 @@ impl Config {
         self.server.tls_certificate.iter_mut().for_each(resolve);
         self.server.tls_key.iter_mut().for_each(resolve);
         self.vault.files_mut().into_iter().for_each(resolve);
+        if let MultiBuffer::Library(path) = &mut self.crypto.multi_buffer {
+            resolve(path);
+        }
         for key in &mut self.keys.gateway {
             resolve(&mut key.file);
             key.certificate.iter_mut().for_each(resolve);
@@ -305,6 +287,7 @@ impl Config {
             ("server", server(self) != server(running)),
             ("metrics", self.metrics.listen != running.metrics.listen),
             ("database", database(self) != database(running)),
+            ("crypto", self.crypto != running.crypto),
             ("erasure", self.erasure.enabled != running.erasure.enabled),
             (
                 "users",

@@ -1,6 +1,7 @@
 //! Logs and metrics. Neither ever holds a value of a request: ids of ours, reasons and counts only.
 
 use crate::config::{Log, LogFormat};
+use prometheus::core::Collector;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder,
@@ -162,6 +163,11 @@ impl Metrics {
             .registry
             .register(Box::new(metrics.erasures_pending.clone()))?;
         Ok(metrics)
+    }
+
+    /// Takes up metrics that a part of the gateway keeps itself.
+    pub fn register(&self, collector: Box<dyn Collector>) -> Result<(), prometheus::Error> {
+        self.registry.register(collector)
     }
 
     /// One request was answered.

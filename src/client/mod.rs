@@ -8,7 +8,7 @@ pub mod sample;
 use crate::ids::UserId;
 use crate::json::{self, Object};
 use crate::oauth1::SignatureMethod;
-use crate::payload::{self, Envelope, EnvelopeKind, JwePolicy, Unwrapper};
+use crate::payload::{self, Engine, Envelope, EnvelopeKind, JwePolicy, Unwrapper};
 use anyhow::{Context, bail};
 use identity::Identity;
 use serde_json::Value;
@@ -71,7 +71,7 @@ impl Client {
             .build();
         Ok(Self {
             identity,
-            unwrapper: Unwrapper::start(1, 4)?,
+            unwrapper: Unwrapper::start(1, 4, Engine::OneByOne)?,
             agent: config.into(),
         })
     }

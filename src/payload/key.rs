@@ -9,6 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::crt::CrtNumbers;
 use super::fingerprint::Fingerprint;
 
 /// The states of a key, as in Tink and Vault (design.md, "Key ring states").
@@ -102,6 +103,8 @@ impl KeyError {
 /// The command-line client uses one too: the key that answers are sealed to.
 pub struct GatewayKey {
     private: PKey<Private>,
+    /// The same numbers for the multi-buffer library, if it takes such keys.
+    crt_numbers: Option<CrtNumbers>,
     certificate: Option<X509>,
     fingerprint: Fingerprint,
     certificate_fingerprint: Option<Fingerprint>,
@@ -124,7 +127,8 @@ impl GatewayKey {
         state: KeyState,
     ) -> Result<Self, KeyError> {
         check_rsa(&private)?;
-        if !private.rsa()?.check_key().unwrap_or(false) {
+        let rsa = private.rsa()?;
+        if !rsa.check_key().unwrap_or(false) {
             return Err(KeyError::Damaged);
         }
         let certificate_fingerprint = match &certificate {
@@ -136,6 +140,7 @@ impl GatewayKey {
         };
         Ok(Self {
             fingerprint: Fingerprint::of_public_key(&private)?,
+            crt_numbers: CrtNumbers::of(&rsa)?,
             private,
             certificate,
             certificate_fingerprint,
@@ -209,6 +214,10 @@ impl GatewayKey {
 
     pub(super) fn private(&self) -> &PKeyRef<Private> {
         &self.private
+    }
+
+    pub(super) fn crt_numbers(&self) -> Option<&CrtNumbers> {
+        self.crt_numbers.as_ref()
     }
 }
 

@@ -7,7 +7,8 @@
 //! - [`jwe`] and [`field_level`] are the two formats, [`base64`] their lenient decoding;
 //! - [`key_ring`] finds the key that a request names, by [`fingerprint`] or alias; [`key`] and
 //!   [`recipient`] are the keys on the two sides;
-//! - [`unwrap`] decrypts content keys on threads of its own;
+//! - [`unwrap`] decrypts content keys on threads of its own, by the [`engine`] that was chosen: OpenSSL, or the
+//!   library that `crypto_mb` loads, with the numbers of `crt`, once it has passed `known_answer`;
 //! - `content` is what the two formats have in common, and where an opening ends;
 //! - [`oaep`] and `cbc` are the two primitives that need care;
 //! - [`reason`] lists every way in which a payload can fail to open.
@@ -18,12 +19,16 @@
 pub mod base64;
 mod cbc;
 mod content;
+mod crt;
+mod crypto_mb;
+pub mod engine;
 pub mod envelope;
 pub mod field_level;
 pub mod fingerprint;
 pub mod jwe;
 pub mod key;
 pub mod key_ring;
+mod known_answer;
 pub mod oaep;
 pub mod reason;
 pub mod recipient;
@@ -31,6 +36,7 @@ pub mod recipient;
 pub(crate) mod testing;
 pub mod unwrap;
 
+pub use engine::{Engine, MultiBuffer};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeKind, OpenError, Opened, open, seal};
 pub use field_level::FieldLevelHeaders;
 pub use fingerprint::Fingerprint;

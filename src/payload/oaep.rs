@@ -1,7 +1,7 @@
 //! RSA-OAEP (RFC 8017, 7.1) in OpenSSL: one digest for OAEP and MGF1, empty label.
 //!
 //! OpenSSL, not the `rsa` crate, does the private operation: it is blinded, its OAEP check takes
-//! constant time, and it is four times as fast (design.md).
+//! constant time, and it is four times as fast (design.md). `engine` may have `crypto_mb` do it instead.
 
 use openssl::encrypt::{Decrypter, Encrypter};
 use openssl::error::ErrorStack;
@@ -38,7 +38,7 @@ impl OaepDigest {
         }
     }
 
-    fn message_digest(self) -> MessageDigest {
+    pub(super) fn message_digest(self) -> MessageDigest {
         match self {
             Self::Sha256 => MessageDigest::sha256(),
             Self::Sha512 => MessageDigest::sha512(),

@@ -14,6 +14,7 @@ use rsa::{Oaep, RsaPrivateKey};
 use serde_json::Value;
 use std::sync::OnceLock;
 
+use super::engine::Engine;
 use super::envelope::{Envelope, EnvelopeError, OpenError, Opened, open};
 use super::field_level::FieldLevelHeaders;
 use super::jwe::JwePolicy;
@@ -148,7 +149,7 @@ pub(crate) fn ring() -> &'static KeyRing {
 /// A stage that no test fills up.
 pub(crate) fn unwrapper() -> &'static Unwrapper {
     static UNWRAPPER: OnceLock<Unwrapper> = OnceLock::new();
-    UNWRAPPER.get_or_init(|| Unwrapper::start(2, 1024).unwrap())
+    UNWRAPPER.get_or_init(|| Unwrapper::start(2, 1024, Engine::OneByOne).unwrap())
 }
 
 /// Parses and opens a body with [`ring`] and the default policy, without field-level headers.

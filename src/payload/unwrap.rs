@@ -1,20 +1,23 @@
 //! The key-unwrapping stage: RSA private operations on threads of their own, behind a bounded queue.
 //!
 //! The event loop never stalls on RSA, and a flood is refused at once instead of piling up (design.md,
-//! "Key unwrapping is a stage"). A key that does not unwrap is not an error here: the caller gets a random
+//! "Key unwrapping is a stage"). A thread takes whatever waits, up to as many as its [`Engine`] does at once. A key that does not unwrap is not an error here: the caller gets a random
 //! one and goes on, so that nobody can tell the two apart from outside (RFC 7516, section 11.5).
 
 use openssl::rand::rand_bytes;
+use prometheus::core::Collector;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::slice;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::engine::{Counters, Engine, Unwrapped, Wrapped};
 use super::key::GatewayKey;
-use super::oaep::{self, OaepDigest};
+use super::oaep::OaepDigest;
 
 /// A content encryption key: the sender's, or a random one in its place.
 pub struct Cek {
@@ -46,7 +49,17 @@ struct Job {
     key: Arc<GatewayKey>,
     digest: OaepDigest,
     wrapped: Vec<u8>,
-    reply: oneshot::Sender<Option<Zeroizing<Vec<u8>>>>,
+    reply: oneshot::Sender<Unwrapped>,
+}
+
+impl Job {
+    fn wrapped(&self) -> Wrapped<'_> {
+        Wrapped {
+            key: &self.key,
+            digest: self.digest,
+            bytes: &self.wrapped,
+        }
+    }
 }
 
 /// The stage. Dropping it ends its threads.
@@ -54,19 +67,29 @@ pub struct Unwrapper {
     /// `None` only while dropping.
     queue: Option<SyncSender<Job>>,
     threads: Vec<JoinHandle<()>>,
+    counters: Arc<Counters>,
 }
 
 impl Unwrapper {
     /// Starts `threads` threads that share a queue of `queue` waiting keys (at least one of each).
-    pub fn start(threads: usize, queue: usize) -> io::Result<Self> {
-        Self::start_with(threads, queue, |job| {
-            oaep::decrypt(job.key.private(), job.digest, &job.wrapped).ok()
+    pub fn start(threads: usize, queue: usize, engine: Engine) -> io::Result<Self> {
+        let counters = Arc::new(Counters::new(&engine).map_err(io::Error::other)?);
+        let (engine, counted) = (Arc::new(engine), Arc::clone(&counters));
+        Self::start_with(threads, queue, engine.width(), counters, move |jobs| {
+            let wrapped: Vec<_> = jobs.iter().map(Job::wrapped).collect();
+            engine.unwrap(&wrapped, &counted)
         })
     }
 
-    fn start_with<F>(threads: usize, queue: usize, work: F) -> io::Result<Self>
+    fn start_with<F>(
+        threads: usize,
+        queue: usize,
+        at_once: usize,
+        counters: Arc<Counters>,
+        work: F,
+    ) -> io::Result<Self>
     where
-        F: Fn(&Job) -> Option<Zeroizing<Vec<u8>>> + Clone + Send + 'static,
+        F: Fn(&[Job]) -> Vec<Unwrapped> + Clone + Send + 'static,
     {
         let (sender, receiver) = sync_channel(queue.max(1));
         let receiver = Arc::new(Mutex::new(receiver));
@@ -75,13 +98,19 @@ impl Unwrapper {
                 let (receiver, work) = (Arc::clone(&receiver), work.clone());
                 std::thread::Builder::new()
                     .name(format!("unwrap-{number}"))
-                    .spawn(move || run(&receiver, work))
+                    .spawn(move || run(&receiver, at_once, work))
             })
             .collect::<io::Result<_>>()?;
         Ok(Self {
             queue: Some(sender),
             threads,
+            counters,
         })
+    }
+
+    /// The stage's metrics, to be registered.
+    pub fn collectors(&self) -> impl Iterator<Item = Box<dyn Collector>> {
+        self.counters.collectors().into_iter()
     }
 
     /// Unwraps `wrapped` with `key`. If that fails, or if the result has none of the `lengths` (in bytes), a
@@ -128,16 +157,33 @@ impl Drop for Unwrapper {
     }
 }
 
-fn run(queue: &Mutex<Receiver<Job>>, work: impl Fn(&Job) -> Option<Zeroizing<Vec<u8>>>) {
-    loop {
-        // One idle thread waits in `recv`, the others for the lock: each job wakes exactly one.
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
-        if job.reply.is_closed() {
-            continue; // the client has gone away
+fn run(queue: &Mutex<Receiver<Job>>, at_once: usize, work: impl Fn(&[Job]) -> Vec<Unwrapped>) {
+    while let Some(mut jobs) = take(queue, at_once) {
+        jobs.retain(|job| !job.reply.is_closed()); // the others' clients have gone away
+        let answers = answers(&jobs, &work);
+        for (job, answer) in jobs.into_iter().zip(answers) {
+            let _ = job.reply.send(answer);
         }
-        let cek = catch_unwind(AssertUnwindSafe(|| work(&job)));
-        let _ = job.reply.send(cek.ok().flatten());
+    }
+}
+
+/// Waits for a job, and takes what waits behind it; `None` when the stage is dropped.
+fn take(queue: &Mutex<Receiver<Job>>, at_once: usize) -> Option<Vec<Job>> {
+    // One idle thread waits in `recv`, the others for the lock: each job wakes exactly one.
+    let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut jobs = vec![queue.recv().ok()?];
+    jobs.extend(queue.try_iter().take(at_once.saturating_sub(1)));
+    Some(jobs)
+}
+
+fn answers(jobs: &[Job], work: impl Fn(&[Job]) -> Vec<Unwrapped>) -> Vec<Unwrapped> {
+    let attempt = |jobs: &[Job]| catch_unwind(AssertUnwindSafe(|| work(jobs))).ok();
+    // Of several one may have caused the panic; the others do not suffer for it.
+    let alone = |job| attempt(slice::from_ref(job)).and_then(|mut one| one.pop().flatten());
+    match jobs {
+        [] => Vec::new(),
+        [job] => vec![alone(job)],
+        jobs => attempt(jobs).unwrap_or_else(|| jobs.iter().map(alone).collect()),
     }
 }
 
@@ -148,151 +194,10 @@ impl Unwrapper {
         Self {
             queue: None,
             threads: Vec::new(),
+            counters: Arc::new(Counters::new(&Engine::OneByOne).unwrap()),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::payload::key::KeyState;
-    use crate::payload::testing::{gateway_key, peer, wrap};
-    use futures_util::future::{FutureExt, join_all};
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    const LENGTHS: &[usize] = &[32, 16];
-
-    fn key() -> Arc<GatewayKey> {
-        Arc::new(gateway_key(0, &[], KeyState::Active))
-    }
-
-    #[tokio::test]
-    async fn keys_of_the_asked_lengths_come_through() {
-        let stage = Unwrapper::start(2, 64).unwrap();
-        for digest in [OaepDigest::Sha256, OaepDigest::Sha512] {
-            let keys: Vec<Vec<u8>> = (0..20)
-                .map(|n| vec![n; [16, 32][usize::from(n % 2)]])
-                .collect();
-            let ceks = keys
-                .iter()
-                .map(|cek| stage.unwrap(key(), digest, wrap(&peer(0), digest, cek), LENGTHS));
-            for (cek, expected) in join_all(ceks).await.into_iter().zip(&keys) {
-                let cek = cek.unwrap();
-                assert!(cek.genuine);
-                assert_eq!(&*cek.bytes, expected);
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn anything_else_becomes_a_random_key_of_the_first_length() {
-        let stage = Unwrapper::start(1, 4).unwrap();
-        let sha256 = |cek: &[u8]| wrap(&peer(0), OaepDigest::Sha256, cek);
-        let mut altered = sha256(&[1; 32]);
-        altered[100] ^= 1;
-        for wrapped in [
-            altered,
-            sha256(&[1; 24]),
-            sha256(&[]),
-            wrap(&peer(0), OaepDigest::Sha512, &[1; 32]),
-            wrap(&peer(1), OaepDigest::Sha256, &[1; 32]),
-            vec![0; 256],
-            vec![0xff; 256],
-            vec![1; 3],
-            Vec::new(),
-        ] {
-            let [one, two] = [wrapped.clone(), wrapped]
-                .map(|wrapped| stage.unwrap(key(), OaepDigest::Sha256, wrapped, LENGTHS));
-            let (one, two) = (one.await.unwrap(), two.await.unwrap());
-            assert!(!one.genuine && !two.genuine);
-            assert_eq!((one.bytes.len(), two.bytes.len()), (32, 32));
-            assert_ne!(one.bytes, two.bytes, "random each time");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_refuses_at_once() {
-        let (started, has_started) = std::sync::mpsc::channel();
-        let (release, released) = std::sync::mpsc::channel::<()>();
-        let released = Arc::new(Mutex::new(released));
-        let stage = Unwrapper::start_with(1, 1, move |_| {
-            started.send(()).unwrap();
-            released.lock().unwrap().recv().unwrap();
-            Some(Zeroizing::new(vec![5; 16]))
-        });
-        let stage = Arc::new(stage.unwrap());
-        let submit = |stage: Arc<Unwrapper>| async move {
-            stage
-                .unwrap(key(), OaepDigest::Sha256, Vec::new(), &[16])
-                .await
-        };
-        let under_way = tokio::spawn(submit(Arc::clone(&stage)));
-        tokio::task::yield_now().await;
-        has_started.recv().unwrap();
-        let waiting = tokio::spawn(submit(Arc::clone(&stage)));
-        tokio::task::yield_now().await;
-        let refused = submit(Arc::clone(&stage)).await;
-        assert_eq!(refused.err(), Some(UnwrapError::Overloaded));
-
-        release.send(()).unwrap();
-        release.send(()).unwrap();
-        for task in [under_way, waiting] {
-            assert!(task.await.unwrap().unwrap().genuine);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_panic_looks_like_a_bad_key_and_the_stage_lives_on() {
-        let calls = Arc::new(AtomicUsize::new(0));
-        let stage = Unwrapper::start_with(1, 4, move |_| {
-            assert!(
-                calls.fetch_add(1, Ordering::SeqCst) > 0,
-                "first call panics"
-            );
-            Some(Zeroizing::new(vec![5; 16]))
-        });
-        let stage = stage.unwrap();
-        for genuine in [false, true] {
-            let cek = stage.unwrap(key(), OaepDigest::Sha256, Vec::new(), &[16]);
-            let cek = cek.await.unwrap();
-            assert_eq!((cek.genuine, cek.bytes.len()), (genuine, 16));
-        }
-    }
-
-    #[tokio::test]
-    async fn abandoned_requests_cost_nothing() {
-        let calls = Arc::new(AtomicUsize::new(0));
-        let (counter, gate) = (Arc::clone(&calls), Arc::new(Mutex::new(())));
-        let closed = Arc::clone(&gate);
-        let stage = Unwrapper::start_with(1, 4, move |_| {
-            drop(closed.lock().unwrap());
-            counter.fetch_add(1, Ordering::SeqCst);
-            None
-        });
-        let stage = stage.unwrap();
-        let guard = gate.lock().unwrap();
-        for _ in 0..3 {
-            let abandoned = stage.unwrap(key(), OaepDigest::Sha256, vec![], &[16]);
-            assert!(abandoned.now_or_never().is_none());
-        }
-        drop(guard);
-        drop(stage); // waits for the thread
-        assert!(
-            calls.load(Ordering::SeqCst) <= 1,
-            "at most the one under way"
-        );
-    }
-
-    #[test]
-    fn dropping_the_stage_ends_its_threads() {
-        let alive = Arc::new(());
-        let token = Arc::clone(&alive);
-        let stage = Unwrapper::start_with(3, 4, move |_| {
-            let _ = &token;
-            None
-        });
-        assert!(Arc::strong_count(&alive) > 1);
-        drop(stage);
-        assert_eq!(Arc::strong_count(&alive), 1);
-    }
-}
+mod tests;

@@ -67,7 +67,7 @@ pub(crate) fn ready(
 #[test]
 fn a_bad_configuration_is_refused_by_name() {
     type Change = fn(&mut Sections);
-    let cases: [(&str, Change, &[&str]); 27] = [
+    let cases: [(&str, Change, &[&str]); 28] = [
         (
             "unknown setting",
             |s| s.server += "\nlisten_on = 1",
@@ -192,6 +192,11 @@ fn a_bad_configuration_is_refused_by_name() {
             "two primary keys",
             |s| s.keys += &key("gateway-next", "primary"),
             &["keys.gateway", "primary"],
+        ),
+        (
+            "multi-buffer library missing",
+            |s| s.rest += "[crypto]\nmulti_buffer = \"absent.so\"\n",
+            &["crypto.multi_buffer", "/absent.so", "\"auto\""],
         ),
         (
             "no such database",

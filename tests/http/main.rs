@@ -23,6 +23,7 @@ mod fixtures;
 mod issuers;
 mod layers;
 mod lifecycle;
+mod multi_buffer;
 mod openapi;
 mod overload;
 mod rotation;

@@ -5,7 +5,7 @@ use issuer_gateway::app::{self, RunningApp};
 use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Answered, Client, Operation, Prepared};
 use issuer_gateway::config::{
-    Config, Database, Erasure, GatewayKey, Keys, Log, Metrics, OAuth, Server, Users, Vault,
+    Config, Crypto, Database, Erasure, GatewayKey, Keys, Log, Metrics, OAuth, Server, Users, Vault,
 };
 use issuer_gateway::gateway::Gateway;
 use issuer_gateway::ids::{ClientId, IssuerId, UserId};
@@ -105,6 +105,7 @@ pub fn config(database_url: &str) -> Config {
                 aliases: vec!["gateway-2026".to_owned()],
             }],
         },
+        crypto: Crypto::default(),
         oauth: OAuth::default(),
         erasure: Erasure::default(),
         users: Users::default(),

@@ -17,6 +17,7 @@ pub mod gateway;
 pub mod http;
 pub mod peer;
 pub mod proxy;
+pub mod stand_in;
 pub mod wire;
 
 use diesel::connection::SimpleConnection;
