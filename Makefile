@@ -15,7 +15,7 @@ lint:
 	cargo clippy --all-targets -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed: dependencies not checked"; fi
 
-# Mastercard's own client libraries (npm and PyPI), schemathesis and a browser against a sandbox.
+# Mastercard's own client libraries (npm and PyPI), schemathesis and a browser against a sandbox; Intel's crypto_mb in one.
 interop:
 	cargo build
 	tests/interop/run.sh target/debug/issuer-gateway

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Mastercard's official Node and Python clients, schemathesis and a browser against a running issuer-gateway.
+# Mastercard's official Node and Python clients, schemathesis and a browser against a running issuer-gateway, and one with
+# Intel's crypto_mb.
 #   tests/interop/run.sh [BINARY]       BINARY defaults to target/release/issuer-gateway, then target/debug/issuer-gateway
 #   tests/interop/run.sh --self-test    only checks the suites' own tools, without a server
 # Everything installed or written goes under target/interop or a temporary folder; the source tree stays clean.
@@ -48,10 +49,11 @@ install_node() {
 }
 
 install_python() {
-  cat "$here/python/requirements.txt" "$here/schemathesis/requirements.txt" >"$out/requirements.txt"
+  cat "$here"/{python,schemathesis,multi_buffer}/requirements.txt >"$out/requirements.txt"
   cmp -s "$out/requirements.txt" "$out/venv/.installed" && return
   python3 -m venv --clear "$out/venv"
-  "$out/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/schemathesis/requirements.txt" # includes the other
+  "$out/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/schemathesis/requirements.txt" \
+    -r "$here/multi_buffer/requirements.txt" # the first includes python's
   cp "$out/requirements.txt" "$out/venv/.installed"
 }
 
@@ -137,6 +139,7 @@ suite node node "$here/node/main.mjs" "$work/sandbox/sandbox.json"
 suite python "$out/venv/bin/python" "$here/python/run.py" "$work/sandbox/sandbox.json"
 suite schemathesis "$out/venv/bin/python" "$here/schemathesis/run.py" "$work/sandbox/sandbox.json"
 suite browser env INTEROP_CHROMIUM="$chromium" node "$here/browser/main.mjs" "$work/sandbox/sandbox.json"
+suite multi_buffer python3 "$here/multi_buffer/run.py" "$binary" "$out/venv/lib" "$work"
 
 if ! kill -0 "$server" 2>/dev/null; then
   echo "the server died on the way; its last words are in target/interop/server.log"
