@@ -3,13 +3,14 @@
 //! `AnyConnection::establish` of Diesel's derive tries every backend in turn and would make an SQLite
 //! file out of an unreachable PostgreSQL URL, so [`open`] is the only way in.
 
-use super::error::StoreError;
+use super::error::{StoreError, is_busy};
 use super::url::{DatabaseUrl, PostgresUrl};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{
     Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
 };
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 pub use multi::{AnyConnection, MultiBackend};
 
@@ -40,6 +41,9 @@ pub(super) use on_backend;
 
 /// How long an SQLite connection waits for the one writer, in milliseconds.
 const SQLITE_BUSY_MS: u32 = 1_000;
+
+/// How often [`begin_insistently`] looks whether the file is free.
+const INSISTENCE: Duration = Duration::from_micros(250);
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +127,7 @@ fn use_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
         if matches!(last, Ok(true)) {
             return Ok(());
         }
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(10));
     }
     last.map(|_| ())
 }
@@ -160,6 +164,36 @@ pub(super) fn begin(conn: &mut AnyConnection) -> QueryResult<()> {
         sqlite: AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
         postgres: AnsiTransactionManager::begin_transaction(c),
     })
+}
+
+/// How long a connection waits for a lock, in milliseconds.
+#[derive(diesel::QueryableByName)]
+struct Patience {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    timeout: i32,
+}
+
+/// [`begin`] for what goes on beside a writer that commits without pause.
+///
+/// A waiting SQLite connection soon looks only every 100 ms whether the file is free, and between two commits of a
+/// busy writer it is so for less than a millisecond: it would wait for minutes. This one looks all the time.
+fn begin_insistently(conn: &mut AnyConnection) -> QueryResult<()> {
+    let AnyConnection::Sqlite(c) = conn else {
+        return begin(conn);
+    };
+    let Patience { timeout } = diesel::sql_query("PRAGMA busy_timeout").get_result(c)?;
+    let give_up = Instant::now() + Duration::from_millis(u64::try_from(timeout).unwrap_or(0));
+    c.batch_execute("PRAGMA busy_timeout = 0")?;
+    let begun = loop {
+        match AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE") {
+            Err(error) if is_busy(&error) && Instant::now() < give_up => {
+                std::thread::sleep(INSISTENCE);
+            }
+            begun => break begun,
+        }
+    };
+    c.batch_execute(&format!("PRAGMA busy_timeout = {timeout}"))?;
+    begun
 }
 
 pub(super) fn commit(conn: &mut AnyConnection) -> QueryResult<()> {
@@ -202,7 +236,7 @@ pub(super) fn transaction<T, E: From<diesel::result::Error>>(
     conn: &mut AnyConnection,
     body: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
-    begin(conn)?;
+    begin_insistently(conn)?;
     finish(conn, body)
 }
 

@@ -131,6 +131,17 @@ impl From<DieselError> for StoreError {
     }
 }
 
+/// Whether somebody else was in the way: [`StoreError::Busy`], told without taking the error.
+pub(super) fn is_busy(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(_, info) => {
+            known_message(info.message()) == Some(StoreError::Busy)
+        }
+        _ => false,
+    }
+}
+
 fn from_database(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> StoreError {
     let kind = match kind {
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
