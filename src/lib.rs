@@ -4,6 +4,7 @@
 //! which a request passes through them; each imports only what stands below it:
 //!
 //! - [`cli`]: the commands; [`config`], [`app`]: a gateway built from its configuration
+//! - [`rotation`]: changes of the vault's keys while nodes serve, and the rows that follow them
 //! - [`http`]: limits, raw bytes, and the answer to every refusal; `http::routes` lists every path
 //! - [`enrolment`], [`programme`]: the use cases, and the rules that they apply; [`directory`]: those of the users API
 //! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
@@ -13,7 +14,6 @@
 //! - [`oauth1`]: is the signature over these very bytes right
 //! - [`issuers`]: who is on board, which cards are theirs, which keys they use
 //! - [`payload`]: both encrypted envelopes, in and out, and the key ring
-//! - [`rotation`]: changes of the vault's keys while nodes serve
 //! - [`vault`]: sealed columns and blind indexes for data at rest
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!

@@ -1,7 +1,58 @@
-//! Changes of the vault's keys while nodes serve: what the commands of `vault` do.
+//! Changing the keys of the data at rest while nodes serve: what the commands of `vault` do.
+//!
+//! A change of keys is rows in `data_keys`, and takes effect everywhere at once:
 //!
 //! - [`primary`]: new primary data keys
 //! - [`kek`]: all data keys under another KEK
+//!
+//! What is stored follows new data keys in a pass:
+//!
+//! - [`rewrap`] seals every row under the primary data key, [`reindex`] makes every blind index under the primary index key;
+//!   each sweeps until nothing is left and then retires the keys that it has made useless
+//! - [`verify`] opens every sealed column and makes every blind index again
+//!
+//! A pass may be interrupted at any moment and run again, and two may run at once: what is left to be done is said by the
+//! rows themselves, and each few rows are one transaction.
 
 pub mod kek;
+mod pace;
+mod pass;
 pub mod primary;
+mod row;
+mod rows;
+mod verify;
+
+pub use row::Misfit;
+pub use rows::{Passed, reindex, rewrap};
+pub use verify::{Verified, verify};
+
+use crate::store::passes::RowKey;
+use std::num::NonZeroU32;
+
+/// How much a pass may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of one transaction, or of one query where nothing is written.
+    pub batch: NonZeroU32,
+    /// Rows rewritten (verified) in a second at most.
+    pub rows_per_second: Option<NonZeroU32>,
+}
+
+/// What turns up on the way.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// About so many rows are to be done: for a progress bar.
+    Due(u64),
+    /// So many more rows are done.
+    Rows(u64),
+    /// A row does not fit; said once of each.
+    Misfit {
+        /// Which.
+        key: &'a RowKey,
+        /// Why.
+        misfit: &'a Misfit,
+    },
+}
+
+/// Whoever watches a pass.
+pub type Observer<'a> = &'a mut dyn FnMut(Event<'_>);

@@ -11,6 +11,7 @@ mod statements;
 
 use super::connection::{self, AnyConnection};
 use super::error::StoreError;
+use super::fence;
 use super::pool::Store;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
@@ -255,20 +256,26 @@ impl Store {
     }
 
     /// Locks the rows from `from` to `to` (both of one table) that are still due, has each renewed, and writes those for which
-    /// that went well, all in one transaction.
+    /// that went well, all in one transaction. `None`: the data keys are not those of `generation` any more, and nothing was
+    /// done.
     pub async fn renew<E, F>(
         &self,
         from: &RowKey,
         to: &RowKey,
         due: Due,
+        generation: i64,
         renew: F,
-    ) -> Result<Renewed<E>, StoreError>
+    ) -> Result<Option<Renewed<E>>, StoreError>
     where
         E: Send + 'static,
         F: Fn(&mut SealedRow) -> Result<(), E> + Send + 'static,
     {
         let (from, to) = (from.clone(), to.clone());
         self.maintain(move |conn| {
+            fence::join(conn)?;
+            if fence::generation(conn)? != generation {
+                return Ok(None);
+            }
             let table = from.table;
             let rows: Vec<AnyRow> =
                 diesel::sql_query(statements::lock(table, due, is_sqlite(conn)))
@@ -287,7 +294,7 @@ impl Store {
             }
             statements::update(conn, table, &good)?;
             let written = u64::try_from(good.len()).unwrap_or(u64::MAX);
-            Ok(Renewed { written, misfits })
+            Ok(Some(Renewed { written, misfits }))
         })
         .await
     }

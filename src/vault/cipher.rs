@@ -75,8 +75,8 @@ pub enum Column {
 }
 
 impl Column {
-    /// Part of the AAD: never change one.
-    fn as_str(self) -> &'static str {
+    /// Table and column. Part of the AAD: never change one.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::UserName => "users.name",
             Self::UserEmail => "users.email",
@@ -101,6 +101,12 @@ pub struct Sealed {
     pub bytes: Vec<u8>,
     /// The data key's version, for the row's `seal_key`.
     pub key_version: i32,
+}
+
+/// The version of the data key that sealed this, if it is a sealed value at all.
+pub fn version_of(sealed: &[u8]) -> Option<i32> {
+    let version = sealed.first_chunk::<VERSION>()?;
+    Some(i32::from_be_bytes(*version))
 }
 
 /// Every data key of purpose `seal`, its key schedule computed once.

@@ -19,6 +19,7 @@ mod issuers;
 mod keks;
 mod migrations;
 mod outage;
+mod passes;
 mod secrecy;
 mod terminations;
 mod tls;

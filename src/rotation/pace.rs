@@ -1,0 +1,78 @@
+//! How fast a pass may go: so many rows a second, and on SQLite with room for the serving process.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// After a transaction on SQLite, whose one writer everybody else waits for, a pass rests three times as long as the
+/// transaction took: whoever tries again a dozen times within a second then meets a free file.
+const REST: u32 = 3;
+/// And at least so long: a waiting connection looks again after some milliseconds.
+const LEAST_REST: Duration = Duration::from_millis(5);
+
+/// Spreads rows over time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    rows_per_second: Option<NonZeroU32>,
+}
+
+impl Pace {
+    pub(super) fn new(rows_per_second: Option<NonZeroU32>) -> Self {
+        Self { rows_per_second }
+    }
+
+    /// The most rows to be done at once: no more than those of a second.
+    pub(super) fn batch(self, wanted: NonZeroU32) -> NonZeroU32 {
+        self.rows_per_second
+            .map_or(wanted, |limit| limit.min(wanted))
+    }
+
+    /// How long to wait after `rows` rows that took so long. Each batch for itself, so what was lost is not made up for: the
+    /// limit holds for any stretch of the pass.
+    pub(super) fn wait(self, rows: u64, took: Duration) -> Duration {
+        let due = self.rows_per_second.map_or(0, |limit| {
+            rows.saturating_mul(1_000_000) / u64::from(limit.get())
+        });
+        Duration::from_micros(due).saturating_sub(took)
+    }
+}
+
+/// How long to let the serving process in after a transaction on SQLite that took so long.
+pub(super) fn rest(took: Duration) -> Duration {
+    (took * REST).max(LEAST_REST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn per_second(rows: u32) -> Pace {
+        Pace::new(NonZeroU32::new(rows))
+    }
+
+    #[test]
+    fn rows_take_their_time() {
+        let pace = per_second(50);
+        assert_eq!(pace.wait(25, Duration::ZERO), 500 * MS);
+        assert_eq!(pace.wait(25, 100 * MS), 400 * MS);
+        assert_eq!(pace.wait(25, 700 * MS), Duration::ZERO);
+        assert_eq!(pace.wait(0, Duration::ZERO), Duration::ZERO);
+        let free = Pace::new(None);
+        assert_eq!(free.wait(1_000_000, Duration::ZERO), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_batch_is_never_more_than_the_rows_of_a_second() {
+        let hundred = NonZeroU32::new(100).unwrap();
+        assert_eq!(per_second(7).batch(hundred).get(), 7);
+        assert_eq!(per_second(700).batch(hundred), hundred);
+        assert_eq!(Pace::new(None).batch(hundred), hundred);
+    }
+
+    #[test]
+    fn a_rest_is_long_enough_for_others() {
+        assert_eq!(rest(MS), 5 * MS);
+        assert_eq!(rest(20 * MS), 60 * MS);
+    }
+}

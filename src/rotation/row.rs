@@ -1,0 +1,218 @@
+//! One row: sealed anew, its blind index made anew, or checked. Pure: nothing is read or written here.
+
+use crate::enrolment::card::Card;
+use crate::enrolment::profile::Email;
+use crate::ids::{AppId, IssuerId};
+use crate::store::passes::{SealedRow, SealedTable};
+use crate::vault::{BlindIndex, Column, Place, VaultError, VaultKeys, cipher};
+use zeroize::Zeroizing;
+
+/// Why a row does not fit. Names columns, never content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// A sealed column does not open.
+    #[error("{column}: {error}")]
+    DoesNotOpen {
+        /// The column, with its table.
+        column: &'static str,
+        /// Why.
+        error: VaultError,
+    },
+    /// A column opens, and what is in it cannot be read.
+    #[error("{column}: the value does not have its documented form")]
+    Malformed {
+        /// The column, with its table.
+        column: &'static str,
+    },
+    /// A column is sealed under a lower version than the row says.
+    #[error("seal_key: is {seal_key}, but a column is sealed under {version}")]
+    WrongSealKey {
+        /// What the row says.
+        seal_key: i32,
+        /// What the column says.
+        version: i32,
+    },
+    /// The blind index is not that of the value.
+    #[error("{index}: is not that of the sealed value")]
+    WrongIndex {
+        /// The index's column.
+        index: &'static str,
+    },
+    /// The blind index was made with a key that is not in use.
+    #[error("{index}: made with index key {version}, which is not in use")]
+    UnknownIndexKey {
+        /// The index's column.
+        index: &'static str,
+        /// The version that the row names.
+        version: i32,
+    },
+    /// There is a value without an index, or an index without a value.
+    #[error("{index}: value and index are not both there")]
+    HalfIndexed {
+        /// The index's column.
+        index: &'static str,
+    },
+    /// Another row has the index that this one would get.
+    #[error("{index}: another row has the same value")]
+    Taken {
+        /// The index's column.
+        index: &'static str,
+    },
+}
+
+/// Seals every column anew, under the primary data key.
+pub(super) fn reseal(keys: &VaultKeys, row: &mut SealedRow) -> Result<(), Misfit> {
+    let mut resealed = Vec::with_capacity(row.sealed.len());
+    for (column, value) in columns(row) {
+        let Some(value) = value else {
+            resealed.push(None);
+            continue;
+        };
+        let clear = open(keys, row, column, value)?;
+        let sealed = keys.seal(place(row, column), &clear);
+        resealed.push(Some(sealed.map_err(does_not_open(column))?.bytes));
+    }
+    row.sealed = resealed;
+    row.seal_key = keys.seal_version();
+    Ok(())
+}
+
+/// Makes the blind index anew, under the primary index key.
+pub(super) fn reindex(keys: &VaultKeys, row: &mut SealedRow) -> Result<(), Misfit> {
+    let (index, _) = row.key.table.index();
+    let value = indexed_value(keys, row)?.ok_or(Misfit::HalfIndexed { index })?;
+    let (primary, _) = indexes(keys, row, &value);
+    row.index = Some(primary.bytes.to_vec());
+    row.index_key = Some(primary.key_version);
+    Ok(())
+}
+
+/// Opens every column, and makes the blind index again under the key that it was made with.
+pub(super) fn check(keys: &VaultKeys, row: &SealedRow) -> Result<(), Misfit> {
+    for (column, value) in columns(row) {
+        let Some(value) = value else { continue };
+        open(keys, row, column, value)?;
+        let version = cipher::version_of(value).unwrap_or(0);
+        if version < row.seal_key {
+            let seal_key = row.seal_key;
+            return Err(Misfit::WrongSealKey { seal_key, version });
+        }
+    }
+    let (index, _) = row.key.table.index();
+    let (value, stored, version) = match (indexed_value(keys, row)?, &row.index, row.index_key) {
+        (None, None, None) => return Ok(()),
+        (Some(value), Some(stored), Some(version)) => (value, stored, version),
+        _ => return Err(Misfit::HalfIndexed { index }),
+    };
+    let (primary, former) = indexes(keys, row, &value);
+    let expected = [Some(primary), former]
+        .into_iter()
+        .flatten()
+        .find(|expected| expected.key_version == version)
+        .ok_or(Misfit::UnknownIndexKey { index, version })?;
+    if expected.bytes.as_slice() != stored.as_slice() {
+        return Err(Misfit::WrongIndex { index });
+    }
+    Ok(())
+}
+
+/// Each column as the vault knows it, and what the row has there.
+fn columns(row: &SealedRow) -> impl Iterator<Item = (Column, Option<&[u8]>)> {
+    let columns: &'static [Column] = match row.key.table {
+        SealedTable::Users => &[
+            Column::UserName,
+            Column::UserEmail,
+            Column::UserPhone,
+            Column::UserBillingAddress,
+            Column::UserLocale,
+        ],
+        SealedTable::Cards => &[Column::Card],
+        SealedTable::DirectoryUsers => &[
+            Column::DirectoryName,
+            Column::DirectoryFirstName,
+            Column::DirectoryLastName,
+            Column::DirectoryUsername,
+            Column::DirectoryEmail,
+            Column::DirectoryMetadata,
+        ],
+    };
+    columns
+        .iter()
+        .copied()
+        .zip(row.sealed.iter().map(Option::as_deref))
+}
+
+fn place(row: &SealedRow, column: Column) -> Place<'_> {
+    let (owner, row_id) = (row.key.owner, row.key.id.as_str());
+    match row.key.table {
+        SealedTable::Users | SealedTable::Cards => Place {
+            issuer_id: IssuerId(owner),
+            row_id,
+            column,
+        },
+        SealedTable::DirectoryUsers => Place::of_app(AppId(owner), row_id, column),
+    }
+}
+
+fn does_not_open(column: Column) -> impl FnOnce(VaultError) -> Misfit {
+    move |error| Misfit::DoesNotOpen {
+        column: column.as_str(),
+        error,
+    }
+}
+
+fn open(
+    keys: &VaultKeys,
+    row: &SealedRow,
+    column: Column,
+    value: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Misfit> {
+    keys.open_sealed(place(row, column), value)
+        .map_err(does_not_open(column))
+}
+
+/// What the row is found by: the digits of the PAN, or the e-mail address.
+fn indexed_value(keys: &VaultKeys, row: &SealedRow) -> Result<Option<Zeroizing<String>>, Misfit> {
+    let indexed = match row.key.table {
+        SealedTable::Users => Column::UserEmail,
+        SealedTable::Cards => Column::Card,
+        SealedTable::DirectoryUsers => Column::DirectoryEmail,
+    };
+    let value = columns(row).find(|(column, _)| *column == indexed);
+    let Some((column, Some(value))) = value else {
+        return Ok(None);
+    };
+    let clear = open(keys, row, column, value)?;
+    let text = match row.key.table {
+        SealedTable::Users => Email::from_json(&clear)
+            .ok()
+            .map(|email| email.value().to_owned()),
+        SealedTable::Cards => Card::from_json(&clear)
+            .ok()
+            .map(|card| card.pan.digits().to_owned()),
+        SealedTable::DirectoryUsers => std::str::from_utf8(&clear).ok().map(str::to_owned),
+    };
+    let column = column.as_str();
+    let text = text.ok_or(Misfit::Malformed { column })?;
+    Ok(Some(Zeroizing::new(text)))
+}
+
+/// The value's blind index under the primary index key and, while a rotation is under way, under the former one.
+fn indexes(keys: &VaultKeys, row: &SealedRow, value: &str) -> (BlindIndex, Option<BlindIndex>) {
+    let owner = row.key.owner;
+    let (issuer_id, app_id) = (IssuerId(owner), AppId(owner));
+    match row.key.table {
+        SealedTable::Users => (
+            keys.email_index(issuer_id, value),
+            keys.former_email_index(issuer_id, value),
+        ),
+        SealedTable::Cards => (
+            keys.pan_index(issuer_id, value),
+            keys.former_pan_index(issuer_id, value),
+        ),
+        SealedTable::DirectoryUsers => (
+            keys.app_email_index(app_id, value),
+            keys.former_app_email_index(app_id, value),
+        ),
+    }
+}

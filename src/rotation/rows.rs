@@ -1,0 +1,167 @@
+//! The passes over stored rows that follow a change of keys, and the retirement of the keys they leave behind.
+
+use super::pass::{Pass, Renew, patiently};
+use super::row;
+use super::{Event, Limits, Observer};
+use crate::store::Store;
+use crate::store::audit::AuditDraft;
+use crate::store::data_keys::{DataKeyState, Purpose, Retired};
+use crate::store::passes::{Due, SealedTable};
+use crate::vault::{Vault, VaultError};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// SQLite: how often the write-ahead log, which may still hold a wiped key, is tried to be emptied, and how far apart.
+const TRACES: (u32, Duration) = (20, Duration::from_millis(100));
+
+/// What a pass has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// The version that every row is under now, but those that do not fit.
+    pub version: i32,
+    /// Rows written.
+    pub rows: u64,
+    /// Rows that could not be: the observer was told which. Then nothing is retired.
+    pub misfits: u64,
+    /// Versions that no row uses any more: wiped.
+    pub retired: Vec<i32>,
+}
+
+/// Seals every row that is under an older data key under the primary one; then retires the older ones.
+///
+/// Nodes may serve meanwhile, and another such pass may run. After an end of any kind it can be run again.
+///
+/// # Errors
+/// What the database says, if it goes on saying it, and data keys that do not open.
+pub async fn rewrap(
+    store: &Store,
+    vault: &Vault,
+    limits: Limits,
+    observer: Observer<'_>,
+) -> Result<Passed, VaultError> {
+    vault.refresh(store).await?;
+    let version = vault.current().seal_version();
+    let work = Work {
+        purpose: Purpose::Seal,
+        version,
+        due: Due::SealedBelow(version),
+        renew: row::reseal,
+        action: "vault.rewrap",
+    };
+    work.run(store, vault, limits, observer).await
+}
+
+/// Makes every blind index that is under the former index key anew under the primary one; then retires the former one.
+///
+/// As [`rewrap`] in everything else.
+///
+/// # Errors
+/// As [`rewrap`].
+pub async fn reindex(
+    store: &Store,
+    vault: &Vault,
+    limits: Limits,
+    observer: Observer<'_>,
+) -> Result<Passed, VaultError> {
+    vault.refresh(store).await?;
+    let version = vault.current().index_version();
+    let work = Work {
+        purpose: Purpose::Index,
+        version,
+        due: Due::IndexedBelow(version),
+        renew: row::reindex,
+        action: "vault.reindex",
+    };
+    work.run(store, vault, limits, observer).await
+}
+
+struct Work {
+    purpose: Purpose,
+    version: i32,
+    due: Due,
+    renew: Renew,
+    action: &'static str,
+}
+
+impl Work {
+    async fn run(
+        self,
+        store: &Store,
+        vault: &Vault,
+        limits: Limits,
+        observer: Observer<'_>,
+    ) -> Result<Passed, VaultError> {
+        observer(Event::Due(self.count(store).await?));
+        let pass = Pass::new(store, vault, self.due, self.renew, limits, observer);
+        let done = pass.run().await?;
+        let mut passed = Passed {
+            version: self.version,
+            rows: done.written,
+            misfits: done.misfits,
+            retired: Vec::new(),
+        };
+        if passed.misfits == 0 {
+            passed.retired = self.retire(store).await?;
+            vault.refresh(store).await?;
+        }
+        let audit = AuditDraft {
+            subject: Some(format!("{} {}", self.purpose.as_str(), self.version)),
+            detail: Some(format!("rows={} misfits={}", passed.rows, passed.misfits)),
+            ..AuditDraft::local(self.action)
+        };
+        store
+            .record(match passed.misfits {
+                0 => audit,
+                _ => audit.refused("rows-do-not-fit"),
+            })
+            .await?;
+        Ok(passed)
+    }
+
+    /// How many rows say that they are due.
+    async fn count(&self, store: &Store) -> Result<u64, VaultError> {
+        let mut due = 0;
+        for table in SealedTable::ALL {
+            let counts = patiently(|| store.version_counts(table)).await?;
+            due += counts
+                .into_iter()
+                .filter(|((seal, index), _)| match self.due {
+                    Due::SealedBelow(version) => *seal < version,
+                    Due::IndexedBelow(version) => index.is_some_and(|index| index < version),
+                })
+                .map(|(_, count)| count)
+                .sum::<u64>();
+        }
+        Ok(due)
+    }
+
+    /// Retires what is older than the version that a whole sweep found all rows to be under. None of them can come back:
+    /// only the primary key seals and indexes what is written, and it was this one or a newer one all along.
+    async fn retire(&self, store: &Store) -> Result<Vec<i32>, VaultError> {
+        let mut retired = Vec::new();
+        for key in patiently(|| store.data_keys()).await? {
+            if key.purpose == self.purpose.as_str()
+                && key.state == DataKeyState::Active.as_str()
+                && key.version < self.version
+                && store.retire_data_key(self.purpose, key.version).await? == Retired::Done
+            {
+                retired.push(key.version);
+            }
+        }
+        if !retired.is_empty() {
+            drop_traces(store).await?;
+        }
+        Ok(retired)
+    }
+}
+
+async fn drop_traces(store: &Store) -> Result<(), VaultError> {
+    let (times, pause) = TRACES;
+    for _ in 0..times {
+        if patiently(|| store.drop_traces()).await? {
+            break;
+        }
+        sleep(pause).await;
+    }
+    Ok(())
+}
