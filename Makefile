@@ -1,6 +1,6 @@
 # The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make.
 
-.PHONY: run test lint interop fixtures clean
+.PHONY: run test lint interop fixtures bench bench-micro clean
 
 # Build, start a sandbox in ./sandbox, show an enrolment end to end, serve until Ctrl-C.
 run:
@@ -19,6 +19,14 @@ lint:
 interop:
 	cargo build
 	tests/interop/run.sh target/debug/issuer-gateway
+
+# Throughput, latency, growth and memory on a private PostgreSQL and on SQLite: docs/performance.md.
+bench:
+	scripts/with-postgres.sh cargo bench --bench throughput
+
+# The parts of a request, one by one.
+bench-micro:
+	cargo bench --bench micro
 
 clean:
 	cargo clean

@@ -1,0 +1,176 @@
+//! `make bench-micro`: what the parts of a request cost, one by one.
+//!
+//! ```sh
+//! make bench-micro                              # all of them
+//! cargo bench --bench micro -- open             # those whose name contains "open"
+//! ```
+
+use anyhow::{Context, ensure};
+use chrono::Utc;
+use criterion::Criterion;
+use issuer_gateway::client::sample;
+use issuer_gateway::enrolment::rules::{self, IssuerRules};
+use issuer_gateway::ids::IssuerId;
+use issuer_gateway::issuers::account_range::AccountRange;
+use issuer_gateway::json;
+use issuer_gateway::keys::source::{read_certificate, read_private_key};
+use issuer_gateway::oauth1::{
+    Authorization, Policy, PublicOrigin, Request, SignatureMethod, SigningKey, VerifyingKey,
+};
+use issuer_gateway::payload::{
+    self, Engine, Envelope, EnvelopeKind, FieldLevelHeaders, GatewayKey, JwePolicy, KeyRing,
+    KeyState, MultiBuffer, Recipient, Unwrapper,
+};
+use issuer_gateway::store::{DatabaseUrl, Store, migrations};
+use issuer_gateway::vault::{Column, Kek, Keks, Place, Vault};
+use openssl::pkey::PKey;
+use std::hint::black_box;
+use std::path::PathBuf;
+use tokio::runtime::Runtime;
+
+const RANGE: &str = "534403";
+const ORIGIN: &str = "https://gateway.bench.example";
+const PATH: &str = "/issuers/users";
+const ENVELOPES: [(&str, EnvelopeKind); 2] = [
+    ("jwe", EnvelopeKind::Jwe),
+    ("field-level", EnvelopeKind::FieldLevel),
+];
+
+fn main() -> anyhow::Result<()> {
+    let mut criterion = Criterion::default().configure_from_args();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    open_and_seal(&mut criterion, &runtime)?;
+    verify(&mut criterion)?;
+    rules(&mut criterion)?;
+    vault(&mut criterion, &runtime)?;
+    criterion.final_summary();
+    Ok(())
+}
+
+/// A file of tests/keys.
+fn key_file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/keys")
+        .join(name)
+}
+
+fn clear() -> Vec<u8> {
+    sample::enrolment(RANGE).to_string().into_bytes()
+}
+
+/// Opening has the RSA private operation in it, and the way to the thread that does it and back; sealing a public one.
+fn open_and_seal(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result<()> {
+    let private = read_private_key(&key_file("gateway.pem"))?;
+    let key = GatewayKey::new(private, None, Vec::new(), KeyState::Primary)?;
+    let ring = KeyRing::new(vec![key])?;
+    let recipient =
+        Recipient::from_certificate(&*read_certificate(&key_file("gateway-cert.pem"))?)?;
+    let unwrapper = Unwrapper::start(1, 16, Engine::choose(&MultiBuffer::Off)?)?;
+    let policy = JwePolicy::default();
+    let clear = clear();
+    for (name, kind) in ENVELOPES {
+        criterion.bench_function(&format!("seal/{name}"), |bencher| {
+            bencher.iter(|| black_box(payload::seal(kind, &recipient, &clear)));
+        });
+        let body = payload::seal(kind, &recipient, &clear)?;
+        let open = || {
+            let envelope = Envelope::parse(&body, &FieldLevelHeaders::default())?;
+            let opened = payload::open(&ring, &unwrapper, &policy, envelope);
+            anyhow::Ok(runtime.block_on(opened)?)
+        };
+        open()?;
+        criterion.bench_function(&format!("open/{name}"), |bencher| {
+            bencher.iter(|| black_box(open().is_ok()));
+        });
+    }
+    Ok(())
+}
+
+/// From the raw header to a proven signature, body hash included.
+fn verify(criterion: &mut Criterion) -> anyhow::Result<()> {
+    let private = read_private_key(&key_file("issuer-signing.pem"))?;
+    let public = PKey::public_key_from_pem(&private.public_key_to_pem()?)?;
+    let verifying = VerifyingKey::from_public_key(public)?;
+    let signing = SigningKey::from_private_key(private, "bench!0a".to_owned())?;
+    let origins = [PublicOrigin::parse(ORIGIN)?];
+    let body = clear();
+    let request = Request {
+        method: "POST",
+        path: PATH,
+        query: None,
+        body: &body,
+    };
+    let url = format!("{ORIGIN}{PATH}");
+    for method in [SignatureMethod::RsaSha256, SignatureMethod::RsaPss] {
+        let now = Utc::now().timestamp();
+        let header = signing.sign_at("POST", &url, &body, method, now, "abcdefgh12345678")?;
+        let verify = || {
+            let authorization = Authorization::parse(&header)?;
+            let policy = Policy::default();
+            authorization.verify(&request, &origins, &[&verifying], &policy, now)
+        };
+        verify()?;
+        criterion.bench_function(&format!("verify/{}", method.name()), |bencher| {
+            bencher.iter(|| black_box(verify()));
+        });
+    }
+    Ok(())
+}
+
+/// From decrypted text to a parsed enrolment.
+fn rules(criterion: &mut Criterion) -> anyhow::Result<()> {
+    let account_ranges = [AccountRange::parse(RANGE)?];
+    let issuer = IssuerRules {
+        donation: true,
+        unicode_names: false,
+        account_ranges: &account_ranges,
+    };
+    let clear = clear();
+    let today = Utc::now().date_naive();
+    let enrol = || {
+        let object = json::parse_object(&clear).ok()?;
+        rules::enrolment(&object, &issuer, today).ok()
+    };
+    ensure!(enrol().is_some(), "the sample breaks a rule");
+    criterion.bench_function("rules/enrolment", |bencher| {
+        bencher.iter(|| black_box(enrol()));
+    });
+    Ok(())
+}
+
+/// Blind indexes, and one sealed column.
+fn vault(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let url = format!("sqlite:{}", folder.path().join("vault.db").display());
+    let url = DatabaseUrl::parse(&url)?;
+    migrations::run(&url)?;
+    let kek = Keks::new(Kek::from_base64(&Kek::generate()?)?, Vec::new());
+    let vault = runtime.block_on(Vault::open(&Store::open(&url, 1), kek))?;
+    let vault = vault.current();
+    let issuer_id = IssuerId(1);
+    let card = sample::card_number(RANGE);
+    criterion.bench_function("index/card-number", |bencher| {
+        bencher.iter(|| black_box(vault.pan_index(issuer_id, black_box(&card))));
+    });
+    criterion.bench_function("index/e-mail", |bencher| {
+        bencher.iter(|| black_box(vault.email_index(issuer_id, black_box("holder@example.com"))));
+    });
+    let place = Place {
+        issuer_id,
+        row_id: "32c7ea6e-6b2a-4f5b-9cf1-9f8f2f8e1a10",
+        column: Column::UserBillingAddress,
+    };
+    let enrolment = sample::enrolment(RANGE);
+    let address = enrolment.get("billingAddress").context("no address")?;
+    let address = address.to_string().into_bytes();
+    criterion.bench_function("column/seal", |bencher| {
+        bencher.iter(|| black_box(vault.seal(place, &address)));
+    });
+    let sealed = vault.seal(place, &address)?;
+    criterion.bench_function("column/open", |bencher| {
+        bencher.iter(|| black_box(vault.open_sealed(place, &sealed.bytes)));
+    });
+    Ok(())
+}
