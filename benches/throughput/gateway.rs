@@ -171,9 +171,12 @@ impl Gateway {
         Ok(ureq::get(&url).call()?.body_mut().read_to_string()?)
     }
 
-    /// What it has logged with `text` in it, if anything.
-    pub(crate) fn logged(&self, text: &str) -> anyhow::Result<Option<String>> {
-        self.process.written(text)
+    /// Why it does without Intel's library, as it has logged.
+    pub(crate) fn why_no_crypto_mb(&self) -> anyhow::Result<String> {
+        let line = self.process.written("crypto_mb is not used")?;
+        let line: Value = serde_json::from_str(&line.context("the gateway does not say why")?)?;
+        let reasons = line.get("reasons").and_then(Value::as_str);
+        Ok(reasons.unwrap_or_default().to_owned())
     }
 
     /// What /proc says of its memory.

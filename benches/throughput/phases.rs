@@ -140,7 +140,7 @@ impl Bench<'_> {
             };
             let gateway = site.gateways.first().context("no gateway")?;
             if !gateway.uses_crypto_mb()? {
-                self.results.no_multi_buffer = gateway.logged("crypto_mb is not used")?;
+                self.results.no_multi_buffer = Some(gateway.why_no_crypto_mb()?);
                 return site.close();
             }
             let on = Ground::MultiBuffer;
