@@ -5,6 +5,7 @@ use crate::directory::Directory;
 use crate::issuers::registry::Registry;
 use crate::live::Live;
 use crate::payload::Unwrapper;
+use crate::refusal::Refusal;
 use crate::store::{Commit, Outcome, Store, StoreError, Writer};
 use crate::telemetry::Metrics;
 use crate::vault::{Vault, VaultError, VaultKeys};
@@ -43,6 +44,18 @@ impl Gateway {
     /// The keys and rules in force now. A request takes them once, and keeps them to its end.
     pub fn live(&self) -> Arc<Live> {
         self.current.load_full()
+    }
+
+    /// Refuses a call that would be refused for a full queue later on, before anything is spent on it: under an overload
+    /// the time that it takes to verify signatures is time that the calls already taken go without.
+    ///
+    /// # Errors
+    /// [`Refusal::Overloaded`].
+    pub fn require_room(&self) -> Result<(), Refusal> {
+        if self.unwrapper.is_full() || self.writer.is_full() {
+            return Err(Refusal::Overloaded);
+        }
+        Ok(())
     }
 
     /// Puts new keys and rules in force, for requests that begin from now on.

@@ -17,6 +17,7 @@ const SCORED_MONTHS: Months = Months::new(12);
 
 /// Enrols the cardholder of a signed, encrypted request; the answer is the body to send.
 pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
+    gateway.require_room()?;
     let caller = Caller::authenticate(gateway, call)?;
     let mut user_id = UserId::random();
     let prepared = prepare(gateway, call, &caller).await;

@@ -14,6 +14,7 @@ use crate::violation::Violation;
 
 /// Updates the cardholder `user_id` (as it stands in the path); the answer is the body to send.
 pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result<Vec<u8>, Refusal> {
+    gateway.require_room()?;
     let caller = Caller::authenticate(gateway, call)?;
     let subject = UserId::parse(user_id);
     let prepared = prepare(gateway, call, &caller, subject.as_ref()).await;

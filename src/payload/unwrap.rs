@@ -9,6 +9,7 @@ use prometheus::core::Collector;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -66,6 +67,9 @@ impl Job {
 pub struct Unwrapper {
     /// `None` only while dropping.
     queue: Option<SyncSender<Job>>,
+    /// How many jobs wait in the queue, and how many may.
+    waiting: Arc<AtomicUsize>,
+    capacity: usize,
     threads: Vec<JoinHandle<()>>,
     counters: Arc<Counters>,
 }
@@ -91,21 +95,31 @@ impl Unwrapper {
     where
         F: Fn(&[Job]) -> Vec<Unwrapped> + Clone + Send + 'static,
     {
-        let (sender, receiver) = sync_channel(queue.max(1));
+        let capacity = queue.max(1);
+        let (sender, receiver) = sync_channel(capacity);
         let receiver = Arc::new(Mutex::new(receiver));
+        let waiting = Arc::new(AtomicUsize::new(0));
         let threads = (0..threads.max(1))
             .map(|number| {
-                let (receiver, work) = (Arc::clone(&receiver), work.clone());
+                let (receiver, waiting) = (Arc::clone(&receiver), Arc::clone(&waiting));
+                let work = work.clone();
                 std::thread::Builder::new()
                     .name(format!("unwrap-{number}"))
-                    .spawn(move || run(&receiver, at_once, work))
+                    .spawn(move || run(&receiver, &waiting, at_once, work))
             })
             .collect::<io::Result<_>>()?;
         Ok(Self {
             queue: Some(sender),
+            waiting,
+            capacity,
             threads,
             counters,
         })
+    }
+
+    /// Whether the stage would refuse a key now: a glance, so that a flood costs nothing but this.
+    pub fn is_full(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) >= self.capacity
     }
 
     /// The stage's metrics, to be registered.
@@ -134,7 +148,12 @@ impl Unwrapper {
             reply,
         };
         let queue = self.queue.as_ref().ok_or(UnwrapError::Overloaded)?;
-        queue.try_send(job).map_err(|_| UnwrapError::Overloaded)?;
+        // Counted before it is there: whoever takes it subtracts.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        queue.try_send(job).map_err(|_| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            UnwrapError::Overloaded
+        })?;
 
         // A reply that never comes (a worker panicked) counts as a key that does not unwrap.
         let cek = answer.await.ok().flatten();
@@ -157,8 +176,14 @@ impl Drop for Unwrapper {
     }
 }
 
-fn run(queue: &Mutex<Receiver<Job>>, at_once: usize, work: impl Fn(&[Job]) -> Vec<Unwrapped>) {
+fn run(
+    queue: &Mutex<Receiver<Job>>,
+    waiting: &AtomicUsize,
+    at_once: usize,
+    work: impl Fn(&[Job]) -> Vec<Unwrapped>,
+) {
     while let Some(mut jobs) = take(queue, at_once) {
+        waiting.fetch_sub(jobs.len(), Ordering::Relaxed);
         jobs.retain(|job| !job.reply.is_closed()); // the others' clients have gone away
         let answers = answers(&jobs, &work);
         for (job, answer) in jobs.into_iter().zip(answers) {
@@ -193,6 +218,8 @@ impl Unwrapper {
     pub(crate) fn full() -> Self {
         Self {
             queue: None,
+            waiting: Arc::default(),
+            capacity: 0,
             threads: Vec::new(),
             counters: Arc::new(Counters::new(&Engine::OneByOne).unwrap()),
         }

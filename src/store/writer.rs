@@ -229,9 +229,9 @@ impl Writer {
         }
     }
 
-    /// How many commits wait: for metrics.
-    pub fn waiting(&self) -> usize {
-        self.queue.len()
+    /// Whether a commit would be refused now.
+    pub fn is_full(&self) -> bool {
+        self.queue.is_full()
     }
 
     /// Takes no more commits, finishes those that wait, and ends the threads. Blocks: call it off the event loop.

@@ -93,6 +93,10 @@ impl Queue {
         self.filled.notify_all();
     }
 
+    pub(super) fn is_full(&self) -> bool {
+        self.len() >= self.capacity
+    }
+
     pub(super) fn len(&self) -> usize {
         self.lock().items.len()
     }
