@@ -5,7 +5,7 @@ use super::row;
 use super::{Event, Limits, Observer};
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
-use crate::store::data_keys::{DataKeyState, Purpose, Retired};
+use crate::store::data_keys::Purpose;
 use crate::store::passes::{Due, SealedTable};
 use crate::vault::{Vault, VaultError};
 use std::time::Duration;
@@ -138,16 +138,9 @@ impl Work {
     /// Retires what is older than the version that a whole sweep found all rows to be under. None of them can come back:
     /// only the primary key seals and indexes what is written, and it was this one or a newer one all along.
     async fn retire(&self, store: &Store) -> Result<Vec<i32>, VaultError> {
-        let mut retired = Vec::new();
-        for key in patiently(|| store.data_keys()).await? {
-            if key.purpose == self.purpose.as_str()
-                && key.state == DataKeyState::Active.as_str()
-                && key.version < self.version
-                && store.retire_data_key(self.purpose, key.version).await? == Retired::Done
-            {
-                retired.push(key.version);
-            }
-        }
+        let retired = store
+            .retire_data_keys_below(self.purpose, self.version)
+            .await?;
         if !retired.is_empty() {
             drop_traces(store).await?;
         }

@@ -106,19 +106,6 @@ pub enum Promoted {
     UnderWay(i32),
 }
 
-/// What became of the retirement of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retired {
-    /// It is retired, and wiped.
-    Done,
-    /// It was so already.
-    Already,
-    /// It is the primary one.
-    Primary,
-    /// There is no such key.
-    Unknown,
-}
-
 impl Store {
     /// Every data key, by purpose and version.
     pub async fn data_keys(&self) -> Result<Vec<DataKeyRow>, StoreError> {
@@ -193,35 +180,37 @@ impl Store {
         .await
     }
 
-    /// Retires a key that no row uses any more, and wipes it: what was sealed with it cannot be opened again.
+    /// Retires the active keys of a purpose that are older than `version`, and wipes them: what was sealed with them cannot
+    /// be opened again. Returns their versions. The primary key stays, however old.
     ///
-    /// That no row uses it is for the caller to know. Nobody can begin to: what is not primary was left behind by the
-    /// [fence](super::fence).
-    pub async fn retire_data_key(
+    /// That no row uses them is for the caller to know. Nobody can begin to: what is not primary was left behind by the
+    /// [fence](super::fence). All are one change, because after each change all that is about to be written is sealed again:
+    /// a hundred in a row would outrun the writers.
+    pub async fn retire_data_keys_below(
         &self,
         purpose: Purpose,
         version: i32,
-    ) -> Result<Retired, StoreError> {
+    ) -> Result<Vec<i32>, StoreError> {
         self.change_data_keys(move |conn| {
-            let draft = draft("data-key.retire", purpose.as_str(), version);
             let keys = of_purpose(conn, purpose.as_str())?;
-            match keys.iter().find(|key| key.version == version) {
-                None => Ok((Retired::Unknown, vec![draft.refused("data-key-unknown")])),
-                Some(key) if is(key, DataKeyState::Primary) => {
-                    Ok((Retired::Primary, vec![draft.refused("data-key-primary")]))
-                }
-                Some(key) if is(key, DataKeyState::Retired) => Ok((Retired::Already, Vec::new())),
-                Some(_) => {
-                    diesel::update(data_keys::table.find((purpose.as_str(), version)))
-                        .set((
-                            data_keys::state.eq(DataKeyState::Retired.as_str()),
-                            data_keys::wrapped.eq(Vec::new()),
-                        ))
-                        .execute(conn)?;
-                    fence::raise(conn)?;
-                    Ok((Retired::Done, vec![draft]))
-                }
+            let older = |key: &&DataKeyRow| is(key, DataKeyState::Active) && key.version < version;
+            let retired: Vec<i32> = keys.iter().filter(older).map(|key| key.version).collect();
+            if retired.is_empty() {
+                return Ok((retired, Vec::new()));
             }
+            diesel::update(data_keys::table)
+                .filter(data_keys::purpose.eq(purpose.as_str()))
+                .filter(data_keys::state.eq(DataKeyState::Active.as_str()))
+                .filter(data_keys::version.lt(version))
+                .set((
+                    data_keys::state.eq(DataKeyState::Retired.as_str()),
+                    data_keys::wrapped.eq(Vec::new()),
+                ))
+                .execute(conn)?;
+            fence::raise(conn)?;
+            let entry = |version: &i32| draft("data-key.retire", purpose.as_str(), *version);
+            let entries = retired.iter().map(entry).collect();
+            Ok((retired, entries))
         })
         .await
     }

@@ -7,7 +7,7 @@ use crate::trail::verify;
 use futures_util::future::join_all;
 use issuer_gateway::ids::{AppId, UserId};
 use issuer_gateway::rotation::primary::{RotationError, begin_index_rotation, rotate_seal};
-use issuer_gateway::store::data_keys::{DataKeyRow, Promoted, Purpose, Retired};
+use issuer_gateway::store::data_keys::{DataKeyRow, Promoted, Purpose};
 use issuer_gateway::store::directory::SealedRecord;
 use issuer_gateway::store::directory::changes::{Change, Columns, NewRecord, RecordUpdate};
 use issuer_gateway::store::writer::{Act, Commit, NewUser, UserUpdate};
@@ -106,8 +106,8 @@ async fn what_was_sealed_under_other_keys_is_not_written(backend: Backend) {
         match round {
             1 => assert_eq!(rotate_seal(&rig.store, &rig.vault).await, Ok(2)),
             2 => assert_eq!(begin_index_rotation(&rig.store, &rig.vault).await, Ok(2)),
-            3 => assert_eq!(retire(&rig, Purpose::Index, 1).await, Ok(Retired::Done)),
-            _ => assert_eq!(retire(&rig, Purpose::Seal, 1).await, Ok(Retired::Done)),
+            3 => assert_eq!(retire(&rig, Purpose::Index, 2).await, Ok(vec![1])),
+            _ => assert_eq!(retire(&rig, Purpose::Seal, 2).await, Ok(vec![1])),
         }
         let content = database.dump();
         for commit in one_of_each(&before, &id, round) {
@@ -134,8 +134,8 @@ async fn what_was_sealed_under_other_keys_is_not_written(backend: Backend) {
     assert!(verify(&rig.store).await.is_ok());
 }
 
-async fn retire(rig: &Rig, purpose: Purpose, version: i32) -> Result<Retired, StoreError> {
-    rig.store.retire_data_key(purpose, version).await
+async fn retire(rig: &Rig, purpose: Purpose, below: i32) -> Result<Vec<i32>, StoreError> {
+    rig.store.retire_data_keys_below(purpose, below).await
 }
 
 async fn a_stale_commit_does_not_hold_up_its_batch(backend: Backend) {
@@ -216,19 +216,19 @@ async fn keys_are_promoted_and_retired_by_the_rules(backend: Backend) {
         Some(keys.email_index(ISSUER, address))
     );
 
-    for (purpose, version) in [(Purpose::Seal, 3), (Purpose::Index, 2)] {
-        assert_eq!(retire(&rig, purpose, version).await, Ok(Retired::Primary));
-        let unknown = retire(&rig, purpose, 9).await;
-        assert_eq!(unknown, Ok(Retired::Unknown));
+    for purpose in [Purpose::Seal, Purpose::Index] {
+        assert_eq!(retire(&rig, purpose, 1).await, Ok(vec![]));
         for version in [1, 2, 5] {
             let key = vault.new_data_key(purpose, version).unwrap();
             assert_eq!(store.promote_data_key(key).await, Ok(Promoted::Outrun));
         }
     }
     assert_eq!(store.vault_generation().await, Ok(4), "nothing was changed");
-    assert_eq!(retire(&rig, Purpose::Index, 1).await, Ok(Retired::Done));
-    assert_eq!(retire(&rig, Purpose::Index, 1).await, Ok(Retired::Already));
-    assert_eq!(retire(&rig, Purpose::Seal, 1).await, Ok(Retired::Done));
+    assert_eq!(retire(&rig, Purpose::Index, 2).await, Ok(vec![1]));
+    assert_eq!(retire(&rig, Purpose::Index, 2).await, Ok(vec![]));
+    // The primary one stays, and several at once are one change.
+    assert_eq!(retire(&rig, Purpose::Seal, 9).await, Ok(vec![1, 2]));
+    assert_eq!(store.vault_generation().await, Ok(6));
     assert_eq!(vault.refresh(store).await, Ok(true));
     assert_eq!(vault.refresh(store).await, Ok(false));
     let keys = vault.current();
@@ -243,7 +243,7 @@ async fn keys_are_promoted_and_retired_by_the_rules(backend: Backend) {
         "index 2 active 60",
         "index 3 primary 60",
         "seal 1 retired 0",
-        "seal 2 active 60",
+        "seal 2 retired 0",
         "seal 3 primary 60",
     ];
     assert_eq!(database.texts(states), expected);
@@ -256,12 +256,9 @@ async fn keys_are_promoted_and_retired_by_the_rules(backend: Backend) {
         "data-key.promote seal 3 accepted",
         "data-key.promote index 2 accepted",
         "data-key.promote index 3 index-rotation-under-way",
-        "data-key.retire seal 3 data-key-primary",
-        "data-key.retire seal 9 data-key-unknown",
-        "data-key.retire index 2 data-key-primary",
-        "data-key.retire index 9 data-key-unknown",
         "data-key.retire index 1 accepted",
         "data-key.retire seal 1 accepted",
+        "data-key.retire seal 2 accepted",
         "data-key.promote index 3 accepted",
     ];
     assert_eq!(database.texts(entries), expected);
@@ -302,7 +299,7 @@ async fn keys_that_break_the_rules_are_not_loaded(backend: Backend) {
     let rig = Rig::new(&database).await;
     rotate_seal(&rig.store, &rig.vault).await.unwrap();
     begin_index_rotation(&rig.store, &rig.vault).await.unwrap();
-    retire(&rig, Purpose::Index, 1).await.unwrap();
+    assert_eq!(retire(&rig, Purpose::Index, 2).await, Ok(vec![1]));
     begin_index_rotation(&rig.store, &rig.vault).await.unwrap();
     database.execute("CREATE TABLE kept AS SELECT * FROM data_keys");
     let loaded = async || {

@@ -7,7 +7,7 @@ use futures_util::future::{join, join_all};
 use issuer_gateway::ids::{AppId, UserId};
 use issuer_gateway::rotation::primary::begin_index_rotation;
 use issuer_gateway::store::Outcome;
-use issuer_gateway::store::data_keys::{Purpose, Retired};
+use issuer_gateway::store::data_keys::Purpose;
 use issuer_gateway::store::directory::SealedRecord;
 use issuer_gateway::store::directory::changes::{Change, Columns, NewRecord, RecordUpdate, Taken};
 use issuer_gateway::store::writer::{Act, Commit, NewUser};
@@ -97,8 +97,8 @@ async fn no_duplicate_slips_in_while_cards_move(backend: Backend) {
     for (number, user_id) in ids.iter().enumerate() {
         move_card(&database, &keys, user_id, &pan(number));
     }
-    let retired = rig.store.retire_data_key(Purpose::Index, 1).await;
-    assert_eq!(retired, Ok(Retired::Done));
+    let retired = rig.store.retire_data_keys_below(Purpose::Index, 2).await;
+    assert_eq!(retired, Ok(vec![1]));
     let stale = sealed(&keys, sealed_user(&keys, ISSUER, &pan(99)));
     assert_eq!(rig.writer.commit(stale).await, Ok(Outcome::Stale));
     rig.vault.refresh(&rig.store).await.unwrap();

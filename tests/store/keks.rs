@@ -156,7 +156,8 @@ async fn a_change_in_between_is_not_lost(backend: Backend) {
     let change = store.rewrap_data_keys(read.clone(), rewrapped(&read), audit());
     assert_eq!(change.await.unwrap(), Rewrapped::Changed);
     let read = store.data_keys().await.unwrap();
-    store.retire_data_key(Purpose::Seal, 1).await.unwrap();
+    let retired = store.retire_data_keys_below(Purpose::Seal, 2).await;
+    assert_eq!(retired, Ok(vec![1]));
     let back = old.and(&[&new]);
     let due: Vec<DataKeyRow> = read
         .iter()
