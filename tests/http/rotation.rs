@@ -1,98 +1,23 @@
 //! Gateway keys rotate by editing the configuration under a gateway that serves.
 
+mod deployment;
+mod proof;
+
 use crate::on_both_blocking;
 use crate::support::gateway::{TestGateway, consumer_key, test_key};
 use crate::support::http::send;
 use crate::support::{Backend, TestDatabase};
+pub(crate) use deployment::until;
+use deployment::{Deployment, published, reloads};
 use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Client, Operation, sample};
-use issuer_gateway::config::Config;
 use issuer_gateway::keys::rotation;
 use issuer_gateway::oauth1::SignatureMethod;
 use issuer_gateway::payload::EnvelopeKind;
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-
-/// A folder with a configuration like a deployment's: keys beside it, to be edited by a test.
-struct Deployment {
-    dir: tempfile::TempDir,
-    file: PathBuf,
-    _database: TestDatabase,
-}
-
-impl Deployment {
-    fn new(backend: Backend) -> Self {
-        let database = TestDatabase::new(backend);
-        let dir = tempfile::tempdir().unwrap();
-        for name in ["gateway.pem", "gateway-cert.pem", "kek.key"] {
-            fs::copy(test_key(name), dir.path().join(name)).unwrap();
-        }
-        let file = dir.path().join("gateway.toml");
-        let text = format!(
-            r#"# The gateway's configuration
-[server]
-listen = "127.0.0.1:0"
-workers = 2
-[metrics]
-listen = "127.0.0.1:0"
-[database]
-url = "{}"
-[vault]
-kek_file = "kek.key"
-
-# in use since spring
-[[keys.gateway]]
-file = "gateway.pem"
-certificate = "gateway-cert.pem"
-state = "primary"
-"#,
-            database.url_text
-        );
-        fs::write(&file, text).unwrap();
-        Self {
-            dir,
-            file,
-            _database: database,
-        }
-    }
-
-    fn start(&self) -> TestGateway {
-        TestGateway::start_with(&Config::load(&self.file).unwrap())
-    }
-
-    fn replace(&self, from: &str, to: &str) {
-        let text = fs::read_to_string(&self.file).unwrap();
-        assert!(text.contains(from), "{text}");
-        fs::write(&self.file, text.replace(from, to)).unwrap();
-    }
-}
-
-/// The `kid`s of the published key set, the primary one first.
-fn published(gateway: &TestGateway) -> Vec<String> {
-    let url = format!("{}/.well-known/jwks.json", gateway.base_url);
-    let set = send("GET", &url, &[], b"").clear.unwrap();
-    set["keys"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|key| key["kid"].as_str().unwrap().to_owned())
-        .collect()
-}
-
-/// Waits for a condition; fails after a bound that only a broken gateway reaches.
-pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !condition() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(30),
-            "never came true: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 fn client(gateway: &TestGateway, certificate: &Path) -> Client {
     let files = KeyFiles {
@@ -117,9 +42,10 @@ fn enrol(client: &Client) -> u16 {
 }
 
 on_both_blocking!(a_rotation_drops_no_request, |backend: Backend| {
-    let deployment = Deployment::new(backend);
+    let database = TestDatabase::new(backend);
+    let deployment = Deployment::new(&database.url_text);
     let gateway = deployment.start();
-    let old_certificate = deployment.dir.path().join("gateway-cert.pem");
+    let old_certificate = deployment.path("gateway-cert.pem");
     let old = client(&gateway, &old_certificate);
     let done = AtomicBool::new(false);
     let answered = AtomicUsize::new(0);
@@ -160,35 +86,21 @@ on_both_blocking!(a_rotation_drops_no_request, |backend: Backend| {
     deployment.replace(r#"state = "disabled""#, r#"state = "active""#);
     until("the old key is back", || published(&gateway).len() == 2);
     assert_eq!(enrol(&old), 200);
-    let text = fs::read_to_string(&deployment.file).unwrap();
+    let text = deployment.text();
     assert!(text.contains("# in use since spring"), "{text}");
 });
 
 on_both_blocking!(
     a_broken_configuration_is_refused_and_the_old_one_serves,
     |backend: Backend| {
-        let deployment = Deployment::new(backend);
+        let database = TestDatabase::new(backend);
+        let deployment = Deployment::new(&database.url_text);
         let gateway = deployment.start();
-        let old = client(&gateway, &deployment.dir.path().join("gateway-cert.pem"));
-        let failures = || {
-            let config = ureq::Agent::config_builder().build();
-            let agent: ureq::Agent = config.into();
-            let page = agent
-                .get(&gateway.metrics_url)
-                .call()
-                .unwrap()
-                .body_mut()
-                .read_to_string()
-                .unwrap();
-            let line = page
-                .lines()
-                .find(|line| line.starts_with(r#"issuer_gateway_reloads_total{result="failure"}"#));
-            line.and_then(|line| line.rsplit(' ').next())
-                .map_or(0, |count| count.parse::<usize>().unwrap())
-        };
-        let good = fs::read_to_string(&deployment.file).unwrap();
+        let old = client(&gateway, &deployment.path("gateway-cert.pem"));
+        let failures = || reloads(&gateway, "failure");
+        let good = deployment.text();
         fs::write(
-            deployment.dir.path().join("broken.pem"),
+            deployment.path("broken.pem"),
             "-----BEGIN PRIVATE KEY-----\nbroken\n-----END PRIVATE KEY-----\n",
         )
         .unwrap();
@@ -217,9 +129,10 @@ on_both_blocking!(
 
 on_both_blocking!(a_swapped_symlink_is_noticed, |backend: Backend| {
     // How Kubernetes replaces a ConfigMap: the visible file is a link through `..data`, which is renamed.
-    let deployment = Deployment::new(backend);
+    let database = TestDatabase::new(backend);
+    let deployment = Deployment::new(&database.url_text);
     let dir = deployment.dir.path();
-    let good = fs::read_to_string(&deployment.file).unwrap();
+    let good = deployment.text();
     for (version, text) in [
         ("v1", good.clone()),
         ("v2", format!("{good}aliases = [\"v2\"]\n")),
