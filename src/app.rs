@@ -175,12 +175,15 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
     for collector in unwrapper.collectors() {
         metrics.register(collector)?;
     }
+    let database = &config.database;
+    let ahead = unwrapper.backlog();
+    let writer = Writer::start(&url, database.writers, database.write_queue, ahead)?;
     Ok(Gateway {
         current: ArcSwap::from_pointee(live),
         registry,
         unwrapper,
         vault,
-        writer: Writer::start(&url, config.database.writers, config.database.write_queue)?,
+        writer,
         directory: directory(config, &store, address).await?,
         store,
         erasure: Notify::new(),

@@ -18,7 +18,7 @@
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!
 //! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
-//! [`telemetry`]. [`client`] is the other side, an issuer server's.
+//! [`telemetry`], [`queue`]. [`client`] is the other side, an issuer server's.
 //! docs/architecture.md tells the same story at length.
 
 pub mod app;
@@ -45,6 +45,7 @@ pub mod live;
 pub mod oauth1;
 pub mod payload;
 pub mod programme;
+pub mod queue;
 pub mod refusal;
 pub mod reload;
 pub mod rotation;

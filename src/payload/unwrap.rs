@@ -1,17 +1,16 @@
 //! The key-unwrapping stage: RSA private operations on threads of their own, behind a bounded queue.
 //!
 //! The event loop never stalls on RSA, and a flood is refused at once instead of piling up (design.md,
-//! "Key unwrapping is a stage"). A thread takes whatever waits, up to as many as its [`Engine`] does at once. A key that does not unwrap is not an error here: the caller gets a random
-//! one and goes on, so that nobody can tell the two apart from outside (RFC 7516, section 11.5).
+//! "Key unwrapping is a stage"). A thread takes whatever waits, up to as many as its [`Engine`] does at once. A key that
+//! does not unwrap is not an error here: the caller gets a random one and goes on, so that nobody can tell the two apart
+//! from outside (RFC 7516, section 11.5).
 
 use openssl::rand::rand_bytes;
 use prometheus::core::Collector;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
@@ -19,6 +18,7 @@ use zeroize::Zeroizing;
 use super::engine::{Counters, Engine, Unwrapped, Wrapped};
 use super::key::GatewayKey;
 use super::oaep::OaepDigest;
+use crate::queue::{self, Backlog, Queue};
 
 /// A content encryption key: the sender's, or a random one in its place.
 pub struct Cek {
@@ -63,13 +63,15 @@ impl Job {
     }
 }
 
+impl queue::Job for Job {
+    fn is_awaited(&self) -> bool {
+        !self.reply.is_closed()
+    }
+}
+
 /// The stage. Dropping it ends its threads.
 pub struct Unwrapper {
-    /// `None` only while dropping.
-    queue: Option<SyncSender<Job>>,
-    /// How many jobs wait in the queue, and how many may.
-    waiting: Arc<AtomicUsize>,
-    capacity: usize,
+    queue: Arc<Queue<Job>>,
     threads: Vec<JoinHandle<()>>,
     counters: Arc<Counters>,
 }
@@ -95,31 +97,23 @@ impl Unwrapper {
     where
         F: Fn(&[Job]) -> Vec<Unwrapped> + Clone + Send + 'static,
     {
-        let capacity = queue.max(1);
-        let (sender, receiver) = sync_channel(capacity);
-        let receiver = Arc::new(Mutex::new(receiver));
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let threads = (0..threads.max(1))
-            .map(|number| {
-                let (receiver, waiting) = (Arc::clone(&receiver), Arc::clone(&waiting));
-                let work = work.clone();
-                std::thread::Builder::new()
-                    .name(format!("unwrap-{number}"))
-                    .spawn(move || run(&receiver, &waiting, at_once, work))
-            })
-            .collect::<io::Result<_>>()?;
+        let queue = Arc::new(Queue::new(queue.max(1), None));
+        let run = move |queue: &Queue<Job>| run(queue, at_once, &work);
         Ok(Self {
-            queue: Some(sender),
-            waiting,
-            capacity,
-            threads,
+            threads: queue.serve(threads.max(1), "unwrap", run)?,
+            queue,
             counters,
         })
     }
 
-    /// Whether the stage would refuse a key now: a glance, so that a flood costs nothing but this.
+    /// How many keys wait: more than none, and all the threads are busy.
+    pub fn backlog(&self) -> Backlog {
+        self.queue.backlog().clone()
+    }
+
+    /// Whether the stage would refuse a key now.
     pub fn is_full(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) >= self.capacity
+        self.queue.is_full()
     }
 
     /// The stage's metrics, to be registered.
@@ -147,13 +141,7 @@ impl Unwrapper {
             wrapped,
             reply,
         };
-        let queue = self.queue.as_ref().ok_or(UnwrapError::Overloaded)?;
-        // Counted before it is there: whoever takes it subtracts.
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        queue.try_send(job).map_err(|_| {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            UnwrapError::Overloaded
-        })?;
+        self.queue.push(job).map_err(|_| UnwrapError::Overloaded)?;
 
         // A reply that never comes (a worker panicked) counts as a key that does not unwrap.
         let cek = answer.await.ok().flatten();
@@ -168,7 +156,7 @@ impl Unwrapper {
 
 impl Drop for Unwrapper {
     fn drop(&mut self) {
-        drop(self.queue.take());
+        self.queue.close();
         for thread in self.threads.drain(..) {
             // A thread cannot have panicked: `run` catches.
             let _ = thread.join();
@@ -176,29 +164,13 @@ impl Drop for Unwrapper {
     }
 }
 
-fn run(
-    queue: &Mutex<Receiver<Job>>,
-    waiting: &AtomicUsize,
-    at_once: usize,
-    work: impl Fn(&[Job]) -> Vec<Unwrapped>,
-) {
-    while let Some(mut jobs) = take(queue, at_once) {
-        waiting.fetch_sub(jobs.len(), Ordering::Relaxed);
-        jobs.retain(|job| !job.reply.is_closed()); // the others' clients have gone away
+fn run(queue: &Queue<Job>, at_once: usize, work: impl Fn(&[Job]) -> Vec<Unwrapped>) {
+    while let Some(jobs) = queue.take(at_once) {
         let answers = answers(&jobs, &work);
         for (job, answer) in jobs.into_iter().zip(answers) {
             let _ = job.reply.send(answer);
         }
     }
-}
-
-/// Waits for a job, and takes what waits behind it; `None` when the stage is dropped.
-fn take(queue: &Mutex<Receiver<Job>>, at_once: usize) -> Option<Vec<Job>> {
-    // One idle thread waits in `recv`, the others for the lock: each job wakes exactly one.
-    let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut jobs = vec![queue.recv().ok()?];
-    jobs.extend(queue.try_iter().take(at_once.saturating_sub(1)));
-    Some(jobs)
 }
 
 fn answers(jobs: &[Job], work: impl Fn(&[Job]) -> Vec<Unwrapped>) -> Vec<Unwrapped> {
@@ -217,9 +189,7 @@ impl Unwrapper {
     /// A stage that takes no work, as if its queue were full for ever.
     pub(crate) fn full() -> Self {
         Self {
-            queue: None,
-            waiting: Arc::default(),
-            capacity: 0,
+            queue: Arc::new(Queue::new(0, None)),
             threads: Vec::new(),
             counters: Arc::new(Counters::new(&Engine::OneByOne).unwrap()),
         }

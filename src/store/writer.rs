@@ -1,10 +1,11 @@
 //! The batching writer: many requests, one commit.
 //!
 //! A few threads, each with its own connection, take whatever waits and write it as one transaction. Each request
-//! is answered after its own rows are durable, with its own outcome. There is no timer: while one batch commits, the
-//! next gathers. The queue is bounded: full means refused, at once.
+//! is answered after its own rows are durable, with its own outcome. While one batch commits, the next gathers; and as
+//! long as requests wait for the stage before the writer, a batch waits for them, a few milliseconds at most: what a
+//! transaction costs is worth sharing then. The queue is bounded: full means refused, at once.
 //!
-//! [`queue`] holds what waits, [`session`] owns a connection and decides what is tried again, [`batch`] writes one
+//! [`queue`] says what waits, [`session`] owns a connection and decides what is tried again, [`batch`] writes one
 //! transaction, [`cards`] its part that keeps cards single, [`re_enrol`] the one for users who must register again, [`rows`] and
 //! [`terminations`] hold the statements for both databases.
 
@@ -24,9 +25,11 @@ use super::error::StoreError;
 use super::pool::DEADLINE;
 use super::url::DatabaseUrl;
 use crate::ids::{IssuerId, UserId};
-use queue::{Item, Queue};
+use crate::queue::{Backlog, Gather, Queue};
+use queue::Item;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// One request: all of it is written, or what [`Outcome`] says.
@@ -176,38 +179,45 @@ pub enum Outcome {
     Stale,
 }
 
+/// So many commits are a batch even while more are on their way: what each transaction costs by itself is little to each then.
+const ENOUGH: usize = 32;
+
+/// No commit waits longer than this for others.
+const LONGEST: Duration = Duration::from_millis(10);
+
 /// Starts with [`Writer::start`], ends with [`Writer::stop`].
 pub struct Writer {
-    queue: Arc<Queue>,
+    queue: Arc<Queue<Item>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Writer({} waiting)", self.queue.len())
+        write!(f, "Writer({} waiting)", self.queue.backlog().len())
     }
 }
 
 impl Writer {
     /// Starts `threads` threads (SQLite: one, it has one writer anyway) on a queue of `capacity` commits. Threads connect
-    /// when there is something to write: the database may be down.
-    pub fn start(url: &DatabaseUrl, threads: usize, capacity: usize) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue::new(capacity.max(1)));
+    /// when there is something to write: the database may be down. `ahead` is what waits for the stage that most commits
+    /// come from.
+    pub fn start(
+        url: &DatabaseUrl,
+        threads: usize,
+        capacity: usize,
+        ahead: Backlog,
+    ) -> std::io::Result<Self> {
+        let gather = Gather {
+            ahead,
+            enough: ENOUGH,
+            longest: LONGEST,
+        };
+        let queue = Arc::new(Queue::new(capacity.max(1), Some(gather)));
         let threads = if url.is_sqlite() { 1 } else { threads.max(1) };
-        let mut handles = Vec::with_capacity(threads);
-        for number in 0..threads {
-            let (queue_of_thread, url) = (Arc::clone(&queue), url.clone());
-            let spawned = std::thread::Builder::new()
-                .name(format!("writer-{number}"))
-                .spawn(move || session::run(&queue_of_thread, url));
-            match spawned {
-                Ok(handle) => handles.push(handle),
-                Err(error) => {
-                    queue.close();
-                    return Err(error);
-                }
-            }
-        }
+        let url = url.clone();
+        let handles = queue.serve(threads, "writer", move |queue| {
+            session::run(queue, url.clone());
+        })?;
         Ok(Self {
             queue,
             threads: Mutex::new(handles),

@@ -6,6 +6,7 @@ use crate::support::{Backend, TestDatabase};
 use crate::trail::verify;
 use futures_util::future::join_all;
 use issuer_gateway::ids::{AppId, UserId};
+use issuer_gateway::queue::Backlog;
 use issuer_gateway::rotation::primary::{RotationError, begin_index_rotation, rotate_seal};
 use issuer_gateway::store::data_keys::{DataKeyRow, Promoted, Purpose};
 use issuer_gateway::store::directory::SealedRecord;
@@ -141,7 +142,7 @@ async fn retire(rig: &Rig, purpose: Purpose, below: i32) -> Result<Vec<i32>, Sto
 async fn a_stale_commit_does_not_hold_up_its_batch(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
-    let single = Writer::start(&database.url(), 1, 1_000).unwrap();
+    let single = Writer::start(&database.url(), 1, 1_000, Backlog::default()).unwrap();
     let before = rig.vault.current();
     rotate_seal(&rig.store, &rig.vault).await.unwrap();
     let current = rig.vault.current();

@@ -2,6 +2,7 @@
 
 use crate::support::TestDatabase;
 use issuer_gateway::ids::{ClientId, IssuerId, UserId};
+use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::audit::AuditDraft;
 use issuer_gateway::store::issuers::{IssuerDeclaration, Responses};
 use issuer_gateway::store::writer::{Act, Commit, NewCard, NewUser, Nonce, UserUpdate};
@@ -106,7 +107,7 @@ pub fn sealed_user(keys: &VaultKeys, issuer_id: IssuerId, pan: &str) -> NewUser 
 }
 
 pub fn writer(database: &TestDatabase) -> Writer {
-    Writer::start(&database.url(), 2, 1_000).unwrap()
+    Writer::start(&database.url(), 2, 1_000, Backlog::default()).unwrap()
 }
 
 pub fn nonce(issuer_id: IssuerId, value: &str) -> Option<Nonce> {

@@ -5,6 +5,7 @@ use crate::support::proxy::Proxy;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::join_all;
 use issuer_gateway::ids::UserId;
+use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::{DatabaseUrl, Outcome, Store, StoreError, Writer};
 
 /// The database's URL, through the proxy.
@@ -52,7 +53,10 @@ async fn a_cut_connection_is_answered_at_once_and_comes_back() {
     let database = TestDatabase::new(Backend::Postgres);
     let rig = Rig::new(&database).await;
     let (proxy, url) = through(&database);
-    let (writer, store) = (Writer::start(&url, 2, 1_000).unwrap(), Store::open(&url, 3));
+    let (writer, store) = (
+        Writer::start(&url, 2, 1_000, Backlog::default()).unwrap(),
+        Store::open(&url, 3),
+    );
     let mut done = 0;
     for round in 0..3 {
         let users: Vec<_> = (0..20)
@@ -88,7 +92,10 @@ async fn a_cut_connection_is_answered_at_once_and_comes_back() {
 async fn a_connection_that_died_while_idle_is_not_noticed() {
     let database = TestDatabase::new(Backend::Postgres);
     let (proxy, url) = through(&database);
-    let (writer, store) = (Writer::start(&url, 1, 100).unwrap(), Store::open(&url, 3));
+    let (writer, store) = (
+        Writer::start(&url, 1, 100, Backlog::default()).unwrap(),
+        Store::open(&url, 3),
+    );
     for number in 0..5 {
         assert_eq!(
             writer.commit(record(ISSUER, &number.to_string())).await,
@@ -105,7 +112,10 @@ async fn a_server_that_vanished_is_answered_by_the_deadline() {
     let database = TestDatabase::new(Backend::Postgres);
     let rig = Rig::new(&database).await;
     let (proxy, url) = through(&database);
-    let (writer, store) = (Writer::start(&url, 2, 1_000).unwrap(), Store::open(&url, 3));
+    let (writer, store) = (
+        Writer::start(&url, 2, 1_000, Backlog::default()).unwrap(),
+        Store::open(&url, 3),
+    );
     assert_eq!(
         writer.commit(record(ISSUER, "before")).await,
         Ok(Outcome::Done)
@@ -144,7 +154,7 @@ async fn a_refused_connection_is_answered_and_names_no_password() {
     };
     let url =
         DatabaseUrl::parse(&format!("postgresql://user:hunter2@127.0.0.1:{port}/db")).unwrap();
-    let writer = Writer::start(&url, 2, 100).unwrap();
+    let writer = Writer::start(&url, 2, 100, Backlog::default()).unwrap();
     let store = Store::open(&url, 2);
     let written = writer.commit(record(ISSUER, "n")).await.unwrap_err();
     let read = store.ping().await.unwrap_err();
@@ -163,7 +173,7 @@ async fn a_locked_sqlite_file_is_busy_and_comes_back() {
     use diesel::Connection;
     use diesel::connection::SimpleConnection;
     let database = TestDatabase::new(Backend::Sqlite);
-    let writer = Writer::start(&database.url(), 2, 100).unwrap();
+    let writer = Writer::start(&database.url(), 2, 100, Backlog::default()).unwrap();
     let path = database.dir().join("gateway.db");
     let mut other = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();

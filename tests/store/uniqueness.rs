@@ -5,6 +5,7 @@ use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::join_all;
 use issuer_gateway::ids::{IssuerId, UserId};
+use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::writer::{Act, Commit};
 use issuer_gateway::store::{Outcome, StoreError};
 
@@ -153,7 +154,9 @@ async fn every_conflict_in_one_batch(backend: Backend) {
         });
         expected.push(Outcome::Done);
     }
-    let single = issuer_gateway::store::Writer::start(&database.url(), 1, 1_000).unwrap();
+    let single =
+        issuer_gateway::store::Writer::start(&database.url(), 1, 1_000, Backlog::default())
+            .unwrap();
     let outcomes = join_all(commits.into_iter().map(|commit| single.commit(commit))).await;
     let outcomes: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
     assert_eq!(outcomes, expected);
@@ -206,7 +209,8 @@ async fn what_waits_is_finished_at_the_end(backend: Backend) {
 
 async fn a_full_queue_refuses(backend: Backend) {
     let database = TestDatabase::new(backend);
-    let narrow = issuer_gateway::store::Writer::start(&database.url(), 1, 5).unwrap();
+    let narrow =
+        issuer_gateway::store::Writer::start(&database.url(), 1, 5, Backlog::default()).unwrap();
     let outcomes =
         join_all((0..500).map(|_| narrow.commit(record(ISSUER, UserId::random().as_str())))).await;
     let done = count(&outcomes, Outcome::Done);

@@ -5,6 +5,7 @@ use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::join_all;
 use issuer_gateway::ids::{IssuerId, UserId};
+use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::Outcome;
 use issuer_gateway::store::users::{UserStatus, UserSummary};
 use issuer_gateway::store::writer::UserUpdate;
@@ -131,7 +132,9 @@ async fn two_updates_of_one_user_in_a_batch_apply_in_order(backend: Backend) {
     let user_id = user.user_id.clone();
     rig.writer.commit(enrol(user)).await.unwrap();
     // One thread: what was sent later is written later.
-    let single = issuer_gateway::store::Writer::start(&database.url(), 1, 1_000).unwrap();
+    let single =
+        issuer_gateway::store::Writer::start(&database.url(), 1, 1_000, Backlog::default())
+            .unwrap();
     let outcomes = join_all((0..30_u8).map(|number| {
         single.commit(update(UserUpdate {
             phone: (number == 10).then(|| b"phone".to_vec()),

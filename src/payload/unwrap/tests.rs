@@ -4,6 +4,7 @@ use super::*;
 use crate::payload::key::KeyState;
 use crate::payload::testing::{gateway_key, peer, wrap};
 use futures_util::future::{FutureExt, join_all};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const LENGTHS: &[usize] = &[32, 16];

@@ -1,8 +1,9 @@
 //! One writer thread: its connection, its audit chain, and what it does when the database fails.
 
 use super::batch::{self, Failure};
-use super::queue::{Item, Queue};
+use super::queue::Item;
 use super::{Commit, Outcome};
+use crate::queue::{Job, Queue};
 use crate::store::audit::AuditChain;
 use crate::store::connection::{AnyConnection, Use, open};
 use crate::store::error::StoreError;
@@ -21,7 +22,7 @@ const RETRY_FOR: Duration = Duration::from_millis(1_200);
 /// After a connection could not be opened, what arrives within this time is refused without trying again.
 const BACK_OFF: Duration = Duration::from_millis(200);
 
-pub(super) fn run(queue: &Queue, url: DatabaseUrl) {
+pub(super) fn run(queue: &Queue<Item>, url: DatabaseUrl) {
     let mut session = Session {
         url,
         conn: None,

@@ -1,0 +1,308 @@
+//! A bounded queue from which a thread takes all that waits: for the stages that do several jobs for little more than the
+//! price of one. While one batch is done, the next gathers. Nothing waits for company, except where a stage ahead is the
+//! bottleneck ([`Gather`]).
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What waits in a queue.
+pub(crate) trait Job {
+    /// Whether somebody still waits for its answer; if not, it is not taken.
+    fn is_awaited(&self) -> bool;
+
+    /// How much of a batch it takes up.
+    fn weight(&self) -> usize {
+        1
+    }
+}
+
+/// Why a job was not queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// As many wait as may.
+    Full,
+    /// The stage is ending.
+    Closed,
+}
+
+/// How many jobs wait in a queue, seen from elsewhere. The default belongs to no queue: nothing waits.
+#[derive(Debug, Clone, Default)]
+pub struct Backlog(Arc<AtomicUsize>);
+
+impl Backlog {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// When larger batches are worth waiting for. As long as jobs wait for an earlier stage, all cores are busy, and a batch's
+/// fixed cost is paid with the time that the earlier stage goes without: who comes first waits for those who follow. While
+/// nothing waits there, nobody waits here either.
+#[derive(Debug, Clone)]
+pub(crate) struct Gather {
+    /// What waits for the earlier stage.
+    pub(crate) ahead: Backlog,
+    /// So many jobs are a batch in any case.
+    pub(crate) enough: usize,
+    /// No job waits longer than this for others.
+    pub(crate) longest: Duration,
+}
+
+/// Ends, once emptied, when it is closed.
+pub(crate) struct Queue<T> {
+    state: Mutex<State<T>>,
+    filled: Condvar,
+    capacity: usize,
+    waiting: Backlog,
+    gather: Option<Gather>,
+}
+
+struct State<T> {
+    jobs: VecDeque<T>,
+    /// When the first of the jobs came, or those before it were taken.
+    since: Instant,
+    closed: bool,
+}
+
+impl<T: Job> Queue<T> {
+    pub(crate) fn new(capacity: usize, gather: Option<Gather>) -> Self {
+        let state = State {
+            jobs: VecDeque::new(),
+            since: Instant::now(),
+            closed: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            filled: Condvar::new(),
+            capacity,
+            waiting: Backlog::default(),
+            gather,
+        }
+    }
+
+    /// Appends, or refuses at once.
+    pub(crate) fn push(&self, job: T) -> Result<(), Refused> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Refused::Closed);
+        }
+        if state.jobs.len() >= self.capacity {
+            return Err(Refused::Full);
+        }
+        if state.jobs.is_empty() {
+            state.since = Instant::now();
+        }
+        state.jobs.push_back(job);
+        self.count(&state);
+        // Who gathers is woken when there is enough, and once at first, to look at the clock.
+        let wake = state.jobs.len() == 1 || self.gathers_for(&state).is_none();
+        drop(state);
+        if wake {
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits until something is there, then takes jobs until they weigh `limit`. `None` once the queue is closed and empty.
+    pub(crate) fn take(&self, limit: usize) -> Option<Vec<T>> {
+        let mut state = self.lock();
+        loop {
+            if let Some(longer) = self.gathers_for(&state) {
+                let waited = self.filled.wait_timeout(state, longer);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
+            let mut taken = Vec::new();
+            let mut weight = 0;
+            while weight < limit
+                && let Some(job) = state.jobs.pop_front()
+            {
+                if job.is_awaited() {
+                    weight += job.weight();
+                    taken.push(job);
+                }
+            }
+            self.count(&state);
+            if !taken.is_empty() {
+                state.since = Instant::now();
+                return Some(taken);
+            }
+            if state.closed {
+                return None;
+            }
+            state = self
+                .filled
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_all();
+    }
+
+    /// What waits, to be seen from elsewhere.
+    pub(crate) fn backlog(&self) -> &Backlog {
+        &self.waiting
+    }
+
+    /// Whether a job would be refused now: a glance, so that a flood costs nothing but this.
+    pub(crate) fn is_full(&self) -> bool {
+        self.waiting.len() >= self.capacity
+    }
+
+    /// How much longer what is there waits for more; `None` if it does not.
+    fn gathers_for(&self, state: &State<T>) -> Option<Duration> {
+        let gather = self.gather.as_ref()?;
+        if state.jobs.is_empty() || state.closed {
+            return None;
+        }
+        if state.jobs.len() >= gather.enough || gather.ahead.is_empty() {
+            return None;
+        }
+        let longer = gather.longest.saturating_sub(state.since.elapsed());
+        (!longer.is_zero()).then_some(longer)
+    }
+
+    fn count(&self, state: &State<T>) {
+        self.waiting.0.store(state.jobs.len(), Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Job + Send + 'static> Queue<T> {
+    /// Starts threads called `NAME-0`, `NAME-1`, … that `run` until the queue ends; if one cannot be started, the queue is
+    /// closed, and the others end.
+    pub(crate) fn serve(
+        self: &Arc<Self>,
+        threads: usize,
+        name: &str,
+        run: impl Fn(&Self) + Clone + Send + 'static,
+    ) -> io::Result<Vec<JoinHandle<()>>> {
+        let start = |number| {
+            let (queue, run) = (Arc::clone(self), run.clone());
+            std::thread::Builder::new()
+                .name(format!("{name}-{number}"))
+                .spawn(move || run(&queue))
+        };
+        let started: io::Result<_> = (0..threads).map(start).collect();
+        if started.is_err() {
+            self.close();
+        }
+        started
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Number(u32);
+
+    impl Job for Number {
+        fn is_awaited(&self) -> bool {
+            true
+        }
+    }
+
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    /// A queue behind another in which `ahead` jobs wait.
+    fn behind(ahead: usize, longest: Duration) -> (Queue<Number>, Backlog) {
+        let backlog = Backlog::default();
+        backlog.0.store(ahead, Ordering::Relaxed);
+        let gather = Gather {
+            ahead: backlog.clone(),
+            enough: 3,
+            longest,
+        };
+        (Queue::new(10, Some(gather)), backlog)
+    }
+
+    fn gathers(queue: &Queue<Number>) -> bool {
+        queue.gathers_for(&queue.lock()).is_some()
+    }
+
+    #[test]
+    fn a_backlog_ahead_makes_the_first_wait_until_there_are_enough() {
+        let (queue, _) = behind(1, LONG);
+        assert!(!gathers(&queue), "nothing is there");
+        queue.push(Number(1)).unwrap();
+        queue.push(Number(2)).unwrap();
+        assert!(gathers(&queue));
+        queue.push(Number(3)).unwrap();
+        assert!(!gathers(&queue));
+        let taken = queue.take(10).unwrap();
+        assert_eq!(taken.iter().map(|n| n.0).collect::<Vec<_>>(), [1, 2, 3]);
+        assert!(queue.backlog().is_empty());
+    }
+
+    #[test]
+    fn nobody_waits_once_nothing_waits_ahead() {
+        let (queue, ahead) = behind(1, LONG);
+        queue.push(Number(1)).unwrap();
+        assert!(gathers(&queue));
+        ahead.0.store(0, Ordering::Relaxed);
+        assert!(!gathers(&queue));
+        assert_eq!(queue.take(10).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_the_longest() {
+        let (queue, _) = behind(1, Duration::ZERO);
+        queue.push(Number(1)).unwrap();
+        assert_eq!(queue.take(10).unwrap().len(), 1);
+        let (queue, _) = behind(1, Duration::from_millis(1));
+        queue.push(Number(1)).unwrap();
+        assert_eq!(queue.take(10).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_gathering_thread_is_woken_by_the_job_that_makes_it_enough() {
+        let (queue, _) = behind(1, LONG);
+        let queue = Arc::new(queue);
+        let taker = Arc::clone(&queue);
+        let taken = std::thread::spawn(move || taker.take(10).unwrap().len());
+        for number in 1..=3 {
+            queue.push(Number(number)).unwrap();
+        }
+        assert_eq!(taken.join().unwrap(), 3);
+    }
+
+    #[test]
+    fn a_gathering_thread_is_woken_by_the_end_of_the_queue() {
+        let (queue, _) = behind(1, LONG);
+        let queue = Arc::new(queue);
+        queue.push(Number(1)).unwrap();
+        let taker = Arc::clone(&queue);
+        let taken = std::thread::spawn(move || taker.take(10).unwrap().len());
+        queue.close();
+        assert_eq!(taken.join().unwrap(), 1);
+    }
+
+    #[test]
+    fn what_waits_is_counted_and_no_more_than_the_capacity_may() {
+        let queue = Queue::new(2, None);
+        queue.push(Number(1)).unwrap();
+        assert!(!queue.is_full());
+        queue.push(Number(2)).unwrap();
+        assert!(queue.is_full());
+        assert_eq!(queue.push(Number(3)), Err(Refused::Full));
+        assert_eq!(queue.take(1).unwrap().len(), 1);
+        assert_eq!(queue.backlog().len(), 1);
+    }
+}
