@@ -42,6 +42,15 @@ enum Ground {
     Sqlite,
 }
 
+/// Requests that must all be answered 200.
+struct Load {
+    kind: Kind,
+    connections: usize,
+    pace: Pace,
+    /// So many are prepared for each second.
+    per_second: f64,
+}
+
 /// The benchmark under way.
 struct Bench<'a> {
     settings: &'a Settings,
@@ -210,20 +219,38 @@ impl Bench<'_> {
         kind: Kind,
         title: &str,
     ) -> anyhow::Result<Outcome> {
-        let before = check::before(site)?;
-        let measured = self.settings.measured();
-        let count = self.expected(on, kind) * (WARM_UP + measured).as_secs_f64();
-        let requests = self.prepare(site, kind, count, title)?;
-        let plan = Plan {
-            addresses: &addresses(site),
+        let load = Load {
+            kind,
             connections: self.settings.connections,
             pace: Pace::Closed,
+            per_second: self.expected(on, kind),
+        };
+        self.send(site, &load, title, || Ok(()))
+    }
+
+    /// Prepares requests, sends them, and checks that every answer is 200 and has left its traces. `watch` is called
+    /// while they are under way.
+    fn send(
+        &mut self,
+        site: &Site,
+        load: &Load,
+        title: &str,
+        watch: impl FnMut() -> anyhow::Result<()>,
+    ) -> anyhow::Result<Outcome> {
+        let before = check::before(site)?;
+        let measured = self.settings.measured();
+        let count = load.per_second * (WARM_UP + measured).as_secs_f64();
+        let requests = self.prepare(site, load.kind, count, title)?;
+        let plan = Plan {
+            addresses: &addresses(site),
+            connections: load.connections,
+            pace: load.pace,
             warm_up: WARM_UP,
             measured,
             requests: &requests,
         };
-        let outcome = self.drive(&plan, title, |_| Ok(()))?;
-        check::all_done(&self.sandbox, site, kind, &before, &requests, &outcome)?;
+        let outcome = self.drive(&plan, title, watch)?;
+        check::all_done(&self.sandbox, site, load.kind, &before, &requests, &outcome)?;
         Ok(outcome)
     }
 
@@ -270,14 +297,14 @@ impl Bench<'_> {
         &mut self,
         plan: &Plan<'_>,
         title: &str,
-        mut look: impl FnMut(Duration) -> anyhow::Result<()>,
+        mut look: impl FnMut() -> anyhow::Result<()>,
     ) -> anyhow::Result<Outcome> {
         self.progress
             .timed_step(plan.warm_up + plan.measured, title);
         let bar = self.progress.bar();
         load::drive(plan, &mut |elapsed| {
             bar.set_position(millis(elapsed));
-            look(elapsed)
+            look()
         })
     }
 }

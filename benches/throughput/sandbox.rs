@@ -8,6 +8,9 @@ use issuer_gateway::client::identity::{Identity, SandboxIssuer};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
+/// Where the gateways' logs go: not beside the configuration, whose folder a gateway watches.
+const LOGS: &str = "logs";
+
 /// What clients sign, whatever port a gateway listens on: so that a request suits every node.
 pub(crate) const PUBLIC_URL: &str = "https://gateway.bench.example";
 
@@ -64,6 +67,7 @@ impl Sandbox {
 
         let config = folder.path().join("bench.toml");
         std::fs::write(&config, CONFIG.replace("PUBLIC_URL", PUBLIC_URL))?;
+        std::fs::create_dir(folder.path().join(LOGS))?;
         let description = folder.path().join("sandbox.json");
         let (mut identity, issuer) = Identity::from_sandbox(&description, ISSUER)?;
         PUBLIC_URL.clone_into(&mut identity.base_url);
@@ -121,8 +125,9 @@ impl Sandbox {
         )?;
         let gateways = (0..nodes)
             .map(|_| {
-                let log = format!("gateway-{}.log", uuid::Uuid::new_v4().simple());
-                Gateway::start(&self.config, self.folder.path().join(log), &environment)
+                let name = format!("gateway-{}.log", uuid::Uuid::new_v4().simple());
+                let log = self.folder.path().join(LOGS).join(name);
+                Gateway::start(&self.config, log, &environment)
             })
             .collect::<anyhow::Result<_>>()?;
         Ok(Site { gateways, database })

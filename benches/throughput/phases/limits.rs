@@ -1,6 +1,6 @@
 //! Latency below the peak, behaviour beyond it, memory.
 
-use super::{Bench, Ground, WARM_UP, addresses};
+use super::{Bench, Ground, Load, WARM_UP, addresses};
 use crate::linux::check;
 use crate::linux::load::{Pace, Plan};
 use crate::linux::report::{Overload, Point, Remembered, Run};
@@ -35,30 +35,16 @@ impl Bench<'_> {
     pub(super) fn latency(&mut self) -> anyhow::Result<()> {
         let peak = self.peak()?;
         let site = self.sandbox.on_postgres()?;
-        let measured = self.settings.measured();
         for percent in CURVE {
             let per_second = peak * f64::from(percent) / 100.0;
             let title = format!("open loop at {percent} % of the peak");
-            let before = check::before(&site)?;
-            let count = per_second * (WARM_UP + measured).as_secs_f64();
-            let requests = self.prepare(&site, Kind::Jwe, count, &title)?;
-            let plan = Plan {
-                addresses: &addresses(&site),
+            let load = Load {
+                kind: Kind::Jwe,
                 connections: self.settings.connections,
                 pace: Pace::Open { per_second },
-                warm_up: WARM_UP,
-                measured,
-                requests: &requests,
+                per_second,
             };
-            let outcome = self.drive(&plan, &title, |_| Ok(()))?;
-            check::all_done(
-                &self.sandbox,
-                &site,
-                Kind::Jwe,
-                &before,
-                &requests,
-                &outcome,
-            )?;
+            let outcome = self.send(&site, &load, &title, || Ok(()))?;
             self.results.curve.push(Point {
                 percent,
                 offered: per_second,
@@ -97,7 +83,7 @@ impl Bench<'_> {
                 measured,
                 requests: &requests,
             };
-            let outcome = self.drive(&plan, &title, |_| Ok(()))?;
+            let outcome = self.drive(&plan, &title, || Ok(()))?;
             check::answers(&self.sandbox.client, &requests, &outcome)?;
             self.results
                 .overload
@@ -113,33 +99,19 @@ impl Bench<'_> {
         let gateway = site.gateways.first().context("no gateway")?;
         let idle = gateway.memory()?.resident;
         let title = format!("{MEMORY_CONNECTIONS} connections");
-        let before = check::before(&site)?;
-        let measured = self.settings.measured();
         self.measure_rsa()?;
-        let count = self.expected(Ground::Postgres, Kind::Jwe) * (WARM_UP + measured).as_secs_f64();
-        let requests = self.prepare(&site, Kind::Jwe, count, &title)?;
-        let plan = Plan {
-            addresses: &addresses(&site),
+        let load = Load {
+            kind: Kind::Jwe,
             connections: MEMORY_CONNECTIONS,
             pace: Pace::Closed,
-            warm_up: WARM_UP,
-            measured,
-            requests: &requests,
+            per_second: self.expected(Ground::Postgres, Kind::Jwe),
         };
         let mut busy: f64 = 0.0;
-        let outcome = self.drive(&plan, &title, |_| {
+        let outcome = self.send(&site, &load, &title, || {
             busy = busy.max(gateway.memory()?.resident);
             Ok(())
         })?;
         let peak = gateway.memory()?.peak.max(busy);
-        check::all_done(
-            &self.sandbox,
-            &site,
-            Kind::Jwe,
-            &before,
-            &requests,
-            &outcome,
-        )?;
         self.results.memory = Some(Remembered {
             idle,
             busy,
