@@ -14,7 +14,7 @@ use crate::issuers::registry::Registry;
 use crate::keys;
 use crate::live::Live;
 use crate::payload::{Engine, Unwrapper};
-use crate::store::{DatabaseUrl, Store, Writer, migrations};
+use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
 use crate::{expiry, reload};
@@ -39,6 +39,8 @@ const STORE_POLL: Duration = Duration::from_millis(1_000);
 const NONCE_PURGE: Duration = Duration::from_secs(60);
 /// How often the last use of each gateway key is written down.
 const KEY_USAGE_NOTE: Duration = Duration::from_secs(10);
+/// Two, so that the next lookups do not wait for those under way.
+const FINDERS: usize = 2;
 /// Beyond the window in which a nonce matters, kept for clocks that disagree.
 const NONCE_GRACE_MICROS: i64 = 60_000_000;
 
@@ -177,12 +179,14 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
     }
     let database = &config.database;
     let ahead = unwrapper.backlog();
+    let finder = Finder::start(&store, FINDERS, database.write_queue, ahead.clone())?;
     let writer = Writer::start(&url, database.writers, database.write_queue, ahead)?;
     Ok(Gateway {
         current: ArcSwap::from_pointee(live),
         registry,
         unwrapper,
         vault,
+        finder,
         writer,
         directory: directory(config, &store, address).await?,
         store,

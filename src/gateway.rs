@@ -6,7 +6,7 @@ use crate::issuers::registry::Registry;
 use crate::live::Live;
 use crate::payload::Unwrapper;
 use crate::refusal::Refusal;
-use crate::store::{Commit, Outcome, Store, StoreError, Writer};
+use crate::store::{Commit, Finder, Outcome, Store, StoreError, Writer};
 use crate::telemetry::Metrics;
 use crate::vault::{Vault, VaultError, VaultKeys};
 use arc_swap::ArcSwap;
@@ -28,6 +28,8 @@ pub struct Gateway {
     pub vault: Vault,
     /// Reads.
     pub store: Store,
+    /// Looks up the users of updates.
+    pub finder: Finder,
     /// Commits.
     pub writer: Writer,
     /// Wakes the erasure of deleted users.
@@ -52,7 +54,7 @@ impl Gateway {
     /// # Errors
     /// [`Refusal::Overloaded`].
     pub fn require_room(&self) -> Result<(), Refusal> {
-        if self.unwrapper.is_full() || self.writer.is_full() {
+        if self.unwrapper.is_full() || self.writer.is_full() || self.finder.is_full() {
             return Err(Refusal::Overloaded);
         }
         Ok(())

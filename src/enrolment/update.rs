@@ -148,8 +148,8 @@ async fn existing_card(
 ) -> Result<String, Refusal> {
     let issuer = &caller.issuer;
     let user = gateway
-        .store
-        .find_user(issuer.id, user_id)
+        .finder
+        .user(issuer.id, user_id)
         .await?
         .ok_or(Refusal::UserNotFound)?;
     match user.status {

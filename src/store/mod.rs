@@ -2,7 +2,7 @@
 //!
 //! - [`url`], [`connection`], [`pool`]: where it is, one connection type for both, the [`Store`] with its deadlines
 //! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type
-//! - [`writer`]: many enrolments and updates, one commit
+//! - [`writer`]: many enrolments and updates, one commit; [`finder`]: many lookups, one query
 //! - [`fence`]: no writer seals with keys that another one has just replaced
 //! - [`erasure`]: deleted users lose their data; [`passes`]: every sealed row brought under newer keys
 //! - [`users`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`audit`]: one file per aggregate
@@ -17,6 +17,7 @@ pub mod directory;
 pub mod erasure;
 pub mod error;
 pub mod fence;
+pub mod finder;
 pub mod issuers;
 pub mod key_usage;
 pub mod migrations;
@@ -29,6 +30,7 @@ pub mod users;
 pub mod writer;
 
 pub use error::StoreError;
+pub use finder::Finder;
 pub use pool::Store;
 pub use url::DatabaseUrl;
 pub use writer::{Commit, Outcome, Writer};

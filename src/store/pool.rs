@@ -106,17 +106,15 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.blocking(move |inner| {
-            let mut left = inner.attempts;
-            loop {
-                left -= 1;
-                match query(&mut *inner.connection()?) {
-                    Err(StoreError::Unavailable(_)) if left > 0 => {}
-                    result => return result,
-                }
-            }
-        })
-        .await
+        self.blocking(move |inner| inner.read(query)).await
+    }
+
+    /// The same on the caller's thread, which blocks, and without the deadline.
+    pub(super) fn read_here<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        F: Fn(&mut AnyConnection) -> Result<T, StoreError>,
+    {
+        self.inner.read(query)
     }
 
     /// Runs an operator's change in one transaction together with its audit entry. `change` may turn the entry into a
@@ -212,6 +210,20 @@ impl Store {
 }
 
 impl Inner {
+    fn read<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        F: Fn(&mut AnyConnection) -> Result<T, StoreError>,
+    {
+        let mut left = self.attempts;
+        loop {
+            left -= 1;
+            match query(&mut *self.connection()?) {
+                Err(StoreError::Unavailable(_)) if left > 0 => {}
+                result => return result,
+            }
+        }
+    }
+
     fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
         self.pool.get().map_err(|error| {
             // r2d2 puts the reason of the last failed connection into its text, which is our own error.

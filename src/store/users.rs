@@ -5,12 +5,15 @@ mod operator;
 pub use operator::{FoundUser, Switched};
 
 use super::audit::AuditDraft;
+use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
 use super::pool::Store;
 use super::schema::{cards, users};
+use super::writer::unnest::{Column, Unnest};
 use crate::ids::{IssuerId, UserId};
 use diesel::prelude::*;
-use std::collections::HashSet;
+use diesel::sql_types::{Integer, Nullable, Text};
+use std::collections::{HashMap, HashSet};
 
 /// The states of a user (cce-api.md, section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -102,43 +105,72 @@ pub struct SealedCard {
     pub created_at: i64,
 }
 
-impl Store {
-    /// The user of this issuer, if there is one; another issuer's user is none.
-    pub async fn find_user(
-        &self,
-        issuer_id: IssuerId,
-        user_id: &UserId,
-    ) -> Result<Option<UserSummary>, StoreError> {
-        let user_id = user_id.as_str().to_owned();
-        self.read(move |conn| {
-            let row: Option<(String, i32, Option<String>)> = users::table
-                .left_join(
-                    cards::table.on(cards::issuer_id
-                        .eq(users::issuer_id)
-                        .and(cards::user_id.eq(users::user_id))),
-                )
-                .filter(users::issuer_id.eq(issuer_id.0))
-                .filter(users::user_id.eq(&user_id))
-                .select((
-                    users::status,
-                    users::enrolment_epoch,
-                    cards::last_four.nullable(),
-                ))
-                .first(conn)
-                .optional()?;
-            row.map(|(status, enrolment_epoch, last_four)| {
-                Ok(UserSummary {
-                    status: UserStatus::parse(&status)
-                        .ok_or_else(|| StoreError::internal("unknown user status"))?,
-                    enrolment_epoch,
-                    last_four,
-                })
-            })
-            .transpose()
+impl UserSummary {
+    fn from_row(
+        status: &str,
+        enrolment_epoch: i32,
+        last_four: Option<String>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            status: UserStatus::parse(status)
+                .ok_or_else(|| StoreError::internal("unknown user status"))?,
+            enrolment_epoch,
+            last_four,
         })
-        .await
     }
+}
 
+/// Issuer, user id, state, epoch, last four digits.
+type SummaryRow = (i32, String, String, i32, Option<String>);
+
+/// Those of these users who are there, by issuer and user id.
+pub(super) fn summaries(
+    conn: &mut AnyConnection,
+    keys: &[(IssuerId, &UserId)],
+) -> QueryResult<HashMap<(i32, String), Result<UserSummary, StoreError>>> {
+    let rows: Vec<SummaryRow> = on_backend!(conn, c => {
+        sqlite: {
+            let mut rows = Vec::with_capacity(keys.len());
+            for (issuer_id, user_id) in keys {
+                let found = users::table
+                    .left_join(
+                        cards::table.on(cards::issuer_id
+                            .eq(users::issuer_id)
+                            .and(cards::user_id.eq(users::user_id))),
+                    )
+                    .filter(users::issuer_id.eq(issuer_id.0))
+                    .filter(users::user_id.eq(user_id.as_str()))
+                    .select((
+                        users::issuer_id,
+                        users::user_id,
+                        users::status,
+                        users::enrolment_epoch,
+                        cards::last_four.nullable(),
+                    ))
+                    .first(c)
+                    .optional()?;
+                rows.extend(found);
+            }
+            rows
+        },
+        postgres: Unnest::<(Integer, Text, Text, Integer, Nullable<Text>)>::new(
+            "SELECT users.issuer_id, users.user_id, users.status, users.enrolment_epoch, cards.last_four FROM unnest(",
+            vec![
+                Column::Integer(keys.iter().map(|(issuer_id, _)| issuer_id.0).collect()),
+                Column::Text(keys.iter().map(|(_, user_id)| user_id.as_str()).collect()),
+            ],
+            ") AS given (issuer_id, user_id) JOIN users USING (issuer_id, user_id) \
+             LEFT JOIN cards USING (issuer_id, user_id)",
+        ).load(c)?,
+    });
+    let summary = |(issuer_id, user_id, status, epoch, last_four): SummaryRow| {
+        let summary = UserSummary::from_row(&status, epoch, last_four);
+        ((issuer_id, user_id), summary)
+    };
+    Ok(rows.into_iter().map(summary).collect())
+}
+
+impl Store {
     /// Those of `user_ids` that are this issuer's and not erased, whatever else their state.
     pub async fn known_users(
         &self,

@@ -6,7 +6,7 @@ use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::audit::AuditDraft;
 use issuer_gateway::store::issuers::{IssuerDeclaration, Responses};
 use issuer_gateway::store::writer::{Act, Commit, NewCard, NewUser, Nonce, UserUpdate};
-use issuer_gateway::store::{Store, Writer, now};
+use issuer_gateway::store::{Finder, Store, Writer, now};
 use issuer_gateway::vault::{Column, Kek, Keks, Place, Vault, VaultKeys};
 use zeroize::Zeroizing;
 
@@ -45,6 +45,7 @@ pub struct Rig {
     pub store: Store,
     pub vault: Vault,
     pub kek: TestKek,
+    pub finder: Finder,
     pub writer: Writer,
 }
 
@@ -56,6 +57,7 @@ impl Rig {
         Self {
             vault,
             kek,
+            finder: finder(&store),
             writer: writer(database),
             store,
         }
@@ -108,6 +110,10 @@ pub fn sealed_user(keys: &VaultKeys, issuer_id: IssuerId, pan: &str) -> NewUser 
 
 pub fn writer(database: &TestDatabase) -> Writer {
     Writer::start(&database.url(), 2, 1_000, Backlog::default()).unwrap()
+}
+
+pub fn finder(store: &Store) -> Finder {
+    Finder::start(store, 2, 1_000, Backlog::default()).unwrap()
 }
 
 pub fn nonce(issuer_id: IssuerId, value: &str) -> Option<Nonce> {

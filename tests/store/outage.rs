@@ -1,6 +1,6 @@
 //! The database goes away and comes back: answers come in time, nothing is half-written, no restart is needed.
 
-use crate::fixture::{ISSUER, Rig, enrol, record};
+use crate::fixture::{ISSUER, Rig, enrol, finder, record};
 use crate::support::proxy::Proxy;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::join_all;
@@ -57,6 +57,7 @@ async fn a_cut_connection_is_answered_at_once_and_comes_back() {
         Writer::start(&url, 2, 1_000, Backlog::default()).unwrap(),
         Store::open(&url, 3),
     );
+    let lookups = finder(&store);
     let mut done = 0;
     for round in 0..3 {
         let users: Vec<_> = (0..20)
@@ -80,10 +81,10 @@ async fn a_cut_connection_is_answered_at_once_and_comes_back() {
             );
         }
         assert!(store.ping().await.unwrap_err().is_recoverable());
-        assert!(store.find_user(ISSUER, &user.user_id).await.is_err());
+        assert!(lookups.user(ISSUER, &user.user_id).await.is_err());
         proxy.restore();
         recovered(&writer, &store).await;
-        assert_eq!(store.find_user(ISSUER, &user.user_id).await, Ok(None));
+        assert_eq!(lookups.user(ISSUER, &user.user_id).await, Ok(None));
         assert_whole(&database, done);
     }
 }

@@ -15,6 +15,7 @@ on_both!(
     only_active_users_of_the_issuer_are_updated,
     two_updates_of_one_user_in_a_batch_apply_in_order,
     updates_of_the_same_users_do_not_deadlock,
+    many_users_are_looked_up_at_once,
 );
 
 async fn an_update_replaces_what_it_brings(backend: Backend) {
@@ -23,12 +24,7 @@ async fn an_update_replaces_what_it_brings(backend: Backend) {
     let user = rig.user(ISSUER, PAN);
     let user_id = user.user_id.clone();
     rig.writer.commit(enrol(user.clone())).await.unwrap();
-    let summary = rig
-        .store
-        .find_user(ISSUER, &user_id)
-        .await
-        .unwrap()
-        .unwrap();
+    let summary = rig.finder.user(ISSUER, &user_id).await.unwrap().unwrap();
     assert_eq!(
         summary,
         UserSummary {
@@ -88,7 +84,7 @@ async fn only_active_users_of_the_issuer_are_updated(backend: Backend) {
     let user = rig.user(ISSUER, PAN);
     let user_id = user.user_id.clone();
     rig.writer.commit(enrol(user)).await.unwrap();
-    assert_eq!(rig.store.find_user(IssuerId(2), &user_id).await, Ok(None));
+    assert_eq!(rig.finder.user(IssuerId(2), &user_id).await, Ok(None));
     for (issuer_id, id) in [(IssuerId(2), &user_id), (ISSUER, &UserId::random())] {
         let commit = update(new_name(issuer_id, id, b"other"));
         assert_eq!(rig.writer.commit(commit).await, Ok(Outcome::UserGone));
@@ -104,12 +100,7 @@ async fn only_active_users_of_the_issuer_are_updated(backend: Backend) {
         assert_eq!(set.await, Ok(true));
         let commit = update(new_name(ISSUER, &user_id, b"other"));
         assert_eq!(rig.writer.commit(commit).await, Ok(Outcome::UserGone));
-        let summary = rig
-            .store
-            .find_user(ISSUER, &user_id)
-            .await
-            .unwrap()
-            .unwrap();
+        let summary = rig.finder.user(ISSUER, &user_id).await.unwrap().unwrap();
         assert_eq!(summary.status, status);
     }
     assert_eq!(
@@ -177,5 +168,37 @@ async fn updates_of_the_same_users_do_not_deadlock(backend: Backend) {
             outcomes.iter().all(|o| *o == Ok(Outcome::Done)),
             "{outcomes:?}"
         );
+    }
+}
+
+async fn many_users_are_looked_up_at_once(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let users: Vec<_> = (0..40)
+        .map(|n| rig.user(ISSUER, &format!("53440355555555{n:02}")))
+        .collect();
+    let enrolled = join_all(users.iter().map(|u| rig.writer.commit(enrol(u.clone())))).await;
+    assert!(enrolled.iter().all(|done| *done == Ok(Outcome::Done)));
+
+    // Each of them twice, another issuer's and an unknown one between them.
+    let unknown = UserId::random();
+    let asked = users.iter().flat_map(|user| {
+        let id = &user.user_id;
+        [
+            (ISSUER, id),
+            (IssuerId(2), id),
+            (ISSUER, &unknown),
+            (ISSUER, id),
+        ]
+    });
+    let found = join_all(asked.map(|(issuer_id, id)| rig.finder.user(issuer_id, id))).await;
+    for (answers, user) in found.chunks(4).zip(&users) {
+        let last_four = |n: usize| {
+            let summary = answers[n].clone().unwrap();
+            summary.and_then(|summary| summary.last_four)
+        };
+        let own = Some(user.card.last_four.clone());
+        assert_eq!((last_four(0), last_four(3)), (own.clone(), own));
+        assert_eq!((&answers[1], &answers[2]), (&Ok(None), &Ok(None)));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::rows::{cardholder, enrol_many, enrol_one, opened, pan, rename, settle, unwatched};
 use super::{assert_verified, limits, states, versions};
-use crate::fixture::{ISSUER, Rig, TestKek, draft, writer};
+use crate::fixture::{ISSUER, Rig, TestKek, draft, finder, writer};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::{join, join_all, join3};
@@ -68,6 +68,7 @@ async fn node(database: &TestDatabase, rig: &Rig) -> Rig {
     Rig {
         vault: Vault::open(&store, rig.kek.alone()).await.unwrap(),
         kek: TestKek(rig.kek.0.clone()),
+        finder: finder(&store),
         writer: writer(database),
         store,
     }

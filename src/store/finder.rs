@@ -1,0 +1,132 @@
+//! Lookups that many requests make, many with one query: the users that updates are about.
+
+use super::error::StoreError;
+use super::pool::{DEADLINE, Store};
+use super::users::{self, UserSummary};
+use crate::ids::{IssuerId, UserId};
+use crate::queue::{Backlog, Gather, Job, Queue};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// No more users are looked for with one query.
+const BATCH: usize = 256;
+
+/// So many are worth a query while more are on their way.
+const ENOUGH: usize = 32;
+
+/// No lookup waits longer than this for others.
+const LONGEST: Duration = Duration::from_millis(5);
+
+/// Threads that take whatever lookups wait. Dropping it ends them.
+pub struct Finder {
+    queue: Arc<Queue<Lookup>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Lookup {
+    issuer_id: IssuerId,
+    user_id: UserId,
+    reply: oneshot::Sender<Result<Option<UserSummary>, StoreError>>,
+}
+
+impl Job for Lookup {
+    fn is_awaited(&self) -> bool {
+        !self.reply.is_closed()
+    }
+}
+
+impl std::fmt::Debug for Finder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Finder({} waiting)", self.queue.backlog().len())
+    }
+}
+
+impl Finder {
+    /// Starts `threads` threads, each of which uses a connection of the store's pool at a time, on a queue of `capacity`
+    /// lookups. `ahead` is what waits for the stage that those who ask go to next.
+    ///
+    /// # Errors
+    /// Those of starting a thread.
+    pub fn start(
+        store: &Store,
+        threads: usize,
+        capacity: usize,
+        ahead: Backlog,
+    ) -> std::io::Result<Self> {
+        let gather = Gather {
+            ahead,
+            enough: ENOUGH,
+            longest: LONGEST,
+        };
+        let queue = Arc::new(Queue::new(capacity.max(1), Some(gather)));
+        let store = store.clone();
+        let threads = queue.serve(threads.max(1), "finder", move |queue| {
+            while let Some(lookups) = queue.take(BATCH) {
+                answer(&store, lookups);
+            }
+        })?;
+        Ok(Self { queue, threads })
+    }
+
+    /// The user of this issuer, if there is one; another issuer's user is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] after 1.5 s, and what the database says.
+    pub async fn user(
+        &self,
+        issuer_id: IssuerId,
+        user_id: &UserId,
+    ) -> Result<Option<UserSummary>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.push(Lookup {
+            issuer_id,
+            user_id: user_id.clone(),
+            reply,
+        })?;
+        match tokio::time::timeout(DEADLINE, answer).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) => Err(StoreError::internal("a lookup ended early")),
+            Err(_) => Err(StoreError::Timeout),
+        }
+    }
+
+    /// Whether a lookup would be refused now.
+    pub fn is_full(&self) -> bool {
+        self.queue.is_full()
+    }
+}
+
+impl Drop for Finder {
+    fn drop(&mut self) {
+        self.queue.close();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a finder thread panicked");
+            }
+        }
+    }
+}
+
+/// Answers all of them; one whose asker has gone meanwhile does not matter.
+fn answer(store: &Store, lookups: Vec<Lookup>) {
+    let keys: Vec<_> = lookups
+        .iter()
+        .map(|lookup| (lookup.issuer_id, &lookup.user_id))
+        .collect();
+    match store.read_here(|conn| Ok(users::summaries(conn, &keys)?)) {
+        Ok(found) => {
+            for lookup in lookups {
+                let key = (lookup.issuer_id.0, lookup.user_id.as_str().to_owned());
+                let user = found.get(&key).cloned().transpose();
+                lookup.reply.send(user).ok();
+            }
+        }
+        Err(error) => {
+            for lookup in lookups {
+                lookup.reply.send(Err(error.clone())).ok();
+            }
+        }
+    }
+}
