@@ -1,11 +1,13 @@
 //! What goes round every request: an id, a guard against panics, one log line, the metrics.
 //!
 //! The log line names method, route pattern, status, reason and time. Never a path (it holds user
-//! ids), a query, a header or a body.
+//! ids), a query, a header or a body. Of requests refused for overload only so many a second have one.
 
 use super::error::{HttpError, Reason};
+use super::flood::Flood;
 use super::users_error::UsersError;
 use crate::gateway::Gateway;
+use crate::refusal::Refusal;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -15,6 +17,9 @@ use actix_web::{Error, HttpMessage, ResponseError};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
+
+/// Of the process's one log.
+static OVERLOADED: Flood = Flood::new();
 
 /// Our id of a request: in the log, in the audit trail, and in the answer's `X-Request-Id`.
 #[derive(Debug, Clone)]
@@ -83,6 +88,13 @@ fn record<B>(response: &ServiceResponse<B>, id: &str, started: Instant) {
         }
     }
     let Reason(reason, detail) = reason.unwrap_or(Reason("done", None));
+    let now = started + elapsed;
+    if let Some(requests) = OVERLOADED.left_out(now) {
+        tracing::warn!(requests, "more requests were refused as overloaded");
+    }
+    if reason == Refusal::Overloaded.reason() && !OVERLOADED.lists(now) {
+        return;
+    }
     let detail = detail.unwrap_or("");
     let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     if status >= 500 {

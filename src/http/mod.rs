@@ -10,7 +10,7 @@
 //! - `openapi`: the document of all this; `docs`: the same as a page for people
 //! - `request`: the raw call out of an actix request, within the limits
 //! - `error`: every refusal to its answer
-//! - `envelope`: what goes round every request: request id, log line, metrics, panic guard
+//! - `envelope`: what goes round every request: request id, log line, metrics, panic guard; `flood`: log lines are bounded
 //! - `well_known`: the public gateway keys
 //! - `metrics`: the Prometheus page on its own listener
 
@@ -18,6 +18,7 @@ pub mod docs;
 pub mod endpoint;
 pub mod envelope;
 pub mod error;
+mod flood;
 pub mod health;
 pub mod issuer_users;
 pub mod issuers;
