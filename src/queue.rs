@@ -35,27 +35,31 @@ pub struct Backlog(Arc<AtomicUsize>);
 
 impl Backlog {
     /// How many.
-    pub fn len(&self) -> usize {
+    pub fn jobs(&self) -> usize {
         self.0.load(Ordering::Relaxed)
-    }
-
-    /// Whether none waits.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
-/// When larger batches are worth waiting for. As long as jobs wait for an earlier stage, all cores are busy, and a batch's
-/// fixed cost is paid with the time that the earlier stage goes without: who comes first waits for those who follow. While
-/// nothing waits there, nobody waits here either.
+/// So many jobs waiting ahead mean that all cores are busy and will be for a while.
+const DEEP: usize = 8;
+
+/// So many jobs are a batch in any case: little is left to be saved.
+const ENOUGH: usize = 32;
+
+/// When larger batches are worth waiting for. While many jobs wait for the bottleneck, a batch's fixed cost is paid with
+/// the time that the bottleneck goes without: who comes first waits for those who follow. While few wait there, nobody
+/// waits here either.
 #[derive(Debug, Clone)]
 pub(crate) struct Gather {
-    /// What waits for the earlier stage.
-    pub(crate) ahead: Backlog,
-    /// So many jobs are a batch in any case.
-    pub(crate) enough: usize,
-    /// No job waits longer than this for others.
-    pub(crate) longest: Duration,
+    ahead: Backlog,
+    longest: Duration,
+}
+
+impl Gather {
+    /// `ahead` is what waits for the bottleneck; no job waits longer than `longest` for others.
+    pub(crate) fn behind(ahead: Backlog, longest: Duration) -> Self {
+        Self { ahead, longest }
+    }
 }
 
 /// Ends, once emptied, when it is closed.
@@ -159,7 +163,7 @@ impl<T: Job> Queue<T> {
 
     /// Whether a job would be refused now: a glance, so that a flood costs nothing but this.
     pub(crate) fn is_full(&self) -> bool {
-        self.waiting.len() >= self.capacity
+        self.waiting.jobs() >= self.capacity
     }
 
     /// How much longer what is there waits for more; `None` if it does not.
@@ -168,7 +172,7 @@ impl<T: Job> Queue<T> {
         if state.jobs.is_empty() || state.closed {
             return None;
         }
-        if state.jobs.len() >= gather.enough || gather.ahead.is_empty() {
+        if state.jobs.len() >= ENOUGH || gather.ahead.jobs() < DEEP {
             return None;
         }
         let longer = gather.longest.saturating_sub(state.since.elapsed());
@@ -225,69 +229,67 @@ mod tests {
     fn behind(ahead: usize, longest: Duration) -> (Queue<Number>, Backlog) {
         let backlog = Backlog::default();
         backlog.0.store(ahead, Ordering::Relaxed);
-        let gather = Gather {
-            ahead: backlog.clone(),
-            enough: 3,
-            longest,
-        };
-        (Queue::new(10, Some(gather)), backlog)
+        let gather = Gather::behind(backlog.clone(), longest);
+        (Queue::new(100, Some(gather)), backlog)
     }
 
     fn gathers(queue: &Queue<Number>) -> bool {
         queue.gathers_for(&queue.lock()).is_some()
     }
 
-    #[test]
-    fn a_backlog_ahead_makes_the_first_wait_until_there_are_enough() {
-        let (queue, _) = behind(1, LONG);
-        assert!(!gathers(&queue), "nothing is there");
-        queue.push(Number(1)).unwrap();
-        queue.push(Number(2)).unwrap();
-        assert!(gathers(&queue));
-        queue.push(Number(3)).unwrap();
-        assert!(!gathers(&queue));
-        let taken = queue.take(10).unwrap();
-        assert_eq!(taken.iter().map(|n| n.0).collect::<Vec<_>>(), [1, 2, 3]);
-        assert!(queue.backlog().is_empty());
+    fn push(queue: &Queue<Number>, numbers: impl IntoIterator<Item = u32>) {
+        for number in numbers {
+            queue.push(Number(number)).unwrap();
+        }
     }
 
     #[test]
-    fn nobody_waits_once_nothing_waits_ahead() {
-        let (queue, ahead) = behind(1, LONG);
-        queue.push(Number(1)).unwrap();
+    fn a_deep_backlog_ahead_makes_the_first_wait_until_there_are_enough() {
+        let (queue, _) = behind(DEEP, LONG);
+        assert!(!gathers(&queue), "nothing is there");
+        push(&queue, 1..32);
         assert!(gathers(&queue));
-        ahead.0.store(0, Ordering::Relaxed);
+        push(&queue, [32]);
+        assert!(!gathers(&queue));
+        let taken = queue.take(100).unwrap();
+        assert!(taken.iter().map(|n| n.0).eq(1..=32));
+        assert_eq!(queue.backlog().jobs(), 0);
+    }
+
+    #[test]
+    fn nobody_waits_once_few_wait_ahead() {
+        let (queue, ahead) = behind(DEEP, LONG);
+        push(&queue, [1]);
+        assert!(gathers(&queue));
+        ahead.0.store(DEEP - 1, Ordering::Relaxed);
         assert!(!gathers(&queue));
         assert_eq!(queue.take(10).unwrap().len(), 1);
     }
 
     #[test]
     fn nobody_waits_longer_than_the_longest() {
-        let (queue, _) = behind(1, Duration::ZERO);
-        queue.push(Number(1)).unwrap();
-        assert_eq!(queue.take(10).unwrap().len(), 1);
-        let (queue, _) = behind(1, Duration::from_millis(1));
-        queue.push(Number(1)).unwrap();
-        assert_eq!(queue.take(10).unwrap().len(), 1);
+        for longest in [Duration::ZERO, Duration::from_millis(1)] {
+            let (queue, _) = behind(DEEP, longest);
+            push(&queue, [1]);
+            assert_eq!(queue.take(10).unwrap().len(), 1);
+        }
     }
 
     #[test]
     fn a_gathering_thread_is_woken_by_the_job_that_makes_it_enough() {
-        let (queue, _) = behind(1, LONG);
+        let (queue, _) = behind(DEEP, LONG);
         let queue = Arc::new(queue);
         let taker = Arc::clone(&queue);
-        let taken = std::thread::spawn(move || taker.take(10).unwrap().len());
-        for number in 1..=3 {
-            queue.push(Number(number)).unwrap();
-        }
-        assert_eq!(taken.join().unwrap(), 3);
+        let taken = std::thread::spawn(move || taker.take(100).unwrap().len());
+        push(&queue, 1..=32);
+        assert_eq!(taken.join().unwrap(), 32);
     }
 
     #[test]
     fn a_gathering_thread_is_woken_by_the_end_of_the_queue() {
-        let (queue, _) = behind(1, LONG);
+        let (queue, _) = behind(DEEP, LONG);
         let queue = Arc::new(queue);
-        queue.push(Number(1)).unwrap();
+        push(&queue, [1]);
         let taker = Arc::clone(&queue);
         let taken = std::thread::spawn(move || taker.take(10).unwrap().len());
         queue.close();
@@ -303,6 +305,6 @@ mod tests {
         assert!(queue.is_full());
         assert_eq!(queue.push(Number(3)), Err(Refused::Full));
         assert_eq!(queue.take(1).unwrap().len(), 1);
-        assert_eq!(queue.backlog().len(), 1);
+        assert_eq!(queue.backlog().jobs(), 1);
     }
 }

@@ -13,9 +13,6 @@ use tokio::sync::oneshot;
 /// No more users are looked for with one query.
 const BATCH: usize = 256;
 
-/// So many are worth a query while more are on their way.
-const ENOUGH: usize = 32;
-
 /// No lookup waits longer than this for others.
 const LONGEST: Duration = Duration::from_millis(5);
 
@@ -39,7 +36,7 @@ impl Job for Lookup {
 
 impl std::fmt::Debug for Finder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Finder({} waiting)", self.queue.backlog().len())
+        write!(f, "Finder({} waiting)", self.queue.backlog().jobs())
     }
 }
 
@@ -55,11 +52,7 @@ impl Finder {
         capacity: usize,
         ahead: Backlog,
     ) -> std::io::Result<Self> {
-        let gather = Gather {
-            ahead,
-            enough: ENOUGH,
-            longest: LONGEST,
-        };
+        let gather = Gather::behind(ahead, LONGEST);
         let queue = Arc::new(Queue::new(capacity.max(1), Some(gather)));
         let store = store.clone();
         let threads = queue.serve(threads.max(1), "finder", move |queue| {

@@ -2,7 +2,7 @@
 //!
 //! A few threads, each with its own connection, take whatever waits and write it as one transaction. Each request
 //! is answered after its own rows are durable, with its own outcome. While one batch commits, the next gathers; and as
-//! long as requests wait for the stage before the writer, a batch waits for them, a few milliseconds at most: what a
+//! long as many requests wait for the stage before the writer, a batch waits for them, a few milliseconds at most: what a
 //! transaction costs is worth sharing then. The queue is bounded: full means refused, at once.
 //!
 //! [`queue`] says what waits, [`session`] owns a connection and decides what is tried again, [`batch`] writes one
@@ -179,9 +179,6 @@ pub enum Outcome {
     Stale,
 }
 
-/// So many commits are a batch even while more are on their way: what each transaction costs by itself is little to each then.
-const ENOUGH: usize = 32;
-
 /// No commit waits longer than this for others.
 const LONGEST: Duration = Duration::from_millis(10);
 
@@ -193,7 +190,7 @@ pub struct Writer {
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Writer({} waiting)", self.queue.backlog().len())
+        write!(f, "Writer({} waiting)", self.queue.backlog().jobs())
     }
 }
 
@@ -207,11 +204,7 @@ impl Writer {
         capacity: usize,
         ahead: Backlog,
     ) -> std::io::Result<Self> {
-        let gather = Gather {
-            ahead,
-            enough: ENOUGH,
-            longest: LONGEST,
-        };
+        let gather = Gather::behind(ahead, LONGEST);
         let queue = Arc::new(Queue::new(capacity.max(1), Some(gather)));
         let threads = if url.is_sqlite() { 1 } else { threads.max(1) };
         let url = url.clone();

@@ -75,7 +75,7 @@ mod tests {
         queue.push(kept).unwrap();
         queue.push(item().0).unwrap();
         assert_eq!(queue.take(10).unwrap().len(), 1);
-        assert_eq!(queue.backlog().len(), 0);
+        assert_eq!(queue.backlog().jobs(), 0);
     }
 
     #[test]
