@@ -26,6 +26,7 @@ pub use row::Misfit;
 pub use rows::{Passed, reindex, rewrap};
 pub use verify::{Verified, verify};
 
+use crate::store::audit::AuditDraft;
 use crate::store::passes::RowKey;
 use std::num::NonZeroU32;
 
@@ -56,3 +57,15 @@ pub enum Event<'a> {
 
 /// Whoever watches a pass.
 pub type Observer<'a> = &'a mut dyn FnMut(Event<'_>);
+
+/// The audit entry of a walk over the rows: a refusal where some do not fit.
+pub(crate) fn entry(action: &str, rows: u64, misfits: u64) -> AuditDraft {
+    let entry = AuditDraft {
+        detail: Some(format!("rows={rows} misfits={misfits}")),
+        ..AuditDraft::local(action)
+    };
+    match misfits {
+        0 => entry,
+        _ => entry.refused("rows-do-not-fit"),
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::pass::{Pass, Renew, patiently};
 use super::row;
-use super::{Event, Limits, Observer};
+use super::{Event, Limits, Observer, entry};
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
 use crate::store::data_keys::Purpose;
@@ -106,15 +106,9 @@ impl Work {
         }
         let audit = AuditDraft {
             subject: Some(format!("{} {}", self.purpose.as_str(), self.version)),
-            detail: Some(format!("rows={} misfits={}", passed.rows, passed.misfits)),
-            ..AuditDraft::local(self.action)
+            ..entry(self.action, passed.rows, passed.misfits)
         };
-        store
-            .record(match passed.misfits {
-                0 => audit,
-                _ => audit.refused("rows-do-not-fit"),
-            })
-            .await?;
+        store.record(audit).await?;
         Ok(passed)
     }
 

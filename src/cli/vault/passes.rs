@@ -5,7 +5,6 @@ use crate::config::Config;
 use crate::rotation::primary::{self, RotationError};
 use crate::rotation::{self, Event, Limits, Passed, Verified};
 use crate::store::Store;
-use crate::store::audit::AuditDraft;
 use crate::vault::Vault;
 use crate::{app, keys};
 use clap::Args;
@@ -114,16 +113,9 @@ pub(super) fn verify(config: &Config, arguments: &Arguments) -> anyhow::Result<E
         let verified = rotation::verify(&store, &vault, arguments.limits(), &mut observer).await?;
         progress.finish();
         let Verified { rows, misfits } = verified;
-        let draft = AuditDraft {
-            detail: Some(format!("rows={rows} misfits={misfits}")),
-            ..AuditDraft::local("vault.verify")
-        };
-        let draft = match misfits {
-            0 => draft,
-            _ => draft.refused("rows-do-not-fit"),
-        };
+        let entry = rotation::entry("vault.verify", rows, misfits);
         // The finding counts, also where it cannot be written down.
-        if let Err(error) = store.record(draft).await {
+        if let Err(error) = store.record(entry).await {
             eprintln!("warning: the check is not in the audit trail: {error}");
         }
         if misfits > 0 {
