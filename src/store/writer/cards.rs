@@ -12,18 +12,32 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer};
 
-const INSERT: &str = "INSERT INTO cards (issuer_id, user_id, last_four, pan_index, pan_index_key, card, \
-    seal_key, created_at) SELECT given.* FROM unnest(";
-const NEW: &str = ") AS given ON CONFLICT DO NOTHING RETURNING issuer_id, pan_index_key, pan_index";
+macro_rules! columns {
+    () => {
+        "issuer_id, user_id, last_four, pan_index, pan_index_key, card, seal_key, created_at"
+    };
+}
 
-const INSERT_UNHELD: &str = "INSERT INTO cards (issuer_id, user_id, last_four, pan_index, pan_index_key, card, \
-    seal_key, created_at) SELECT issuer_id, user_id, last_four, pan_index, pan_index_key, card, \
-    seal_key, created_at FROM unnest(";
-const NEW_UNHELD: &str = ") AS given (issuer_id, user_id, last_four, pan_index, pan_index_key, card, \
-    seal_key, created_at, former_key, former_index) \
+const INSERT: &str = concat!(
+    "INSERT INTO cards (",
+    columns!(),
+    ") SELECT ",
+    columns!(),
+    " FROM unnest("
+);
+const NEW: &str = concat!(
+    ") AS given (",
+    columns!(),
+    ") ON CONFLICT DO NOTHING RETURNING issuer_id, pan_index_key, pan_index"
+);
+const NEW_UNHELD: &str = concat!(
+    ") AS given (",
+    columns!(),
+    ", former_key, former_index) \
     WHERE NOT EXISTS (SELECT 1 FROM cards AS held WHERE held.issuer_id = given.issuer_id \
         AND held.pan_index_key = given.former_key AND held.pan_index = given.former_index) \
-    ON CONFLICT DO NOTHING RETURNING issuer_id, pan_index_key, pan_index";
+    ON CONFLICT DO NOTHING RETURNING issuer_id, pan_index_key, pan_index"
+);
 
 /// Inserts cards; returns issuer, index key and PAN index of those that were new.
 pub(super) fn insert(
@@ -88,14 +102,14 @@ fn insert_postgres(
     ];
     let former = || new.iter().map(|u| u.card.former_pan_index.as_ref());
     // Most of the time there is no former key, and nothing to look up.
-    let (head, tail) = if former().any(|former| former.is_some()) {
+    let tail = if former().any(|former| former.is_some()) {
         let keys = former().map(|former| Some(former?.key));
         let indexes = former().map(|former| Some(former?.index.as_slice()));
         columns.push(Column::MaybeInteger(keys.collect()));
         columns.push(Column::MaybeBytes(indexes.collect()));
-        (INSERT_UNHELD, NEW_UNHELD)
+        NEW_UNHELD
     } else {
-        (INSERT, NEW)
+        NEW
     };
-    Unnest::<(Integer, Integer, Binary)>::new(head, columns, tail).load(conn)
+    Unnest::<(Integer, Integer, Binary)>::new(INSERT, columns, tail).load(conn)
 }
