@@ -114,11 +114,10 @@ pub fn config(database_url: &str) -> Config {
     }
 }
 
-/// The TOML that declares [`ISSUERS`].
-pub fn issuers_toml() -> String {
-    let entry = |issuer: &TestIssuer| {
-        format!(
-            r#"
+/// The TOML that declares an issuer, up to its certificates.
+pub fn issuer_toml(name: &str, ranges: &[&str], donation: bool) -> String {
+    format!(
+        r#"
 [[issuer]]
 client_id = "{name}"
 name = "{name} bank"
@@ -128,16 +127,22 @@ country_code = "USA"
 country_name = "United States of America"
 account_ranges = {ranges:?}
 donation = {donation}
-responses = "{responses}"
+"#
+    )
+}
+
+/// The TOML that declares [`ISSUERS`].
+pub fn issuers_toml() -> String {
+    let entry = |issuer: &TestIssuer| {
+        let head = issuer_toml(issuer.name, issuer.ranges, issuer.donation);
+        format!(
+            r#"{head}responses = "{responses}"
 [[issuer.signing]]
 consumer_key = "{consumer_key}"
 certificate = "{signing}-cert.pem"
 [[issuer.encryption]]
 certificate = "{encryption}-cert.pem"
 "#,
-            name = issuer.name,
-            ranges = issuer.ranges,
-            donation = issuer.donation,
             responses = issuer.responses,
             consumer_key = consumer_key(issuer.name),
             signing = issuer.signing,

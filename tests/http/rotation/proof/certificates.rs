@@ -2,7 +2,7 @@
 
 use super::{Installation, Node, ORIGIN, Operator};
 use crate::rotation::deployment::{Deployment, until};
-use crate::support::gateway::consumer_key;
+use crate::support::gateway::{consumer_key, issuer_toml};
 use issuer_gateway::client::identity::Identity;
 use issuer_gateway::client::{Client, Operation, sample};
 use issuer_gateway::issuers::declaration;
@@ -160,19 +160,7 @@ impl IssuersFile {
         for issuer in issuers {
             let Issuer { name, range, .. } = issuer;
             let consumer_key = consumer_key(name);
-            text.push_str(&format!(
-                r#"
-[[issuer]]
-client_id = "{name}"
-name = "{name} bank"
-email = "cards@{name}.example"
-currency_code = "USD"
-country_code = "USA"
-country_name = "United States of America"
-account_ranges = ["{range}"]
-donation = true
-"#
-            ));
+            text.push_str(&issuer_toml(name, &[range], true));
             for round in rounds.clone() {
                 let pair = issuer.pair(round);
                 let signing = self.certificate(name, "signing", round, &pair.signing);
