@@ -22,7 +22,7 @@ interop:
 
 # Throughput, latency, growth and memory on a private PostgreSQL and on SQLite: docs/performance.md.
 bench:
-	scripts/with-postgres.sh cargo bench --bench throughput
+	WITH_POSTGRES_SETTINGS="-c shared_buffers=1GB -c max_wal_size=4GB" scripts/with-postgres.sh cargo bench --bench throughput
 
 # The parts of a request, one by one.
 bench-micro:

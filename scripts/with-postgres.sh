@@ -6,6 +6,7 @@
 #   ISSUER_GATEWAY_TEST_POSTGRES_URL  a superuser's URL
 #   ISSUER_GATEWAY_TEST_POSTGRES_CA   the certificate authority, for sslmode=verify-full
 #   ISSUER_GATEWAY_TEST_PG_BIN        the folder of PostgreSQL's programs
+# WITH_POSTGRES_SETTINGS holds further settings for the server: "-c NAME=VALUE ..."
 set -euo pipefail
 
 die() { echo "with-postgres: $*" >&2; exit 1; }
@@ -96,7 +97,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
     if as_owner "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/server.log" -w -t 60 -o "\
         -c listen_addresses=127.0.0.1 -p $candidate -k $dir -c unix_socket_permissions=0700 -c max_connections=300 \
         -c ssl=on -c ssl_cert_file=$dir/server.crt -c ssl_key_file=$dir/server.key \
-        -c fsync=on -c synchronous_commit=on -c lc_messages=C" start >"$dir/start.log" 2>&1; then
+        -c fsync=on -c synchronous_commit=on -c lc_messages=C ${WITH_POSTGRES_SETTINGS:-}" start >"$dir/start.log" 2>&1; then
         port=$candidate
         server=yes
         break

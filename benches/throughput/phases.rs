@@ -110,10 +110,10 @@ impl Bench<'_> {
             Phase::MultiBuffer => self.multi_buffer(),
             Phase::Sqlite => self.sqlite(),
             Phase::Nodes => self.nodes(),
-            Phase::Growth => self.growth(),
             Phase::Latency => self.latency(),
             Phase::Overload => self.overload(),
             Phase::Memory => self.memory(),
+            Phase::Growth => self.growth(),
         }
     }
 

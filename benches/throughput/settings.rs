@@ -58,10 +58,11 @@ pub(crate) enum Phase {
     MultiBuffer,
     Sqlite,
     Nodes,
-    Growth,
     Latency,
     Overload,
     Memory,
+    // Last: the disk is busy for a while after it.
+    Growth,
 }
 
 impl Settings {
