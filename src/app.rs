@@ -39,8 +39,6 @@ const STORE_POLL: Duration = Duration::from_millis(1_000);
 const NONCE_PURGE: Duration = Duration::from_secs(60);
 /// How often the last use of each gateway key is written down.
 const KEY_USAGE_NOTE: Duration = Duration::from_secs(10);
-/// Two, so that the next lookups do not wait for those under way.
-const FINDERS: usize = 2;
 /// Beyond the window in which a nonce matters, kept for clocks that disagree.
 const NONCE_GRACE_MICROS: i64 = 60_000_000;
 
@@ -124,7 +122,11 @@ impl RunningApp {
         self.gateway.refused.stop();
         self.refusals.await?;
         let gateway = self.gateway.clone();
-        tokio::task::spawn_blocking(move || gateway.writer.stop()).await?;
+        tokio::task::spawn_blocking(move || {
+            gateway.finder.stop();
+            gateway.writer.stop();
+        })
+        .await?;
         node::stopped(&self.gateway.store).await;
         tracing::info!("stopped");
         Ok(())
@@ -179,7 +181,8 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
     }
     let database = &config.database;
     let ahead = unwrapper.backlog();
-    let finder = Finder::start(&store, FINDERS, database.write_queue, ahead.clone())?;
+    let finders = usize::try_from(database.pool_size)?;
+    let finder = Finder::start(&store, finders, database.write_queue, ahead.clone())?;
     let writer = Writer::start(&url, database.writers, database.write_queue, ahead)?;
     Ok(Gateway {
         current: ArcSwap::from_pointee(live),

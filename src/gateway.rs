@@ -54,7 +54,7 @@ impl Gateway {
     /// # Errors
     /// [`Refusal::Overloaded`].
     pub fn require_room(&self) -> Result<(), Refusal> {
-        if self.unwrapper.is_full() || self.writer.is_full() || self.finder.is_full() {
+        if self.unwrapper.is_full() || self.writer.is_full() {
             return Err(Refusal::Overloaded);
         }
         Ok(())

@@ -1,5 +1,5 @@
 //! A bounded queue from which a thread takes all that waits: for the stages that do several jobs for little more than the
-//! price of one. While one batch is done, the next gathers. Nothing waits for company, except where a stage ahead is the
+//! price of one. While one batch is done, the next gathers. Nothing waits for company, except while another stage is the
 //! bottleneck ([`Gather`]).
 
 use std::collections::VecDeque;
@@ -40,15 +40,15 @@ impl Backlog {
     }
 }
 
-/// So many jobs waiting ahead mean that all cores are busy and will be for a while.
+/// So many jobs waiting for the bottleneck mean that all its threads are busy and will be for a while.
 const DEEP: usize = 8;
 
 /// So many jobs are a batch in any case: little is left to be saved.
 const ENOUGH: usize = 32;
 
 /// When larger batches are worth waiting for. While many jobs wait for the bottleneck, a batch's fixed cost is paid with
-/// the time that the bottleneck goes without: who comes first waits for those who follow. While few wait there, nobody
-/// waits here either.
+/// the time that the bottleneck goes without: who comes first waits for those who follow. What comes while few wait there
+/// is taken at once, and with it whoever waited.
 #[derive(Debug, Clone)]
 pub(crate) struct Gather {
     ahead: Backlog,
@@ -73,7 +73,7 @@ pub(crate) struct Queue<T> {
 
 struct State<T> {
     jobs: VecDeque<T>,
-    /// When the first of the jobs came, or those before it were taken.
+    /// When the queue was empty for the last time.
     since: Instant,
     closed: bool,
 }
@@ -138,7 +138,10 @@ impl<T: Job> Queue<T> {
             }
             self.count(&state);
             if !taken.is_empty() {
-                state.since = Instant::now();
+                // What is left is another thread's, and has waited long enough.
+                if !state.jobs.is_empty() {
+                    self.filled.notify_one();
+                }
                 return Some(taken);
             }
             if state.closed {
@@ -294,6 +297,20 @@ mod tests {
         let taken = std::thread::spawn(move || taker.take(10).unwrap().len());
         queue.close();
         assert_eq!(taken.join().unwrap(), 1);
+    }
+
+    #[test]
+    fn what_a_batch_leaves_goes_to_another_thread() {
+        let (queue, _) = behind(DEEP, Duration::from_millis(1));
+        let queue = Arc::new(queue);
+        let takers = [(); 2].map(|()| {
+            let queue = Arc::clone(&queue);
+            std::thread::spawn(move || queue.take(1).unwrap().len())
+        });
+        push(&queue, [1, 2]);
+        for taker in takers {
+            assert_eq!(taker.join().unwrap(), 1);
+        }
     }
 
     #[test]

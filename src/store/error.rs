@@ -3,6 +3,7 @@
 //! Database messages quote values (PostgreSQL's DETAIL above all), so none is kept: an error carries
 //! its kind, and the table and constraint by name.
 
+use crate::queue::Refused;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 use std::borrow::Cow;
 use std::fmt;
@@ -114,6 +115,15 @@ impl fmt::Display for Fault {
             write!(f, ", constraint {constraint}")?;
         }
         Ok(())
+    }
+}
+
+impl From<Refused> for StoreError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Full => Self::Overloaded,
+            Refused::Closed => Self::Unavailable("the gateway is stopping".into()),
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use super::pool::{DEADLINE, Store};
 use super::users::{self, UserSummary};
 use crate::ids::{IssuerId, UserId};
 use crate::queue::{Backlog, Gather, Job, Queue};
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -16,10 +17,10 @@ const BATCH: usize = 256;
 /// No lookup waits longer than this for others.
 const LONGEST: Duration = Duration::from_millis(5);
 
-/// Threads that take whatever lookups wait. Dropping it ends them.
+/// Threads that take whatever lookups wait. Starts with [`Finder::start`], ends with [`Finder::stop`].
 pub struct Finder {
     queue: Arc<Queue<Lookup>>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 struct Lookup {
@@ -42,7 +43,7 @@ impl std::fmt::Debug for Finder {
 
 impl Finder {
     /// Starts `threads` threads, each of which uses a connection of the store's pool at a time, on a queue of `capacity`
-    /// lookups. `ahead` is what waits for the stage that those who ask go to next.
+    /// lookups. `ahead` is what waits for the bottleneck, to which those who ask go next.
     ///
     /// # Errors
     /// Those of starting a thread.
@@ -57,10 +58,16 @@ impl Finder {
         let store = store.clone();
         let threads = queue.serve(threads.max(1), "finder", move |queue| {
             while let Some(lookups) = queue.take(BATCH) {
-                answer(&store, lookups);
+                // Those who asked are told that it ended early; the thread goes on.
+                if catch_unwind(AssertUnwindSafe(|| answer(&store, lookups))).is_err() {
+                    tracing::error!("a lookup panicked");
+                }
             }
         })?;
-        Ok(Self { queue, threads })
+        Ok(Self {
+            queue,
+            threads: Mutex::new(threads),
+        })
     }
 
     /// The user of this issuer, if there is one; another issuer's user is none.
@@ -85,20 +92,21 @@ impl Finder {
         }
     }
 
-    /// Whether a lookup would be refused now.
-    pub fn is_full(&self) -> bool {
-        self.queue.is_full()
+    /// Takes no more lookups, answers those that wait, and ends the threads. Blocks: call it off the event loop.
+    pub fn stop(&self) {
+        self.queue.close();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // It cannot have panicked: it catches.
+            thread.join().ok();
+        }
     }
 }
 
 impl Drop for Finder {
     fn drop(&mut self) {
         self.queue.close();
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a finder thread panicked");
-            }
-        }
     }
 }
 

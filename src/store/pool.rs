@@ -7,7 +7,7 @@ use super::url::DatabaseUrl;
 use diesel::r2d2::R2D2Connection;
 use r2d2::{ManageConnection, NopErrorHandler, Pool};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// How long a request may wait for a pooled connection.
@@ -15,6 +15,9 @@ const POOL_WAIT: Duration = Duration::from_secs(1);
 
 /// How long a request waits for its answer at all; a 503 has to be out in under 2 s.
 pub(super) const DEADLINE: Duration = Duration::from_millis(1_500);
+
+/// Nothing is begun again later than this: those who asked are about to give up.
+pub(super) const RETRY_FOR: Duration = Duration::from_millis(1_200);
 
 /// How many requests may wait for each connection of the pool.
 const WAITING_PER_CONNECTION: usize = 64;
@@ -214,11 +217,12 @@ impl Inner {
     where
         F: Fn(&mut AnyConnection) -> Result<T, StoreError>,
     {
+        let started = Instant::now();
         let mut left = self.attempts;
         loop {
             left -= 1;
             match query(&mut *self.connection()?) {
-                Err(StoreError::Unavailable(_)) if left > 0 => {}
+                Err(StoreError::Unavailable(_)) if left > 0 && started.elapsed() < RETRY_FOR => {}
                 result => return result,
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! A few threads, each with its own connection, take whatever waits and write it as one transaction. Each request
 //! is answered after its own rows are durable, with its own outcome. While one batch commits, the next gathers; and as
-//! long as many requests wait for the stage before the writer, a batch waits for them, a few milliseconds at most: what a
+//! long as many requests wait for the decryption stage before it, a batch waits for them, a few milliseconds at most: what a
 //! transaction costs is worth sharing then. The queue is bounded: full means refused, at once.
 //!
 //! [`queue`] says what waits, [`session`] owns a connection and decides what is tried again, [`batch`] writes one

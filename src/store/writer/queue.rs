@@ -1,7 +1,7 @@
 //! What waits in the writer's queue.
 
 use super::{Commit, Outcome};
-use crate::queue::{Job, Refused};
+use crate::queue::Job;
 use crate::store::error::StoreError;
 use tokio::sync::oneshot;
 
@@ -25,15 +25,6 @@ impl Job for Item {
 
     fn weight(&self) -> usize {
         self.commit.rows()
-    }
-}
-
-impl From<Refused> for StoreError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Full => Self::Overloaded,
-            Refused::Closed => Self::Unavailable("the writer is stopping".into()),
-        }
     }
 }
 

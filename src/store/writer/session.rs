@@ -7,6 +7,7 @@ use crate::queue::{Job, Queue};
 use crate::store::audit::AuditChain;
 use crate::store::connection::{AnyConnection, Use, open};
 use crate::store::error::StoreError;
+use crate::store::pool::RETRY_FOR;
 use crate::store::url::DatabaseUrl;
 use std::time::{Duration, Instant};
 
@@ -15,9 +16,6 @@ const BATCH: usize = 256;
 
 /// How often a batch is tried that collided with another transaction or met a dead connection.
 const ATTEMPTS: u32 = 4;
-
-/// A batch is not begun again later than this: those who asked are about to give up.
-const RETRY_FOR: Duration = Duration::from_millis(1_200);
 
 /// After a connection could not be opened, what arrives within this time is refused without trying again.
 const BACK_OFF: Duration = Duration::from_millis(200);
