@@ -213,6 +213,11 @@ impl<'a> Load<'a> {
             .context("no such connection")?;
         match connection.receive()? {
             Received::Part => Ok(()),
+            // A 408 to a connection that was not used in time; the gateway closes it.
+            Received::Answer(_) if connection.busy.is_none() => {
+                connection.reopen()?;
+                watch(&self.epoll, connection, number)
+            }
             Received::Answer(answer) => self.note(number, answer),
             Received::Closed => {
                 if connection.busy.is_some() {
