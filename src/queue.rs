@@ -191,26 +191,61 @@ impl<T: Job> Queue<T> {
     }
 }
 
-impl<T: Job + Send + 'static> Queue<T> {
+/// A queue and the threads that work it off. Dropping it closes the queue.
+pub(crate) struct Stage<T: Job> {
+    queue: Arc<Queue<T>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl<T: Job + Send + 'static> Stage<T> {
     /// Starts threads called `NAME-0`, `NAME-1`, … that `run` until the queue ends; if one cannot be started, the queue is
     /// closed, and the others end.
-    pub(crate) fn serve(
-        self: &Arc<Self>,
+    pub(crate) fn start(
+        queue: Queue<T>,
         threads: usize,
         name: &str,
-        run: impl Fn(&Self) + Clone + Send + 'static,
-    ) -> io::Result<Vec<JoinHandle<()>>> {
+        run: impl Fn(&Queue<T>) + Clone + Send + 'static,
+    ) -> io::Result<Self> {
+        let queue = Arc::new(queue);
         let start = |number| {
-            let (queue, run) = (Arc::clone(self), run.clone());
+            let (queue, run) = (Arc::clone(&queue), run.clone());
             std::thread::Builder::new()
                 .name(format!("{name}-{number}"))
                 .spawn(move || run(&queue))
         };
         let started: io::Result<_> = (0..threads).map(start).collect();
         if started.is_err() {
-            self.close();
+            queue.close();
         }
-        started
+        Ok(Self {
+            threads: Mutex::new(started?),
+            queue,
+        })
+    }
+}
+
+impl<T: Job> Stage<T> {
+    pub(crate) fn queue(&self) -> &Queue<T> {
+        &self.queue
+    }
+
+    /// Takes no more jobs, finishes those that wait, and ends the threads. Blocks: call it off the event loop.
+    pub(crate) fn stop(&self) {
+        self.queue.close();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            if thread.join().is_err() {
+                tracing::error!(thread = name, "a thread has panicked");
+            }
+        }
+    }
+}
+
+impl<T: Job> Drop for Stage<T> {
+    fn drop(&mut self) {
+        self.queue.close();
     }
 }
 

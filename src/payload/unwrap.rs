@@ -11,14 +11,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::engine::{Counters, Engine, Unwrapped, Wrapped};
 use super::key::GatewayKey;
 use super::oaep::OaepDigest;
-use crate::queue::{self, Backlog, Queue};
+use crate::queue::{self, Backlog, Queue, Stage};
 
 /// A content encryption key: the sender's, or a random one in its place.
 pub struct Cek {
@@ -71,8 +70,7 @@ impl queue::Job for Job {
 
 /// The stage. Dropping it ends its threads.
 pub struct Unwrapper {
-    queue: Arc<Queue<Job>>,
-    threads: Vec<JoinHandle<()>>,
+    stage: Stage<Job>,
     counters: Arc<Counters>,
 }
 
@@ -97,23 +95,22 @@ impl Unwrapper {
     where
         F: Fn(&[Job]) -> Vec<Unwrapped> + Clone + Send + 'static,
     {
-        let queue = Arc::new(Queue::new(queue.max(1), None));
+        let queue = Queue::new(queue.max(1), None);
         let run = move |queue: &Queue<Job>| run(queue, at_once, &work);
         Ok(Self {
-            threads: queue.serve(threads.max(1), "unwrap", run)?,
-            queue,
+            stage: Stage::start(queue, threads.max(1), "unwrap", run)?,
             counters,
         })
     }
 
     /// How many keys wait: more than none, and all the threads are busy.
     pub fn backlog(&self) -> Backlog {
-        self.queue.backlog().clone()
+        self.stage.queue().backlog().clone()
     }
 
     /// Whether the stage would refuse a key now.
     pub fn is_full(&self) -> bool {
-        self.queue.is_full()
+        self.stage.queue().is_full()
     }
 
     /// The stage's metrics, to be registered.
@@ -141,7 +138,8 @@ impl Unwrapper {
             wrapped,
             reply,
         };
-        self.queue.push(job).map_err(|_| UnwrapError::Overloaded)?;
+        let queue = self.stage.queue();
+        queue.push(job).map_err(|_| UnwrapError::Overloaded)?;
 
         // A reply that never comes (a worker panicked) counts as a key that does not unwrap.
         let cek = answer.await.ok().flatten();
@@ -156,11 +154,7 @@ impl Unwrapper {
 
 impl Drop for Unwrapper {
     fn drop(&mut self) {
-        self.queue.close();
-        for thread in self.threads.drain(..) {
-            // A thread cannot have panicked: `run` catches.
-            let _ = thread.join();
-        }
+        self.stage.stop();
     }
 }
 
@@ -189,8 +183,7 @@ impl Unwrapper {
     /// A stage that takes no work, as if its queue were full for ever.
     pub(crate) fn full() -> Self {
         Self {
-            queue: Arc::new(Queue::new(0, None)),
-            threads: Vec::new(),
+            stage: Stage::start(Queue::new(0, None), 0, "unwrap", |_| ()).unwrap(),
             counters: Arc::new(Counters::new(&Engine::OneByOne).unwrap()),
         }
     }

@@ -1,13 +1,11 @@
 //! Lookups that many requests make, many with one query: the users that updates are about.
 
 use super::error::StoreError;
-use super::pool::{DEADLINE, Store};
+use super::pool::{Store, within_deadline};
 use super::users::{self, UserSummary};
 use crate::ids::{IssuerId, UserId};
-use crate::queue::{Backlog, Gather, Job, Queue};
+use crate::queue::{Backlog, Gather, Job, Queue, Stage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -19,8 +17,7 @@ const LONGEST: Duration = Duration::from_millis(5);
 
 /// Threads that take whatever lookups wait. Starts with [`Finder::start`], ends with [`Finder::stop`].
 pub struct Finder {
-    queue: Arc<Queue<Lookup>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    stage: Stage<Lookup>,
 }
 
 struct Lookup {
@@ -37,7 +34,7 @@ impl Job for Lookup {
 
 impl std::fmt::Debug for Finder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Finder({} waiting)", self.queue.backlog().jobs())
+        write!(f, "Finder({} waiting)", self.stage.queue().backlog().jobs())
     }
 }
 
@@ -54,19 +51,18 @@ impl Finder {
         ahead: Backlog,
     ) -> std::io::Result<Self> {
         let gather = Gather::behind(ahead, LONGEST);
-        let queue = Arc::new(Queue::new(capacity.max(1), Some(gather)));
+        let queue = Queue::new(capacity.max(1), Some(gather));
         let store = store.clone();
-        let threads = queue.serve(threads.max(1), "finder", move |queue| {
+        let run = move |queue: &Queue<Lookup>| {
             while let Some(lookups) = queue.take(BATCH) {
                 // Those who asked are told that it ended early; the thread goes on.
                 if catch_unwind(AssertUnwindSafe(|| answer(&store, lookups))).is_err() {
                     tracing::error!("a lookup panicked");
                 }
             }
-        })?;
+        };
         Ok(Self {
-            queue,
-            threads: Mutex::new(threads),
+            stage: Stage::start(queue, threads.max(1), "finder", run)?,
         })
     }
 
@@ -80,33 +76,17 @@ impl Finder {
         user_id: &UserId,
     ) -> Result<Option<UserSummary>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.push(Lookup {
+        self.stage.queue().push(Lookup {
             issuer_id,
             user_id: user_id.clone(),
             reply,
         })?;
-        match tokio::time::timeout(DEADLINE, answer).await {
-            Ok(Ok(found)) => found,
-            Ok(Err(_)) => Err(StoreError::internal("a lookup ended early")),
-            Err(_) => Err(StoreError::Timeout),
-        }
+        within_deadline(answer, StoreError::internal("a lookup ended early")).await
     }
 
     /// Takes no more lookups, answers those that wait, and ends the threads. Blocks: call it off the event loop.
     pub fn stop(&self) {
-        self.queue.close();
-        let threads =
-            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
-            // It cannot have panicked: it catches.
-            thread.join().ok();
-        }
-    }
-}
-
-impl Drop for Finder {
-    fn drop(&mut self) {
-        self.queue.close();
+        self.stage.stop();
     }
 }
 

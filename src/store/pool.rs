@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 const POOL_WAIT: Duration = Duration::from_secs(1);
 
 /// How long a request waits for its answer at all; a 503 has to be out in under 2 s.
-pub(super) const DEADLINE: Duration = Duration::from_millis(1_500);
+const DEADLINE: Duration = Duration::from_millis(1_500);
 
 /// Nothing is begun again later than this: those who asked are about to give up.
 pub(super) const RETRY_FOR: Duration = Duration::from_millis(1_200);
@@ -204,11 +204,22 @@ impl Store {
             drop(permit);
             result
         });
-        match tokio::time::timeout(DEADLINE, task).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(StoreError::internal("a database task ended early").into()),
-            Err(_) => Err(StoreError::Timeout.into()),
-        }
+        within_deadline(task, StoreError::internal("a database task ended early")).await
+    }
+}
+
+/// Waits for an answer until the deadline; `ended` is what it means that none will come.
+pub(super) async fn within_deadline<T, E, N>(
+    answer: impl Future<Output = Result<Result<T, E>, N>>,
+    ended: StoreError,
+) -> Result<T, E>
+where
+    E: From<StoreError>,
+{
+    match tokio::time::timeout(DEADLINE, answer).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(ended.into()),
+        Err(_) => Err(StoreError::Timeout.into()),
     }
 }
 

@@ -105,21 +105,6 @@ pub struct SealedCard {
     pub created_at: i64,
 }
 
-impl UserSummary {
-    fn from_row(
-        status: &str,
-        enrolment_epoch: i32,
-        last_four: Option<String>,
-    ) -> Result<Self, StoreError> {
-        Ok(Self {
-            status: UserStatus::parse(status)
-                .ok_or_else(|| StoreError::internal("unknown user status"))?,
-            enrolment_epoch,
-            last_four,
-        })
-    }
-}
-
 /// Issuer, user id, state, epoch, last four digits.
 type SummaryRow = (i32, String, String, i32, Option<String>);
 
@@ -163,9 +148,15 @@ pub(super) fn summaries(
              LEFT JOIN cards USING (issuer_id, user_id)",
         ).load(c)?,
     });
-    let summary = |(issuer_id, user_id, status, epoch, last_four): SummaryRow| {
-        let summary = UserSummary::from_row(&status, epoch, last_four);
-        ((issuer_id, user_id), summary)
+    let summary = |(issuer_id, user_id, status, enrolment_epoch, last_four): SummaryRow| {
+        let status = UserStatus::parse(&status);
+        let summary = status.map(|status| UserSummary {
+            status,
+            enrolment_epoch,
+            last_four,
+        });
+        let known = summary.ok_or_else(|| StoreError::internal("unknown user status"));
+        ((issuer_id, user_id), known)
     };
     Ok(rows.into_iter().map(summary).collect())
 }

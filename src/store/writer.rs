@@ -22,13 +22,11 @@ use super::audit::AuditDraft;
 use super::data_keys::FormerIndex;
 use super::directory::changes::{Change, Taken};
 use super::error::StoreError;
-use super::pool::DEADLINE;
+use super::pool::within_deadline;
 use super::url::DatabaseUrl;
 use crate::ids::{IssuerId, UserId};
-use crate::queue::{Backlog, Gather, Queue};
+use crate::queue::{Backlog, Gather, Queue, Stage};
 use queue::Item;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -184,13 +182,12 @@ const LONGEST: Duration = Duration::from_millis(10);
 
 /// Starts with [`Writer::start`], ends with [`Writer::stop`].
 pub struct Writer {
-    queue: Arc<Queue<Item>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    stage: Stage<Item>,
 }
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Writer({} waiting)", self.queue.backlog().jobs())
+        write!(f, "Writer({} waiting)", self.stage.queue().backlog().jobs())
     }
 }
 
@@ -205,15 +202,12 @@ impl Writer {
         ahead: Backlog,
     ) -> std::io::Result<Self> {
         let gather = Gather::behind(ahead, LONGEST);
-        let queue = Arc::new(Queue::new(capacity.max(1), Some(gather)));
+        let queue = Queue::new(capacity.max(1), Some(gather));
         let threads = if url.is_sqlite() { 1 } else { threads.max(1) };
         let url = url.clone();
-        let handles = queue.serve(threads, "writer", move |queue| {
-            session::run(queue, url.clone());
-        })?;
+        let run = move |queue: &Queue<Item>| session::run(queue, url.clone());
         Ok(Self {
-            queue,
-            threads: Mutex::new(handles),
+            stage: Stage::start(queue, threads, "writer", run)?,
         })
     }
 
@@ -224,34 +218,18 @@ impl Writer {
     /// not begun any more, but one that has begun may still become durable), and what the database says.
     pub async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.push(Item { commit, reply })?;
-        match tokio::time::timeout(DEADLINE, answer).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(StoreError::Unavailable("the writer has stopped".into())),
-            Err(_) => Err(StoreError::Timeout),
-        }
+        self.stage.queue().push(Item { commit, reply })?;
+        let ended = StoreError::Unavailable("the writer has stopped".into());
+        within_deadline(answer, ended).await
     }
 
     /// Whether a commit would be refused now.
     pub fn is_full(&self) -> bool {
-        self.queue.is_full()
+        self.stage.queue().is_full()
     }
 
     /// Takes no more commits, finishes those that wait, and ends the threads. Blocks: call it off the event loop.
     pub fn stop(&self) {
-        self.queue.close();
-        let handles =
-            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for handle in handles {
-            if handle.join().is_err() {
-                tracing::error!("a writer thread panicked");
-            }
-        }
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.queue.close();
+        self.stage.stop();
     }
 }
