@@ -213,13 +213,9 @@ impl<'a> Load<'a> {
             .context("no such connection")?;
         match connection.receive()? {
             Received::Part => Ok(()),
-            // A 408 to a connection that was not used in time; the gateway closes it.
-            Received::Answer(_) if connection.busy.is_none() => {
-                connection.reopen()?;
-                watch(&self.epoll, connection, number)
-            }
-            Received::Answer(answer) => self.note(number, answer),
-            Received::Closed => {
+            Received::Answer(answer) if connection.busy.is_some() => self.note(number, answer),
+            // An answer to nothing is the 408 to a connection that was not used in time; the gateway closes it.
+            Received::Answer(_) | Received::Closed => {
                 if connection.busy.is_some() {
                     self.outcome.lost += 1;
                     self.in_flight -= 1;
