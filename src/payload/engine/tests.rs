@@ -102,10 +102,14 @@ fn what_does_not_unwrap_is_none_whoever_tries() {
         *below.last_mut().unwrap() -= 1;
         below
     };
+    // Another key's modulus may be the larger one, and what is wrapped with it too large for this key.
+    let foreign = std::iter::repeat_with(|| wrap(&peer(1), OaepDigest::Sha256, &[1; 32]))
+        .find(|foreign| *foreign < modulus)
+        .unwrap();
     let cases = [
         altered,
         wrap(&peer(0), OaepDigest::Sha512, &[1; 32]),
-        wrap(&peer(1), OaepDigest::Sha256, &[1; 32]),
+        foreign,
         below,
         vec![0; 256],
         [vec![0; 255], vec![1]].concat(),
