@@ -1,10 +1,11 @@
 //! What goes round every request: an id, a guard against panics, one log line, the metrics.
 //!
 //! The log line names method, route pattern, status, reason and time. Never a path (it holds user
-//! ids), a query, a header or a body. Of requests refused for overload only so many a second have one.
+//! ids), a query, a header or a body. Requests refused for overload are answered in turn, and only so many a second have a
+//! line.
 
 use super::error::{HttpError, Reason};
-use super::flood::Flood;
+use super::flood::{Flood, Turns};
 use super::users_error::UsersError;
 use crate::gateway::Gateway;
 use crate::refusal::Refusal;
@@ -21,6 +22,10 @@ use std::time::Instant;
 /// Of the process's one log.
 static OVERLOADED: Flood = Flood::new();
 
+thread_local! {
+    static TURNS: Turns = const { Turns::new() };
+}
+
 /// Our id of a request: in the log, in the audit trail, and in the answer's `X-Request-Id`.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
@@ -34,6 +39,10 @@ pub async fn around(
     let id = uuid::Uuid::new_v4().simple().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.call(request).await?;
+    if is_overloaded(&response) {
+        let wait = TURNS.with(|turns| turns.wait(Instant::now()));
+        tokio::time::sleep(wait).await;
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response
             .headers_mut()
@@ -72,6 +81,14 @@ async fn guarded(
     }
 }
 
+fn reason<B>(response: &ServiceResponse<B>) -> Option<Reason> {
+    response.response().extensions().get::<Reason>().copied()
+}
+
+fn is_overloaded<B>(response: &ServiceResponse<B>) -> bool {
+    reason(response).is_some_and(|Reason(reason, _)| reason == Refusal::Overloaded.reason())
+}
+
 fn record<B>(response: &ServiceResponse<B>, id: &str, started: Instant) {
     let request = response.request();
     let route = request
@@ -80,7 +97,7 @@ fn record<B>(response: &ServiceResponse<B>, id: &str, started: Instant) {
     let method = known_method(request.method().as_str());
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
-    let reason = response.response().extensions().get::<Reason>().copied();
+    let reason = reason(response);
     if let Some(gateway) = request.app_data::<Data<Gateway>>() {
         gateway.metrics.request(method, &route, status, elapsed);
         if let Some(Reason(reason, _)) = reason {
@@ -92,7 +109,7 @@ fn record<B>(response: &ServiceResponse<B>, id: &str, started: Instant) {
     if let Some(requests) = OVERLOADED.left_out(now) {
         tracing::warn!(requests, "more requests were refused as overloaded");
     }
-    if reason == Refusal::Overloaded.reason() && !OVERLOADED.lists(now) {
+    if is_overloaded(response) && !OVERLOADED.lists(now) {
         return;
     }
     let detail = detail.unwrap_or("");
@@ -133,12 +150,32 @@ fn known_method(method: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::flood::LONGEST;
     use actix_web::middleware::from_fn;
     use actix_web::test::{TestRequest, call_service, init_service, read_body};
     use actix_web::{App, HttpResponse, web};
 
     async fn panics() -> HttpResponse {
         panic!("a message that quotes 5344035171224363");
+    }
+
+    async fn refuses() -> Result<HttpResponse, HttpError> {
+        Err(Refusal::Overloaded.into())
+    }
+
+    #[tokio::test]
+    async fn refusals_without_end_wait_for_their_turn() {
+        let app = App::new()
+            .wrap(from_fn(around))
+            .service(web::resource("/refuses").route(web::get().to(refuses)));
+        let app = init_service(app).await;
+        let start = Instant::now();
+        let calls =
+            (0..600).map(|_| call_service(&app, TestRequest::get().uri("/refuses").to_request()));
+        let responses = futures_util::future::join_all(calls).await;
+        assert!(responses.iter().all(|response| response.status() == 503));
+        // The last one had its turn after 599 ms, or had waited the longest: on a slow machine, too.
+        assert!(start.elapsed() >= LONGEST);
     }
 
     #[tokio::test]

@@ -1,11 +1,43 @@
-//! A flood of refused requests does not become a flood of log lines: so many a second are listed, the rest are counted.
+//! A flood of requests that are refused as overloaded takes neither the log nor the processors from the requests that are
+//! not: so many a second are listed, the rest are counted; and so many a second are answered at once, the rest in turn.
 
+use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Lines in a second; beyond that a line costs more than the refusal that it tells of.
 const LINES: u32 = 100;
 const SECOND: Duration = Duration::from_secs(1);
+
+/// Refusals that an event loop answers in a second: a twentieth of a core's time, at some 50 µs each.
+const TURNS: u32 = 1_000;
+
+/// No refusal waits longer for its turn. A connection on which one waits brings no other meanwhile.
+pub(super) const LONGEST: Duration = Duration::from_millis(500);
+
+/// Whose turn it is to be answered. Each event loop has its own.
+pub(super) struct Turns {
+    next: Cell<Option<Instant>>,
+}
+
+impl Turns {
+    pub(super) const fn new() -> Self {
+        Self {
+            next: Cell::new(None),
+        }
+    }
+
+    /// How long a refusal that is ready now has to wait.
+    pub(super) fn wait(&self, now: Instant) -> Duration {
+        let turn = self.next.get().map_or(now, |next| next.max(now));
+        let wait = turn.duration_since(now);
+        if wait >= LONGEST {
+            return LONGEST;
+        }
+        self.next.set(Some(turn + SECOND / TURNS));
+        wait
+    }
+}
 
 /// Counts what is not listed.
 pub(super) struct Flood(Mutex<State>);
@@ -62,6 +94,36 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_has_so_many_turns_and_nobody_waits_longer_than_the_longest() {
+        let turns = Turns::new();
+        let start = Instant::now();
+        let millisecond = Duration::from_millis(1);
+        let waits: Vec<_> = (0..1_000).map(|_| turns.wait(start)).collect();
+        assert!(
+            waits[..500]
+                .iter()
+                .copied()
+                .eq((0..500).map(|n| n * millisecond))
+        );
+        assert!(waits[500..].iter().all(|wait| *wait == LONGEST));
+
+        assert_eq!(turns.wait(start + 499 * millisecond), millisecond);
+        assert_eq!(
+            turns.wait(start + SECOND),
+            Duration::ZERO,
+            "all had their turn"
+        );
+    }
+
+    #[test]
+    fn who_comes_no_faster_than_that_never_waits() {
+        let turns = Turns::new();
+        let start = Instant::now();
+        let ready = (0..3 * TURNS).map(|n| start + SECOND / TURNS * n);
+        assert!(ready.map(|now| turns.wait(now)).all(|wait| wait.is_zero()));
+    }
 
     #[test]
     fn a_second_has_so_many_lines_and_the_next_one_tells_of_the_rest() {
