@@ -27,6 +27,9 @@ const CHECK: Duration = Duration::from_secs(10);
 /// After a hint: long enough for a writer to finish, so that half-written files are seldom read.
 const SETTLE: Duration = Duration::from_millis(200);
 
+/// How often files are loaded that change meanwhile.
+const LOADS: u32 = 5;
+
 /// Listens for SIGHUP from now on (a process that does not is ended by it), and returns what follows the
 /// configuration's files until it is aborted. That does nothing for a configuration that did not come from a file.
 pub fn follow(
@@ -96,20 +99,13 @@ impl Follower {
         let forced = forced || self.try_again;
         let known = self.config.clone();
         let attempt = tokio::task::spawn_blocking(move || {
-            // A file that cannot be read now is judged by the paths that were in force. Digest first, then load: what
-            // changes in between is loaded already, and seen once more at the next check.
-            let digest = digest(Config::load(&file).as_ref().unwrap_or(&known));
-            if !forced && seen == Some(digest) {
+            // A file that cannot be read now is judged by the paths that were in force.
+            let digest = || digest(Config::load(&file).as_ref().unwrap_or(&known));
+            let before = digest();
+            if !forced && seen == Some(before) {
                 return None;
             }
-            let loaded = Config::load(&file)
-                .map_err(anyhow::Error::from)
-                .and_then(|config| {
-                    let live = Live::load(&config, address)?;
-                    let keks = keys::kek::load(&config.vault)?;
-                    Ok((config, live, keks))
-                });
-            Some((digest, loaded))
+            Some(undisturbed(before, digest, || load(&file, address)))
         });
         let Ok(Some((digest, loaded))) = attempt.await else {
             return false;
@@ -162,6 +158,31 @@ impl Follower {
         }
         Ok(())
     }
+}
+
+fn load(file: &Path, address: SocketAddr) -> anyhow::Result<(Config, Live, Keks)> {
+    let config = Config::load(file)?;
+    let live = Live::load(&config, address)?;
+    let keks = keys::kek::load(&config.vault)?;
+    Ok((config, live, keks))
+}
+
+/// Loads again what changed while it was loaded, so that no mixture of old and new files is judged. What never rests is
+/// judged all the same, and seen once more at the next check: the digest returned is never of something newer.
+fn undisturbed<D: PartialEq, T>(
+    mut before: D,
+    digest: impl Fn() -> D,
+    load: impl Fn() -> T,
+) -> (D, T) {
+    for _ in 1..LOADS {
+        let loaded = load();
+        let after = digest();
+        if after == before {
+            return (before, loaded);
+        }
+        before = after;
+    }
+    (before, load())
 }
 
 /// A database that is away: only it can tell whether other KEKs fit.
@@ -232,5 +253,36 @@ impl Watch {
     /// The watcher ends when it is dropped; this is where the loop says that it still needs it.
     fn keep(&self) {
         let _ = &self.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// A file that changes while it is loaded, so many times: what was seen, what was loaded, how often.
+    fn changing(times: u32) -> (u32, u32, u32) {
+        let (content, loads) = (Cell::new(0), Cell::new(0));
+        let load = || {
+            let loaded = content.get();
+            content.set(times.min(loaded + 1));
+            loads.set(loads.get() + 1);
+            loaded
+        };
+        let (seen, loaded) = undisturbed(content.get(), || content.get(), load);
+        (seen, loaded, loads.get())
+    }
+
+    #[test]
+    fn what_changes_while_it_is_loaded_is_loaded_again() {
+        assert_eq!(changing(0), (0, 0, 1));
+        assert_eq!(changing(1), (1, 1, 2));
+        assert_eq!(changing(3), (3, 3, 4));
+    }
+
+    #[test]
+    fn what_never_rests_is_seen_as_it_was_before_it_was_loaded() {
+        assert_eq!(changing(100), (4, 4, LOADS));
     }
 }
