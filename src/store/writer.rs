@@ -219,7 +219,7 @@ impl Writer {
     pub async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.stage.queue().push(Item { commit, reply })?;
-        let ended = StoreError::Unavailable("the writer has stopped".into());
+        let ended = StoreError::Unavailable("the commit ended early".into());
         within_deadline(answer, ended).await
     }
 

@@ -9,6 +9,7 @@ use crate::store::connection::{AnyConnection, Use, open};
 use crate::store::error::StoreError;
 use crate::store::pool::RETRY_FOR;
 use crate::store::url::DatabaseUrl;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// No more commits join a transaction that writes this many rows to a table.
@@ -28,7 +29,7 @@ pub(super) fn run(queue: &Queue<Item>, url: DatabaseUrl) {
         down: None,
     };
     while let Some(items) = queue.take(BATCH) {
-        session.write(items);
+        session.survive(|session| session.write(items));
     }
 }
 
@@ -41,6 +42,21 @@ struct Session {
 }
 
 impl Session {
+    /// A panic costs those who wait for this batch, who are told that it ended early, and not the thread.
+    fn survive(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            tracing::error!("a batch panicked");
+            self.forget();
+        }
+    }
+
+    /// Begins anew where it is unknown whether a transaction committed: its audit entries may be there, and nothing can be
+    /// linked to them.
+    fn forget(&mut self) {
+        self.conn = None;
+        self.chain = AuditChain::start();
+    }
+
     /// Writes all items and answers each. If the batch fails for a reason of its own, its items are written one by one, so
     /// that one of them cannot fail its neighbours.
     fn write(&mut self, mut items: Vec<Item>) {
@@ -111,9 +127,7 @@ impl Session {
                 Some(error)
             }
             Failure::InDoubt => {
-                self.conn = None;
-                // The entries of the lost transaction may be there: nothing can be linked to them.
-                self.chain = AuditChain::start();
+                self.forget();
                 None
             }
         }
@@ -145,4 +159,30 @@ impl Session {
 
 fn log(error: &StoreError, commits: usize) {
     tracing::warn!(reason = error.reason(), %error, commits, "a batch was not written");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_neither_the_thread_nor_the_next_batch() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut session = Session {
+            url: DatabaseUrl::sqlite(&dir.path().join("gateway.db")),
+            conn: None,
+            chain: AuditChain::start(),
+            down: None,
+        };
+        let before = session.chain.id().to_owned();
+        session.survive(|session| {
+            session.conn = Some(session.connect().unwrap());
+            panic!("in a transaction");
+        });
+        assert!(session.conn.is_none(), "its transaction is gone with it");
+        assert_ne!(session.chain.id(), before);
+        let mut next = false;
+        session.survive(|session| next = session.connect().is_ok());
+        assert!(next);
+    }
 }
