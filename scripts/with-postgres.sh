@@ -111,6 +111,8 @@ fi
 export ISSUER_GATEWAY_TEST_POSTGRES_URL="postgresql://postgres@127.0.0.1:$port/postgres"
 export ISSUER_GATEWAY_TEST_POSTGRES_CA="$dir/ca.crt"
 export ISSUER_GATEWAY_TEST_PG_BIN="$bin"
+# Servers under test listen on loopback, where no proxy helps.
+export NO_PROXY="127.0.0.1,localhost" no_proxy="127.0.0.1,localhost"
 cd "$OLDPWD"
 
 # In the background, so that a signal reaches this script at once and the command through it.

@@ -16,6 +16,7 @@ fn program(args: &[&str]) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ISSUER_GATEWAY_")) {
         command.env_remove(name);
     }
+    command.env_remove("SUDO_USER");
     command.env("USER", "tester").env("COLUMNS", "200");
     command
 }

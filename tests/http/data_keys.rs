@@ -1,10 +1,9 @@
 //! The data keys change under nodes that serve: calls under way are done all the same, and a card stays single.
 
 use crate::on_both_blocking;
-use crate::rotation::until;
-use crate::support::Backend;
 use crate::support::at_rest::{audit_trail, sealed, stored};
 use crate::support::gateway::{TestGateway, assert_refused, config, user_id};
+use crate::support::{Backend, Over, until};
 use issuer_gateway::client::sample;
 use issuer_gateway::rotation::primary::{begin_index_rotation, rotate_seal};
 use issuer_gateway::store::data_keys::Purpose;
@@ -57,15 +56,6 @@ pub(crate) fn move_card(gateway: &TestGateway, user_id: &str, enrolment: &Value)
 pub(crate) fn until_risen(answered: &AtomicUsize, more: usize) {
     let wanted = answered.load(Ordering::Relaxed) + more;
     until("calls go on", || answered.load(Ordering::Relaxed) >= wanted);
-}
-
-/// Says that it is over when it is dropped, so that threads end if a test fails as well.
-pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 on_both_blocking!(

@@ -1,25 +1,13 @@
 //! What becomes of users whose deletion was accepted: their data goes, once, wherever it was.
 
 use crate::on_both_blocking;
-use crate::support::Backend;
-use crate::support::TestDatabase;
 use crate::support::gateway::{TestGateway, accepted, assert_refused, config, user_id};
+use crate::support::{Backend, TestDatabase, until};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use issuer_gateway::client::sample;
 use issuer_gateway::ids::UserId;
 use issuer_gateway::store::erasure::DUE;
-use std::time::{Duration, Instant};
-
-/// Waits for a condition; panics if it does not come true in a minute.
-#[track_caller]
-pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(60), "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 pub(crate) fn in_state(database: &TestDatabase, status: &str) -> i64 {
     database.number(&format!(
@@ -68,7 +56,7 @@ on_both_blocking!(
         let kept = user_id(&client.enrol(&sample::enrolment("534403")));
         assert_eq!(accepted(&client.delete(&[&user])), [user.as_str()]);
         let database = gateway.database.as_ref().unwrap();
-        wait_until("the user is erased", || in_state(database, "DELETED") == 1);
+        until("the user is erased", || in_state(database, "DELETED") == 1);
 
         assert_refused(
             &client.update(&user, &sample::update()),
@@ -83,7 +71,7 @@ on_both_blocking!(
         }
         assert_eq!(database.count("cards"), 2);
         assert_eq!(database.count("scoring_jobs"), 2);
-        wait_until("the gauge is down", || {
+        until("the gauge is down", || {
             metric(&gateway, "issuer_gateway_erasures_pending") == 0
         });
         assert_eq!(metric(&gateway, "issuer_gateway_users_erased_total"), 1);
@@ -125,7 +113,7 @@ on_both_blocking!(nothing_personal_is_left, |backend: Backend| {
     }
 
     let gateway = TestGateway::start_with(&config(&database.url_text));
-    wait_until("the users are erased", || {
+    until("the users are erased", || {
         in_state(&database, "DELETED") == 40
     });
     for user in &gone {
@@ -139,7 +127,7 @@ on_both_blocking!(nothing_personal_is_left, |backend: Backend| {
         );
     }
     if backend == Backend::Sqlite {
-        wait_until("the sealed values have left the files", || {
+        until("the sealed values have left the files", || {
             in_files(&database, &traces) == 0
         });
     }
@@ -209,10 +197,10 @@ fn two_gateways_erase_each_user_once() {
             });
         }
     });
-    wait_until("all are erased", || in_state(&database, "DELETED") == 300);
+    until("all are erased", || in_state(&database, "DELETED") == 300);
     assert_all_erased_once(&database, 300);
     let erased = |gateway| metric(gateway, "issuer_gateway_users_erased_total");
-    wait_until("the counters are up", || {
+    until("the counters are up", || {
         erased(&first) + erased(&second) == 300
     });
 }

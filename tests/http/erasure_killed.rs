@@ -1,9 +1,9 @@
 //! The real program, killed while it erases: what it accepted is erased after all, and once.
 
-use super::erasure::{assert_all_erased_once, enrol, in_state, wait_until};
+use super::erasure::{assert_all_erased_once, enrol, in_state};
 use crate::on_both_blocking;
 use crate::support::gateway::{TestClient, TestGateway, accepted, consumer_key, test_key};
-use crate::support::{Backend, TestDatabase};
+use crate::support::{Backend, TestDatabase, until};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -35,11 +35,11 @@ on_both_blocking!(
             let before = left();
 
             let node = Node::start(&config);
-            wait_until("it goes on", || left() < before || before == 0);
+            until("it goes on", || left() < before || before == 0);
             node.kill();
         }
         let node = Node::start(&config);
-        wait_until("all are erased", || left() == 0);
+        until("all are erased", || left() == 0);
         assert_all_erased_once(&database, USERS);
         node.kill();
         assert_all_erased_once(&database, USERS);

@@ -194,7 +194,7 @@ on_both_blocking!(
         // The HTTP library answers before there is a request: docs/threat-model.md, "Known limits".
         let database = crate::support::TestDatabase::new(backend);
         let mut config = config(&database.url_text);
-        config.server.header_timeout_ms = 2_000;
+        config.server.header_timeout_ms = 4_000;
         let gateway = TestGateway::start_with(&config);
         let many: String = (0..200).map(|n| format!("X-{n}: a\r\n")).collect();
         let cases: [(Vec<u8>, u16); 6] = [

@@ -6,8 +6,7 @@ mod proof;
 use crate::on_both_blocking;
 use crate::support::gateway::{TestGateway, consumer_key, test_key};
 use crate::support::http::send;
-use crate::support::{Backend, TestDatabase};
-pub(crate) use deployment::until;
+use crate::support::{Backend, Over, TestDatabase, until};
 use deployment::{Deployment, published, reloads};
 use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Client, Operation, sample};
@@ -50,6 +49,7 @@ on_both_blocking!(a_rotation_drops_no_request, |backend: Backend| {
     let done = AtomicBool::new(false);
     let answered = AtomicUsize::new(0);
     std::thread::scope(|scope| {
+        let _over = Over(&done);
         for _ in 0..3 {
             scope.spawn(|| {
                 let client = client(&gateway, &old_certificate);
@@ -77,7 +77,6 @@ on_both_blocking!(a_rotation_drops_no_request, |backend: Backend| {
         until("requests go on", || {
             answered.load(Ordering::Relaxed) > seen + 5
         });
-        done.store(true, Ordering::Relaxed);
     });
 
     deployment.replace(r#"state = "active""#, r#"state = "disabled""#);

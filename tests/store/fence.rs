@@ -20,7 +20,7 @@ fn waiting(database: &TestDatabase, mode: &str) -> i64 {
     ))
 }
 
-async fn until(what: &str, condition: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
     let give_up = Instant::now() + Duration::from_secs(30);
     while !condition() {
         assert!(Instant::now() < give_up, "never came true: {what}");

@@ -39,13 +39,8 @@ async fn recovered(writer: &Writer, store: &Store) {
 }
 
 fn assert_whole(database: &TestDatabase, done: usize) {
-    let done = i64::try_from(done).unwrap();
-    assert_eq!(database.count("users"), database.count("cards"));
-    assert_eq!(database.count("users"), database.count("scoring_jobs"));
-    let accepted = "SELECT count(*) AS n FROM audit_entries WHERE action = 'user.enrol' AND subject IS NOT NULL";
-    assert_eq!(database.count("users"), database.number(accepted));
     // One that was answered 503 because the connection broke at COMMIT may be there, as a whole.
-    assert!(database.count("users") >= done);
+    assert!(database.assert_whole() >= i64::try_from(done).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -148,13 +143,8 @@ async fn a_server_that_vanished_is_answered_by_the_deadline() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_connection_is_answered_and_names_no_password() {
-    // A port that nobody listens on.
-    let port = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
-    let url =
-        DatabaseUrl::parse(&format!("postgresql://user:hunter2@127.0.0.1:{port}/db")).unwrap();
+    // Nobody listens on port 1.
+    let url = DatabaseUrl::parse("postgresql://user:hunter2@127.0.0.1:1/db").unwrap();
     let writer = Writer::start(&url, 2, 100, Backlog::default()).unwrap();
     let store = Store::open(&url, 2);
     let written = writer.commit(record(ISSUER, "n")).await.unwrap_err();

@@ -77,7 +77,7 @@ pub fn config(database_url: &str) -> Config {
         server: Server {
             listen: "127.0.0.1:0".parse().unwrap(),
             workers: 2,
-            shutdown_timeout_s: 5,
+            shutdown_timeout_s: 60,
             ..Server::default()
         },
         metrics: Metrics {

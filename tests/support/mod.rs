@@ -24,6 +24,8 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
 use issuer_gateway::store::{DatabaseUrl, migrations};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Which database a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,25 @@ macro_rules! on_both_blocking {
             }
         }
     };
+}
+
+/// Says that it is over when it is dropped, so that threads end if a test fails as well.
+pub struct Over<'a>(pub &'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Looks again and again until `condition` holds; fails after a minute, which only something broken takes.
+#[track_caller]
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let give_up = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < give_up, "never came true: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// An environment variable that scripts/with-postgres.sh sets.
@@ -134,6 +155,21 @@ impl TestDatabase {
             Backend::Sqlite => self.sqlite().batch_execute(sql).unwrap(),
             Backend::Postgres => self.postgres().batch_execute(sql).unwrap(),
         }
+    }
+
+    /// Asserts that nothing is half-written: every user has a card, a job, and an accepted audit entry. One statement, since
+    /// commits that nobody waits for any more may still end. Returns the number of users.
+    #[track_caller]
+    pub fn assert_whole(&self) -> i64 {
+        let counts = self.texts(
+            "SELECT (SELECT count(*) FROM users) || ' ' || (SELECT count(*) FROM cards) || ' ' || \
+             (SELECT count(*) FROM scoring_jobs) || ' ' || (SELECT count(*) FROM audit_entries \
+             WHERE action = 'user.enrol' AND outcome = 'accepted') AS t",
+        );
+        let counts: Vec<i64> = counts[0].split(' ').map(|n| n.parse().unwrap()).collect();
+        let users = counts[0];
+        assert!(counts.iter().all(|count| *count == users), "{counts:?}");
+        users
     }
 
     /// One number, selected as `n`.

@@ -4,7 +4,7 @@ use crate::config_file::ready;
 use crate::process::{Output, Running, run, text, write};
 use crate::serve::client;
 use crate::support::gateway::{TestClient, assert_refused, user_id};
-use crate::support::{Backend, TestDatabase};
+use crate::support::{Backend, Over, TestDatabase};
 use issuer_gateway::client::sample;
 use issuer_gateway::vault::Kek;
 use serde_json::Value;
@@ -48,6 +48,7 @@ fn keys_change_while_it_serves(backend: Backend) {
     let before = enrolled(&client(&base_url), 10);
     let stop = AtomicBool::new(false);
     let beside = std::thread::scope(|scope| {
+        let over = Over(&stop);
         let serving = || {
             let client = client(&base_url);
             let mut count = 0;
@@ -73,7 +74,7 @@ fn keys_change_while_it_serves(backend: Backend) {
             let said = vault(&config, &[command]).ok();
             assert!(said.contains(says), "{command}: {said}");
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(over);
         threads.map(|thread| thread.join().unwrap())
     });
 
@@ -116,7 +117,7 @@ fn kill_in_the_middle(database: &TestDatabase, config: &Path, command: &str, col
         "vault",
         command,
         "--rows-per-second",
-        "4",
+        "1",
     ];
     let running = Running::start(&slowly, &[]);
     let give_up = Instant::now() + Duration::from_secs(60);

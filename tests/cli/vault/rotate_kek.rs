@@ -3,25 +3,15 @@
 use super::{Installation, assert_updates};
 use crate::process::Running;
 use crate::serve::client;
-use crate::support::Backend;
 use crate::support::gateway::user_id;
 use crate::support::proxy::Proxy;
+use crate::support::{Backend, Over, until};
 use issuer_gateway::client::sample;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 fn lines_with(running: &Running, text: &str) -> usize {
     let log = running.written("stderr");
     log.lines().filter(|line| line.contains(text)).count()
-}
-
-#[track_caller]
-fn until(what: &str, condition: impl Fn() -> bool) {
-    let give_up = Instant::now() + Duration::from_secs(60);
-    while !condition() {
-        assert!(Instant::now() < give_up, "never came true: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Sends SIGHUP and waits until the configuration was taken up because of it or refused.
@@ -46,6 +36,7 @@ fn the_kek_changes_while_a_gateway_serves(backend: Backend) {
     let done = AtomicBool::new(false);
     let answered = AtomicUsize::new(0);
     std::thread::scope(|scope| {
+        let _over = Over(&done);
         scope.spawn(|| {
             let client = client(&base_url);
             while !done.load(Ordering::Relaxed) {
@@ -82,7 +73,6 @@ fn the_kek_changes_while_a_gateway_serves(backend: Backend) {
         until("requests go on", || {
             answered.load(Ordering::Relaxed) > seen + 5
         });
-        done.store(true, Ordering::Relaxed);
     });
     assert_updates(&base_url, &user);
     at.stop(running);

@@ -97,7 +97,10 @@ on_both_blocking!(
         let mut reloads = 0;
         // A key comes, a mistake is made, the key goes.
         for text in [next.as_str(), "nonsense", good.as_str()] {
-            std::fs::write(&file, text).unwrap();
+            // In one step, so that nobody reads half of it.
+            let partial = file.with_extension("partial");
+            std::fs::write(&partial, text).unwrap();
+            std::fs::rename(partial, &file).unwrap();
             reloads += 1;
             let begun = Instant::now();
             let noted = "SELECT count(*) AS n FROM audit_entries WHERE action = 'config.reload'";

@@ -6,7 +6,6 @@ use issuer_gateway::config::Config;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 /// A folder with a configuration like a deployment's: keys beside it, to be edited by a test.
 pub(super) struct Deployment {
@@ -65,7 +64,7 @@ state = "primary"
         copy
     }
 
-    /// Takes over new files, then the configuration, then removes files that are gone.
+    /// Takes over new files, then the configuration.
     pub(super) fn follow(&self, original: &Self) {
         for name in original.other_files() {
             if !self.path(&name).exists() {
@@ -73,6 +72,10 @@ state = "primary"
             }
         }
         self.write(&original.text());
+    }
+
+    /// Removes files that are gone: once nobody reads a configuration that names them.
+    pub(super) fn clean_up(&self, original: &Self) {
         for name in self.other_files() {
             if !original.path(&name).exists() {
                 fs::remove_file(self.path(&name)).unwrap();
@@ -128,16 +131,4 @@ pub(super) fn metrics(gateway: &TestGateway) -> String {
     let agent: ureq::Agent = config.into();
     let mut page = agent.get(&gateway.metrics_url).call().unwrap();
     page.body_mut().read_to_string().unwrap()
-}
-
-/// Waits for a condition; fails after a bound that only a broken gateway reaches.
-pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !condition() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "never came true: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

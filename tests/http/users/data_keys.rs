@@ -2,11 +2,11 @@
 
 use super::conflicts::at_once;
 use super::{Directory, call};
-use crate::data_keys::{Over, begin, literal, rotate, until_risen};
+use crate::data_keys::{begin, literal, rotate, until_risen};
 use crate::on_both_blocking;
-use crate::support::Backend;
 use crate::support::at_rest::stored;
 use crate::support::gateway::{TestGateway, config, user_id};
+use crate::support::{Backend, Over};
 use issuer_gateway::client::sample;
 use issuer_gateway::ids::AppId;
 use serde_json::{Value, json};

@@ -1,8 +1,9 @@
 //! Issuers that change their certificates while their servers call.
 
 use super::{Installation, Node, ORIGIN, Operator};
-use crate::rotation::deployment::{Deployment, until};
+use crate::rotation::deployment::Deployment;
 use crate::support::gateway::{consumer_key, issuer_toml};
+use crate::support::until;
 use issuer_gateway::client::identity::Identity;
 use issuer_gateway::client::{Client, Operation, sample};
 use issuer_gateway::issuers::declaration;

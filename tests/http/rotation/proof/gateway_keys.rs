@@ -4,8 +4,9 @@
 use super::Installation;
 use super::certificates::change_all;
 use super::load::Load;
-use crate::rotation::deployment::{Deployment, published, reloads, until};
+use crate::rotation::deployment::{Deployment, published, reloads};
 use crate::support::gateway::test_key;
+use crate::support::until;
 use issuer_gateway::keys::rotation::{generate, self_signed};
 use issuer_gateway::keys::source::read_certificate;
 use issuer_gateway::payload::Fingerprint;
@@ -111,6 +112,9 @@ fn bring(installation: &Installation, keys: &[Key], primary: usize) {
         let mut nodes = installation.nodes.iter();
         nodes.all(|node| published(&node.gateway) == expected)
     });
+    for node in &installation.nodes {
+        node.deployment.clean_up(&installation.original);
+    }
 }
 
 /// Brings a configuration to every node whose new primary key has only half arrived, waits until it is refused, lets the

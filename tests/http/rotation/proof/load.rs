@@ -1,6 +1,6 @@
 //! What the callers count while the keys rotate.
 
-use crate::rotation::deployment::until;
+use crate::support::until;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
