@@ -112,7 +112,9 @@ export ISSUER_GATEWAY_TEST_POSTGRES_URL="postgresql://postgres@127.0.0.1:$port/p
 export ISSUER_GATEWAY_TEST_POSTGRES_CA="$dir/ca.crt"
 export ISSUER_GATEWAY_TEST_PG_BIN="$bin"
 # Servers under test listen on loopback, where no proxy helps.
-export NO_PROXY="127.0.0.1,localhost" no_proxy="127.0.0.1,localhost"
+NO_PROXY="${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost"
+no_proxy="${no_proxy:+$no_proxy,}127.0.0.1,localhost"
+export NO_PROXY no_proxy
 cd "$OLDPWD"
 
 # In the background, so that a signal reaches this script at once and the command through it.

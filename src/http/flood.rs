@@ -1,5 +1,5 @@
 //! A flood of requests that are refused as overloaded takes neither the log nor the processors from the requests that are
-//! not: so many a second are listed, the rest are counted; and so many a second are answered at once, the rest in turn.
+//! not: so many a second are listed, the rest are counted; and so many a second are answered, the rest in turn.
 
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
@@ -10,9 +10,13 @@ const LINES: u32 = 100;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Refusals that an event loop answers in a second: a twentieth of a core's time, at some 50 µs each.
-const TURNS: u32 = 1_000;
+const PER_SECOND: u32 = 1_000;
 
-/// No refusal waits longer for its turn. A connection on which one waits brings no other meanwhile.
+/// So many of them may come all at once without waiting.
+const BURST: u32 = 100;
+
+/// No refusal waits longer for its turn; beyond 600 at once they all wait so long, and the number of connections is the
+/// bound. A connection on which one waits brings no other meanwhile (HTTP/1.1).
 pub(super) const LONGEST: Duration = Duration::from_millis(500);
 
 /// Whose turn it is to be answered. Each event loop has its own.
@@ -29,12 +33,13 @@ impl Turns {
 
     /// How long a refusal that is ready now has to wait.
     pub(super) fn wait(&self, now: Instant) -> Duration {
-        let turn = self.next.get().map_or(now, |next| next.max(now));
-        let wait = turn.duration_since(now);
+        let earliest = now.checked_sub(SECOND / PER_SECOND * (BURST - 1));
+        let turn = self.next.get().max(earliest).unwrap_or(now);
+        let wait = turn.saturating_duration_since(now);
         if wait >= LONGEST {
             return LONGEST;
         }
-        self.next.set(Some(turn + SECOND / TURNS));
+        self.next.set(Some(turn + SECOND / PER_SECOND));
         wait
     }
 }
@@ -101,27 +106,23 @@ mod tests {
         let start = Instant::now();
         let millisecond = Duration::from_millis(1);
         let waits: Vec<_> = (0..1_000).map(|_| turns.wait(start)).collect();
-        assert!(
-            waits[..500]
-                .iter()
-                .copied()
-                .eq((0..500).map(|n| n * millisecond))
-        );
-        assert!(waits[500..].iter().all(|wait| *wait == LONGEST));
+        assert!(waits[..100].iter().all(Duration::is_zero), "a burst");
+        let in_turn = (1..500).map(|n| n * millisecond);
+        assert!(waits[100..599].iter().copied().eq(in_turn));
+        assert!(waits[599..].iter().all(|wait| *wait == LONGEST));
 
         assert_eq!(turns.wait(start + 499 * millisecond), millisecond);
-        assert_eq!(
-            turns.wait(start + SECOND),
-            Duration::ZERO,
-            "all had their turn"
-        );
+        let rested = start + SECOND;
+        let waits: Vec<_> = (0..101).map(|_| turns.wait(rested)).collect();
+        assert!(waits[..100].iter().all(Duration::is_zero));
+        assert_eq!(waits[100], millisecond, "no more than a burst is saved up");
     }
 
     #[test]
     fn who_comes_no_faster_than_that_never_waits() {
         let turns = Turns::new();
         let start = Instant::now();
-        let ready = (0..3 * TURNS).map(|n| start + SECOND / TURNS * n);
+        let ready = (0..3 * PER_SECOND).map(|n| start + SECOND / PER_SECOND * n);
         assert!(ready.map(|now| turns.wait(now)).all(|wait| wait.is_zero()));
     }
 

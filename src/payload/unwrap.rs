@@ -1,6 +1,6 @@
 //! The key-unwrapping stage: RSA private operations on threads of their own, behind a bounded queue.
 //!
-//! The event loop never stalls on RSA, and a flood is refused at once instead of piling up (design.md,
+//! The event loop never stalls on RSA, and what is too much is refused instead of piling up (design.md,
 //! "Key unwrapping is a stage"). A thread takes whatever waits, up to as many as its [`Engine`] does at once. A key that
 //! does not unwrap is not an error here: the caller gets a random one and goes on, so that nobody can tell the two apart
 //! from outside (RFC 7516, section 11.5).

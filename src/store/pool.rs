@@ -15,6 +15,7 @@ const POOL_WAIT: Duration = Duration::from_secs(1);
 
 /// How long a request waits for its answer at all; a 503 has to be out in under 2 s.
 const DEADLINE: Duration = Duration::from_millis(1_500);
+const _: () = assert!(DEADLINE.as_millis() < 2_000 && DEADLINE.as_millis() > RETRY_FOR.as_millis());
 
 /// Nothing is begun again later than this: those who asked are about to give up.
 pub(super) const RETRY_FOR: Duration = Duration::from_millis(1_200);

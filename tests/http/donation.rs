@@ -4,7 +4,7 @@
 use crate::data_keys::move_card;
 use crate::on_both_blocking;
 use crate::support::gateway::{TestGateway, accepted, assert_refused, user_id};
-use crate::support::{Backend, TestDatabase};
+use crate::support::{Backend, TestDatabase, until};
 use issuer_gateway::client::sample;
 use issuer_gateway::ids::ClientId;
 use issuer_gateway::issuers::declaration;
@@ -126,11 +126,9 @@ on_both_blocking!(
         toggle(&gateway, "demo");
         assert_eq!(accepted(&client.delete(&[&id])), [id.as_str()]);
         let erased = "SELECT count(*) AS n FROM users WHERE status = 'DELETED'";
-        let give_up = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        while database(&gateway).number(erased) == 0 {
-            assert!(std::time::Instant::now() < give_up, "the user is erased");
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
+        until("the user is erased", || {
+            database(&gateway).number(erased) == 1
+        });
         assert_ne!(user_id(&client.enrol(&enrolment)), id, "a new user");
     }
 );

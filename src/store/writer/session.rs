@@ -164,6 +164,7 @@ fn log(error: &StoreError, commits: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::fence;
 
     #[test]
     fn a_panic_ends_neither_the_thread_nor_the_next_batch() {
@@ -175,14 +176,21 @@ mod tests {
             down: None,
         };
         let before = session.chain.id().to_owned();
+        let begin = |session: &mut Session| {
+            let mut conn = session.connect().unwrap();
+            fence::begin(&mut conn).unwrap();
+            session.conn = Some(conn);
+        };
         session.survive(|session| {
-            session.conn = Some(session.connect().unwrap());
+            begin(session);
             panic!("in a transaction");
         });
-        assert!(session.conn.is_none(), "its transaction is gone with it");
         assert_ne!(session.chain.id(), before);
         let mut next = false;
-        session.survive(|session| next = session.connect().is_ok());
-        assert!(next);
+        session.survive(|session| {
+            begin(session);
+            next = true;
+        });
+        assert!(next, "the first transaction has left no lock");
     }
 }

@@ -4,13 +4,12 @@ use crate::config_file::ready;
 use crate::process::{Output, Running, run, text, write};
 use crate::serve::client;
 use crate::support::gateway::{TestClient, assert_refused, user_id};
-use crate::support::{Backend, Over, TestDatabase};
+use crate::support::{Backend, Over, TestDatabase, until};
 use issuer_gateway::client::sample;
 use issuer_gateway::vault::Kek;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 fn vault(config: &Path, args: &[&str]) -> Output {
     let mut all = vec!["--config", text(config), "vault"];
@@ -120,11 +119,9 @@ fn kill_in_the_middle(database: &TestDatabase, config: &Path, command: &str, col
         "1",
     ];
     let running = Running::start(&slowly, &[]);
-    let give_up = Instant::now() + Duration::from_secs(60);
-    while rows_not_under(database, column, 2) == all {
-        assert!(Instant::now() < give_up, "{}", running.written("stderr"));
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until("the pass writes something", || {
+        rows_not_under(database, column, 2) != all
+    });
     running.kill();
     assert!(rows_not_under(database, column, 2) > 0);
 }
@@ -210,11 +207,9 @@ fn damage_is_named_and_nothing_else_is_said(backend: Backend) {
 
     // The way out that the runbook names: the issuer deletes the user. The rotation then puts the index right, too.
     assert_eq!(client(&base_url).delete(&[one]).status, 202);
-    let give_up = Instant::now() + Duration::from_secs(60);
-    while database.count("users WHERE status = 'DELETED'") == 0 {
-        assert!(Instant::now() < give_up);
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until("the user is erased", || {
+        database.count("users WHERE status = 'DELETED'") == 1
+    });
     assert!(
         vault(&config, &["rewrap"])
             .ok()

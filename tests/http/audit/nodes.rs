@@ -3,11 +3,10 @@
 use super::{assert_whole, config_file, export, only, operate, summary, text};
 use crate::on_both_blocking;
 use crate::support::gateway::{TestGateway, config, test_key};
-use crate::support::{Backend, TestDatabase};
+use crate::support::{Backend, TestDatabase, until};
 use issuer_gateway::client::sample;
 use issuer_gateway::config::Config;
 use serde_json::Value;
-use std::time::{Duration, Instant};
 
 on_both_blocking!(start_stop_and_keys_are_in_the_trail, |backend: Backend| {
     let database = TestDatabase::empty(backend);
@@ -94,23 +93,19 @@ on_both_blocking!(
             "{good}[[keys.gateway]]\nfile = {:?}\nstate = \"active\"\n",
             test_key("gateway-next.pem")
         );
-        let mut reloads = 0;
         // A key comes, a mistake is made, the key goes.
-        for text in [next.as_str(), "nonsense", good.as_str()] {
+        for (reloads, text) in [next.as_str(), "nonsense", good.as_str()]
+            .into_iter()
+            .enumerate()
+        {
             // In one step, so that nobody reads half of it.
             let partial = file.with_extension("partial");
             std::fs::write(&partial, text).unwrap();
             std::fs::rename(partial, &file).unwrap();
-            reloads += 1;
-            let begun = Instant::now();
             let noted = "SELECT count(*) AS n FROM audit_entries WHERE action = 'config.reload'";
-            while database.number(noted) < reloads {
-                assert!(
-                    begun.elapsed() < Duration::from_secs(30),
-                    "never noted: {text}"
-                );
-                std::thread::sleep(Duration::from_millis(20));
-            }
+            until(&format!("noted: {text}"), || {
+                database.number(noted) > reloads as i64
+            });
         }
         gateway.stop();
         assert_whole(&database);
