@@ -45,8 +45,10 @@ pub async fn around(
             .headers_mut()
             .insert(HeaderName::from_static("x-request-id"), value);
     }
-    record(&response, &id, started);
-    if is_overloaded(&response) {
+    let reason = response.response().extensions().get::<Reason>().copied();
+    let overloaded = reason.is_some_and(|Reason(reason, _)| reason == Refusal::Overloaded.reason());
+    record(&response, &id, started, reason, overloaded);
+    if overloaded {
         wait_for_its_turn(&response).await;
     }
     Ok(response)
@@ -92,15 +94,13 @@ async fn wait_for_its_turn<B>(response: &ServiceResponse<B>) {
     }
 }
 
-fn reason<B>(response: &ServiceResponse<B>) -> Option<Reason> {
-    response.response().extensions().get::<Reason>().copied()
-}
-
-fn is_overloaded<B>(response: &ServiceResponse<B>) -> bool {
-    reason(response).is_some_and(|Reason(reason, _)| reason == Refusal::Overloaded.reason())
-}
-
-fn record<B>(response: &ServiceResponse<B>, id: &str, started: Instant) {
+fn record<B>(
+    response: &ServiceResponse<B>,
+    id: &str,
+    started: Instant,
+    reason: Option<Reason>,
+    overloaded: bool,
+) {
     let request = response.request();
     let route = request
         .match_pattern()
@@ -108,7 +108,6 @@ fn record<B>(response: &ServiceResponse<B>, id: &str, started: Instant) {
     let method = known_method(request.method().as_str());
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
-    let reason = reason(response);
     if let Some(gateway) = request.app_data::<Data<Gateway>>() {
         gateway.metrics.request(method, &route, status, elapsed);
         if let Some(Reason(reason, _)) = reason {
@@ -120,7 +119,7 @@ fn record<B>(response: &ServiceResponse<B>, id: &str, started: Instant) {
     if let Some(requests) = OVERLOADED.left_out(now) {
         tracing::warn!(requests, "more requests were refused as overloaded");
     }
-    if is_overloaded(response) && !OVERLOADED.lists(now) {
+    if overloaded && !OVERLOADED.lists(now) {
         return;
     }
     let detail = detail.unwrap_or("");
