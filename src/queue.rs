@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -198,20 +199,21 @@ pub(crate) struct Stage<T: Job> {
 }
 
 impl<T: Job + Send + 'static> Stage<T> {
-    /// Starts threads called `NAME-0`, `NAME-1`, … that `run` until the queue ends; if one cannot be started, the queue is
-    /// closed, and the others end.
-    pub(crate) fn start(
+    /// Starts threads called `NAME-0`, `NAME-1`, …, each of which takes batches of at most `limit` for its own `worker` until
+    /// the queue ends; if one cannot be started, the queue is closed, and the others end.
+    pub(crate) fn start<W: FnMut(Vec<T>)>(
         queue: Queue<T>,
         threads: usize,
         name: &str,
-        run: impl Fn(&Queue<T>) + Clone + Send + 'static,
+        limit: usize,
+        worker: impl Fn() -> W + Clone + Send + 'static,
     ) -> io::Result<Self> {
         let queue = Arc::new(queue);
         let start = |number| {
-            let (queue, run) = (Arc::clone(&queue), run.clone());
+            let (queue, worker) = (Arc::clone(&queue), worker.clone());
             std::thread::Builder::new()
                 .name(format!("{name}-{number}"))
-                .spawn(move || run(&queue))
+                .spawn(move || work_off(&queue, limit, worker))
         };
         let started: io::Result<_> = (0..threads).map(start).collect();
         if started.is_err() {
@@ -221,6 +223,18 @@ impl<T: Job + Send + 'static> Stage<T> {
             threads: Mutex::new(started?),
             queue,
         })
+    }
+}
+
+/// A panic costs those who wait for that batch, who are told that it ended early, and not the thread: it goes on with a new
+/// worker, which knows nothing of what the former one had begun.
+fn work_off<T: Job, W: FnMut(Vec<T>)>(queue: &Queue<T>, limit: usize, worker: impl Fn() -> W) {
+    let mut work = worker();
+    while let Some(jobs) = queue.take(limit) {
+        if catch_unwind(AssertUnwindSafe(|| work(jobs))).is_err() {
+            tracing::error!("a batch panicked");
+            work = worker();
+        }
     }
 }
 
@@ -346,6 +360,23 @@ mod tests {
         for taker in takers {
             assert_eq!(taker.join().unwrap(), 1);
         }
+    }
+
+    #[test]
+    fn a_panic_ends_neither_the_thread_nor_the_next_batch() {
+        let queue = Queue::new(10, None);
+        push(&queue, 1..=3);
+        queue.close();
+        let (workers, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        work_off(&queue, 1, || {
+            let worker = workers.fetch_add(1, Ordering::Relaxed);
+            let done = &done;
+            move |jobs: Vec<Number>| {
+                assert_ne!(jobs[0].0, 2, "the one that panics");
+                done.lock().unwrap().push((worker, jobs[0].0));
+            }
+        });
+        assert_eq!(*done.lock().unwrap(), [(0, 1), (1, 3)]);
     }
 
     #[test]

@@ -96,9 +96,12 @@ impl Unwrapper {
         F: Fn(&[Job]) -> Vec<Unwrapped> + Clone + Send + 'static,
     {
         let queue = Queue::new(queue.max(1), None);
-        let run = move |queue: &Queue<Job>| run(queue, at_once, &work);
+        let worker = move || {
+            let work = work.clone();
+            move |jobs| reply(jobs, &work)
+        };
         Ok(Self {
-            stage: Stage::start(queue, threads.max(1), "unwrap", run)?,
+            stage: Stage::start(queue, threads.max(1), "unwrap", at_once, worker)?,
             counters,
         })
     }
@@ -158,12 +161,10 @@ impl Drop for Unwrapper {
     }
 }
 
-fn run(queue: &Queue<Job>, at_once: usize, work: impl Fn(&[Job]) -> Vec<Unwrapped>) {
-    while let Some(jobs) = queue.take(at_once) {
-        let answers = answers(&jobs, &work);
-        for (job, answer) in jobs.into_iter().zip(answers) {
-            let _ = job.reply.send(answer);
-        }
+fn reply(jobs: Vec<Job>, work: impl Fn(&[Job]) -> Vec<Unwrapped>) {
+    let answers = answers(&jobs, work);
+    for (job, answer) in jobs.into_iter().zip(answers) {
+        let _ = job.reply.send(answer);
     }
 }
 
@@ -183,7 +184,7 @@ impl Unwrapper {
     /// A stage that takes no work, as if its queue were full for ever.
     pub(crate) fn full() -> Self {
         Self {
-            stage: Stage::start(Queue::new(0, None), 0, "unwrap", |_| ()).unwrap(),
+            stage: Stage::start(Queue::new(0, None), 0, "unwrap", 1, || |_| ()).unwrap(),
             counters: Arc::new(Counters::new(&Engine::OneByOne).unwrap()),
         }
     }

@@ -5,7 +5,6 @@ use super::pool::{Store, within_deadline};
 use super::users::{self, UserSummary};
 use crate::ids::{IssuerId, UserId};
 use crate::queue::{Backlog, Gather, Job, Queue, Stage};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -53,16 +52,12 @@ impl Finder {
         let gather = Gather::behind(ahead, LONGEST);
         let queue = Queue::new(capacity.max(1), Some(gather));
         let store = store.clone();
-        let run = move |queue: &Queue<Lookup>| {
-            while let Some(lookups) = queue.take(BATCH) {
-                // Those who asked are told that it ended early; the thread goes on.
-                if catch_unwind(AssertUnwindSafe(|| answer(&store, lookups))).is_err() {
-                    tracing::error!("a lookup panicked");
-                }
-            }
+        let worker = move || {
+            let store = store.clone();
+            move |lookups| answer(&store, lookups)
         };
         Ok(Self {
-            stage: Stage::start(queue, threads.max(1), "finder", run)?,
+            stage: Stage::start(queue, threads.max(1), "finder", BATCH, worker)?,
         })
     }
 

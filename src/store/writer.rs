@@ -27,6 +27,7 @@ use super::url::DatabaseUrl;
 use crate::ids::{IssuerId, UserId};
 use crate::queue::{Backlog, Gather, Queue, Stage};
 use queue::Item;
+use session::{BATCH, Session};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -205,9 +206,12 @@ impl Writer {
         let queue = Queue::new(capacity.max(1), Some(gather));
         let threads = if url.is_sqlite() { 1 } else { threads.max(1) };
         let url = url.clone();
-        let run = move |queue: &Queue<Item>| session::run(queue, url.clone());
+        let worker = move || {
+            let mut session = Session::new(url.clone());
+            move |items| session.write(items)
+        };
         Ok(Self {
-            stage: Stage::start(queue, threads, "writer", run)?,
+            stage: Stage::start(queue, threads, "writer", BATCH, worker)?,
         })
     }
 

@@ -3,17 +3,16 @@
 use super::batch::{self, Failure};
 use super::queue::Item;
 use super::{Commit, Outcome};
-use crate::queue::{Job, Queue};
+use crate::queue::Job;
 use crate::store::audit::AuditChain;
 use crate::store::connection::{AnyConnection, Use, open};
 use crate::store::error::StoreError;
 use crate::store::pool::RETRY_FOR;
 use crate::store::url::DatabaseUrl;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// No more commits join a transaction that writes this many rows to a table.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 
 /// How often a batch is tried that collided with another transaction or met a dead connection.
 const ATTEMPTS: u32 = 4;
@@ -21,19 +20,7 @@ const ATTEMPTS: u32 = 4;
 /// After a connection could not be opened, what arrives within this time is refused without trying again.
 const BACK_OFF: Duration = Duration::from_millis(200);
 
-pub(super) fn run(queue: &Queue<Item>, url: DatabaseUrl) {
-    let mut session = Session {
-        url,
-        conn: None,
-        chain: AuditChain::start(),
-        down: None,
-    };
-    while let Some(items) = queue.take(BATCH) {
-        session.survive(|session| session.write(items));
-    }
-}
-
-struct Session {
+pub(super) struct Session {
     url: DatabaseUrl,
     conn: Option<AnyConnection>,
     chain: AuditChain,
@@ -42,24 +29,19 @@ struct Session {
 }
 
 impl Session {
-    /// A panic costs those who wait for this batch, who are told that it ended early, and not the thread.
-    fn survive(&mut self, work: impl FnOnce(&mut Self)) {
-        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
-            tracing::error!("a batch panicked");
-            self.forget();
+    /// Connects when there is something to write, and begins an audit chain.
+    pub(super) fn new(url: DatabaseUrl) -> Self {
+        Self {
+            url,
+            conn: None,
+            chain: AuditChain::start(),
+            down: None,
         }
-    }
-
-    /// Begins anew where it is unknown whether a transaction committed: its audit entries may be there, and nothing can be
-    /// linked to them.
-    fn forget(&mut self) {
-        self.conn = None;
-        self.chain = AuditChain::start();
     }
 
     /// Writes all items and answers each. If the batch fails for a reason of its own, its items are written one by one, so
     /// that one of them cannot fail its neighbours.
-    fn write(&mut self, mut items: Vec<Item>) {
+    pub(super) fn write(&mut self, mut items: Vec<Item>) {
         items.retain(Item::is_awaited);
         if items.is_empty() {
             return;
@@ -127,7 +109,9 @@ impl Session {
                 Some(error)
             }
             Failure::InDoubt => {
-                self.forget();
+                self.conn = None;
+                // The entries of the lost transaction may be there: nothing can be linked to them.
+                self.chain = AuditChain::start();
                 None
             }
         }
@@ -165,32 +149,26 @@ fn log(error: &StoreError, commits: usize) {
 mod tests {
     use super::*;
     use crate::store::fence;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
 
     #[test]
-    fn a_panic_ends_neither_the_thread_nor_the_next_batch() {
+    fn a_session_that_panicked_leaves_no_lock_and_no_chain() {
         let dir = tempfile::tempdir().unwrap();
-        let mut session = Session {
-            url: DatabaseUrl::sqlite(&dir.path().join("gateway.db")),
-            conn: None,
-            chain: AuditChain::start(),
-            down: None,
-        };
-        let before = session.chain.id().to_owned();
+        let url = DatabaseUrl::sqlite(&dir.path().join("gateway.db"));
         let begin = |session: &mut Session| {
             let mut conn = session.connect().unwrap();
             fence::begin(&mut conn).unwrap();
             session.conn = Some(conn);
         };
-        session.survive(|session| {
-            begin(session);
+        let mut first = Session::new(url.clone());
+        let before = first.chain.id().to_owned();
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            begin(&mut first);
             panic!("in a transaction");
-        });
-        assert_ne!(session.chain.id(), before);
-        let mut next = false;
-        session.survive(|session| {
-            begin(session);
-            next = true;
-        });
-        assert!(next, "the first transaction has left no lock");
+        }));
+        assert!(panicked.is_err());
+        first = Session::new(url);
+        assert_ne!(first.chain.id(), before);
+        begin(&mut first);
     }
 }
