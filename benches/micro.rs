@@ -18,8 +18,8 @@ use issuer_gateway::oauth1::{
     Authorization, Policy, PublicOrigin, Request, SignatureMethod, SigningKey, VerifyingKey,
 };
 use issuer_gateway::payload::{
-    self, Engine, Envelope, EnvelopeKind, FieldLevelHeaders, GatewayKey, JwePolicy, KeyRing,
-    KeyState, MultiBuffer, Recipient, Unwrapper,
+    self, Accepted, Engine, Envelope, EnvelopeKind, FieldLevelHeaders, GatewayKey, JwePolicy,
+    KeyRing, KeyState, MultiBuffer, Recipient, Unwrapper,
 };
 use issuer_gateway::store::{DatabaseUrl, Store, migrations};
 use issuer_gateway::vault::{Column, Kek, Keks, Place, Vault};
@@ -76,7 +76,7 @@ fn open_and_seal(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result
         });
         let body = payload::seal(kind, &recipient, &clear)?;
         let open = || {
-            let envelope = Envelope::parse(&body, &FieldLevelHeaders::default())?;
+            let envelope = Envelope::parse(&body, &FieldLevelHeaders::default(), Accepted::ALL)?;
             let opened = payload::open(&ring, &unwrapper, &policy, envelope);
             anyhow::Ok(runtime.block_on(opened)?)
         };

@@ -49,6 +49,12 @@ pub enum Refusal {
     /// The payload does not open. The reason inside is for the log alone.
     #[error("payload does not open")]
     Crypto(&'static str),
+    /// The issuer may not use this envelope.
+    #[error("envelope not accepted")]
+    EnvelopeNotAccepted(payload::EnvelopeKind),
+    /// No encryption certificate of the issuer is valid, so that its answer cannot be encrypted.
+    #[error("no valid encryption certificate")]
+    NoEncryptionCertificate,
     /// This card is enrolled already.
     #[error("card already enrolled")]
     UserAlreadyExists,
@@ -79,6 +85,8 @@ impl Refusal {
             Self::UserInactive => "user-inactive",
             Self::UserTerminating => "user-terminating",
             Self::Crypto(_) => "crypto",
+            Self::EnvelopeNotAccepted(_) => "envelope-not-accepted",
+            Self::NoEncryptionCertificate => "no-encryption-certificate",
             Self::UserAlreadyExists => "card-taken",
             Self::Overloaded => "overloaded",
             Self::Unavailable => "store-unavailable",
@@ -105,6 +113,7 @@ impl From<payload::EnvelopeError> for Refusal {
     fn from(error: payload::EnvelopeError) -> Self {
         match error {
             payload::EnvelopeError::Violations(violations) => Self::Violations(violations),
+            payload::EnvelopeError::NotAccepted(kind) => Self::EnvelopeNotAccepted(kind),
             payload::EnvelopeError::Crypto(reason) => Self::Crypto(reason.as_str()),
         }
     }

@@ -66,6 +66,7 @@ pub struct Metrics {
     background_failures: IntCounterVec,
     reloads: IntCounterVec,
     expiries: IntGaugeVec,
+    beginnings: IntGaugeVec,
     users_erased: IntCounter,
     erasures_pending: IntGauge,
 }
@@ -123,6 +124,13 @@ impl Metrics {
                 ),
                 &["kind", "name"],
             )?,
+            beginnings: IntGaugeVec::new(
+                Opts::new(
+                    "issuer_gateway_begins_seconds",
+                    "Time until a certificate that is not valid yet begins",
+                ),
+                &["kind", "name"],
+            )?,
             users_erased: IntCounter::new(
                 "issuer_gateway_users_erased_total",
                 "Deleted users whose data this node has erased",
@@ -156,6 +164,9 @@ impl Metrics {
         metrics
             .registry
             .register(Box::new(metrics.expiries.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.beginnings.clone()))?;
         metrics
             .registry
             .register(Box::new(metrics.users_erased.clone()))?;
@@ -206,11 +217,15 @@ impl Metrics {
         self.reloads.with_label_values(&[result]).inc();
     }
 
-    /// Everything that has an end: kind, name and seconds left.
-    pub fn expiries<'a>(&self, all: impl Iterator<Item = (&'a str, &'a str, i64)>) {
+    /// Everything that has an end: kind, name, seconds to its beginning if it is to come, and seconds to its end.
+    pub fn expiries<'a>(&self, all: impl Iterator<Item = (&'a str, &'a str, Option<i64>, i64)>) {
         self.expiries.reset();
-        for (kind, name, seconds) in all {
-            self.expiries.with_label_values(&[kind, name]).set(seconds);
+        self.beginnings.reset();
+        for (kind, name, begins, ends) in all {
+            self.expiries.with_label_values(&[kind, name]).set(ends);
+            if let Some(begins) = begins {
+                self.beginnings.with_label_values(&[kind, name]).set(begins);
+            }
         }
     }
 

@@ -83,7 +83,7 @@ async fn prepare(gateway: &Gateway, call: &Call<'_>, caller: &Caller) -> Result<
     call.require_json()?;
     let issuer = &caller.issuer;
     issuer.require_recipient(call.now)?;
-    let envelope = Envelope::parse(call.body, &call.field_level)?;
+    let envelope = Envelope::parse(call.body, &call.field_level, issuer.accepted())?;
     let opened = payload::open(
         &caller.live.keys,
         &gateway.unwrapper,

@@ -72,7 +72,7 @@ async fn prepare(
     let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", UserId::FORM)])?;
     let last_four = existing_card(gateway, caller, user_id).await?;
     issuer.require_recipient(call.now)?;
-    let envelope = Envelope::parse(call.body, &call.field_level)?;
+    let envelope = Envelope::parse(call.body, &call.field_level, issuer.accepted())?;
     let opened = payload::open(
         &caller.live.keys,
         &gateway.unwrapper,

@@ -24,6 +24,11 @@ diesel::table! {
         rsa_pss -> Bool,
         created_at -> BigInt,
         updated_at -> BigInt,
+        envelopes -> Text,
+        field_level_headers -> Bool,
+        accept_expired_signing -> Bool,
+        self_service_ranges -> Nullable<Text>,
+        changed_in -> BigInt,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::support::TestDatabase;
 use issuer_gateway::ids::{ClientId, IssuerId, UserId};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::audit::AuditDraft;
-use issuer_gateway::store::issuers::{IssuerDeclaration, Responses};
+use issuer_gateway::store::issuers::{Envelopes, IssuerDeclaration, Responses};
 use issuer_gateway::store::writer::{Act, Commit, NewCard, NewUser, Nonce, UserUpdate};
 use issuer_gateway::store::{Finder, Store, Writer, now};
 use issuer_gateway::vault::{Column, Kek, Keks, Place, Vault, VaultKeys};
@@ -204,6 +204,10 @@ pub fn declaration(client_id: &str, ranges: &[&str]) -> IssuerDeclaration {
         responses: Responses::Mirror,
         unicode_names: false,
         rsa_pss: true,
+        envelopes: Envelopes::Both,
+        field_level_headers: false,
+        accept_expired_signing: false,
+        self_service_ranges: None,
         account_ranges: ranges.iter().map(|r| (*r).to_owned()).collect(),
         certificates: Vec::new(),
     }
