@@ -140,7 +140,7 @@ impl Caller {
         };
         let keys: Vec<_> = credential
             .iter()
-            .flat_map(|credential| credential.keys(call.now))
+            .flat_map(|credential| credential.keys_at(call.now))
             .collect();
         authorization.verify(
             &request,

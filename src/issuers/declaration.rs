@@ -18,14 +18,11 @@ use openssl::asn1::Asn1TimeRef;
 use openssl::hash::MessageDigest;
 use openssl::x509::X509;
 use serde::Deserialize;
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Prefixes that one issuer's `self_service_ranges` can have.
 const MOST_PREFIXES: usize = 100;
-/// Certificates that one consumer key can have: a signature that no key made is tried against each.
-const MOST_CERTIFICATES: usize = 8;
 
 /// All that is wrong with a file of issuers.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -244,18 +241,10 @@ fn certificates(
     report: &mut dyn FnMut(String),
 ) -> Vec<IssuerCertificate> {
     let mut certificates = Vec::new();
-    let mut keys: HashMap<&str, usize> = HashMap::new();
     for signing in &entry.signing {
         let prefix = format!("{}!", entry.client_id);
         if !signing.consumer_key.starts_with(&prefix) || signing.consumer_key.len() > 256 {
             report("signing.consumer_key: must be the client_id, then !, then the key's own id; at most 256 characters".to_owned());
-        }
-        let count = keys.entry(&signing.consumer_key).or_default();
-        *count += 1;
-        if *count == MOST_CERTIFICATES + 1 {
-            report(format!(
-                "signing: at most {MOST_CERTIFICATES} certificates for one consumer key"
-            ));
         }
         match certificate(
             folder,

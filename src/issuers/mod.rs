@@ -61,8 +61,8 @@ pub struct Issuer {
     pub profile: Profile,
     /// Its encryption certificates, the newest first.
     pub encryption: Vec<EncryptionCertificate>,
-    /// Its consumer keys, each with the certificates that it signs with.
-    pub signing: Vec<SigningCertificates>,
+    /// Its consumer keys, each with what it signs with.
+    pub signing: Vec<SigningKeys>,
     /// One change of itself at a time.
     pub changes: Arc<Gate>,
 }
@@ -75,18 +75,18 @@ pub struct EncryptionCertificate {
     pub validity: Validity,
 }
 
-/// The certificates of one consumer key.
-pub struct SigningCertificates {
+/// What one consumer key signs with.
+pub struct SigningKeys {
     /// `client id!key id`, at most 256 characters.
     pub consumer_key: String,
-    /// Any of them may sign.
+    /// Any of them may sign while its certificate is valid.
+    pub keys: Arc<[VerifyingKey]>,
+    /// The certificate of each of `keys`, in the same order.
     pub certificates: Arc<[SigningCertificate]>,
 }
 
-/// A public key that verifies an issuer's signatures, and when it may be used.
+/// What a signing certificate says beside its key.
 pub struct SigningCertificate {
-    /// The key, parsed.
-    pub key: VerifyingKey,
     /// SHA-256 of the certificate, in hex.
     pub fingerprint: String,
     /// When it may be used.

@@ -7,7 +7,7 @@ use super::account_range::AccountRange;
 use super::gate::Gate;
 use super::profile::Profile;
 use super::validity::Validity;
-use super::{EncryptionCertificate, Issuer, SigningCertificate, SigningCertificates};
+use super::{EncryptionCertificate, Issuer, SigningCertificate, SigningKeys};
 use crate::ids::IssuerId;
 use crate::oauth1::VerifyingKey;
 use crate::payload::Recipient;
@@ -41,26 +41,30 @@ pub enum RegistryError {
     },
 }
 
-/// An issuer, and the certificates that one of its consumer keys signs with.
+/// An issuer, and the keys that one of its consumer keys signs with.
 #[derive(Clone)]
 pub struct Credential {
     /// Whose it is.
     pub issuer: Arc<Issuer>,
+    /// All of its keys, whether their certificates are valid or not: see [`Credential::keys_at`].
+    pub keys: Arc<[VerifyingKey]>,
     certificates: Arc<[SigningCertificate]>,
 }
 
 impl Credential {
     /// The keys that may sign at `now`: their certificates have begun (with five minutes of tolerance) and have not ended,
     /// unless the issuer is set to `accept_expired_signing`.
-    pub fn keys(&self, now: DateTime<Utc>) -> impl Iterator<Item = &VerifyingKey> {
+    pub fn keys_at(&self, now: DateTime<Utc>) -> impl Iterator<Item = &VerifyingKey> {
         let accept_expired = self.issuer.accept_expired_signing;
-        self.certificates
+        let counts = move |certificate: &SigningCertificate| {
+            let validity = &certificate.validity;
+            validity.has_begun(now) && (accept_expired || !validity.has_ended(now))
+        };
+        self.keys
             .iter()
-            .filter(move |certificate| {
-                let validity = &certificate.validity;
-                validity.has_begun(now) && (accept_expired || !validity.has_ended(now))
-            })
-            .map(|certificate| &certificate.key)
+            .zip(self.certificates.iter())
+            .filter(move |(_, certificate)| counts(certificate))
+            .map(|(key, _)| key)
     }
 }
 
@@ -137,25 +141,35 @@ type Issuers = BTreeMap<IssuerId, Arc<Issuer>>;
 
 fn whole(stored: issuers::Registry, before: &Issuers) -> Result<Snapshot, RegistryError> {
     let issuers = parsed(stored.issuers, before)?.collect();
-    Ok(Snapshot {
-        version: stored.version,
-        whole_at: Instant::now(),
-        patched: false,
-        credentials: credentials(&issuers),
+    Ok(Snapshot::new(
+        stored.version,
+        Instant::now(),
+        false,
         issuers,
-    })
+    ))
 }
 
 fn patched(changes: issuers::Registry, before: &Snapshot) -> Result<Snapshot, RegistryError> {
     let mut issuers = before.issuers.clone();
     issuers.extend(parsed(changes.issuers, &before.issuers)?);
-    Ok(Snapshot {
-        version: changes.version,
-        whole_at: before.whole_at,
-        patched: true,
-        credentials: credentials(&issuers),
+    Ok(Snapshot::new(
+        changes.version,
+        before.whole_at,
+        true,
         issuers,
-    })
+    ))
+}
+
+impl Snapshot {
+    fn new(version: i64, whole_at: Instant, patched: bool, issuers: Issuers) -> Self {
+        Self {
+            version,
+            whole_at,
+            patched,
+            credentials: credentials(&issuers),
+            issuers,
+        }
+    }
 }
 
 /// Parses issuers; each keeps the gate that it had.
@@ -176,34 +190,22 @@ fn parsed(
 }
 
 fn credentials(issuers: &Issuers) -> HashMap<String, Credential> {
-    let of = |issuer: &Arc<Issuer>| {
-        let issuer = Arc::clone(issuer);
-        let keys: Vec<_> = issuer
-            .signing
-            .iter()
-            .map(|signing| {
-                (
-                    signing.consumer_key.clone(),
-                    Arc::clone(&signing.certificates),
-                )
-            })
-            .collect();
-        keys.into_iter().map(move |(consumer_key, certificates)| {
-            let issuer = Arc::clone(&issuer);
-            (
-                consumer_key,
-                Credential {
-                    issuer,
-                    certificates,
-                },
-            )
-        })
-    };
-    issuers.values().flat_map(of).collect()
+    let mut credentials = HashMap::new();
+    for issuer in issuers.values() {
+        for signing in &issuer.signing {
+            let credential = Credential {
+                issuer: Arc::clone(issuer),
+                keys: Arc::clone(&signing.keys),
+                certificates: Arc::clone(&signing.certificates),
+            };
+            credentials.insert(signing.consumer_key.clone(), credential);
+        }
+    }
+    credentials
 }
 
-fn signing(record: &IssuerRecord) -> Result<Vec<SigningCertificates>, String> {
-    let mut keys: BTreeMap<&str, Vec<SigningCertificate>> = BTreeMap::new();
+fn signing(record: &IssuerRecord) -> Result<Vec<SigningKeys>, String> {
+    let mut all: BTreeMap<&str, (Vec<VerifyingKey>, Vec<SigningCertificate>)> = BTreeMap::new();
     for certificate in record
         .declared
         .certificates
@@ -214,19 +216,22 @@ fn signing(record: &IssuerRecord) -> Result<Vec<SigningCertificates>, String> {
             .public_key()
             .map_err(|_| "signing certificate without a key")?;
         let key = VerifyingKey::from_public_key(public).map_err(|error| error.to_string())?;
-        keys.entry(&certificate.consumer_key)
-            .or_default()
-            .push(SigningCertificate {
-                key,
-                fingerprint: certificate.fingerprint.clone(),
-                validity: Validity::from_micros(certificate.not_before, certificate.not_after),
-            });
+        let (keys, certificates) = all.entry(&certificate.consumer_key).or_default();
+        keys.push(key);
+        certificates.push(SigningCertificate {
+            fingerprint: certificate.fingerprint.clone(),
+            validity: Validity::from_micros(certificate.not_before, certificate.not_after),
+        });
     }
-    let one = |(consumer_key, certificates): (&str, Vec<_>)| SigningCertificates {
-        consumer_key: consumer_key.to_owned(),
-        certificates: Arc::from(certificates),
-    };
-    Ok(keys.into_iter().map(one).collect())
+    let mut signing = Vec::new();
+    for (consumer_key, (keys, certificates)) in all {
+        signing.push(SigningKeys {
+            consumer_key: consumer_key.to_owned(),
+            keys: keys.into(),
+            certificates: certificates.into(),
+        });
+    }
+    Ok(signing)
 }
 
 fn encryption(record: &IssuerRecord) -> Result<Vec<EncryptionCertificate>, String> {

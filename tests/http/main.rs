@@ -11,6 +11,7 @@ mod support;
 
 mod audit;
 mod catalogue;
+mod certificates;
 mod concurrency;
 mod data_keys;
 mod deletions;

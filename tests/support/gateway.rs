@@ -153,6 +153,11 @@ certificate = "{encryption}-cert.pem"
     ISSUERS.iter().map(entry).collect()
 }
 
+/// The same, with a line more for each issuer.
+pub fn issuers_toml_with(line: &str) -> String {
+    issuers_toml().replace("\ndonation = ", &format!("\n{line}\ndonation = "))
+}
+
 fn audit() -> AuditDraft {
     AuditDraft::accepted(now(), "test", "test")
 }
