@@ -241,6 +241,7 @@ async fn an_address_is_held_under_either_key(backend: Backend) {
             nonce: None,
             act: Act::Directory(Box::new(change)),
             audit: draft("directory"),
+            opening: None,
             sealed_under: Some(keys.generation()),
         };
         rig.writer.commit(commit).await.unwrap()

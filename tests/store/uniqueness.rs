@@ -150,6 +150,7 @@ async fn every_conflict_in_one_batch(backend: Backend) {
             nonce: None,
             act: Act::Record,
             audit: draft("start"),
+            opening: None,
             sealed_under: None,
         });
         expected.push(Outcome::Done);
