@@ -83,7 +83,10 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
     let mut background = vec![
         tokio::spawn(follow_store(gateway.clone())),
         tokio::spawn(purge_nonces(gateway.clone())),
-        tokio::spawn(forgetting::run(gateway.clone(), config.crypto.remember_jwe())),
+        tokio::spawn(forgetting::run(
+            gateway.clone(),
+            config.crypto.remember_jwe(),
+        )),
         tokio::spawn(following),
         tokio::spawn(watch_keys(gateway.clone())),
         tokio::spawn(erasure::run(gateway.clone(), config.erasure.enabled)),

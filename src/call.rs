@@ -318,7 +318,9 @@ impl Caller {
 
     async fn slowed_down(&self, gateway: &Gateway, refusal: Refusal) -> Refusal {
         let throttle = &gateway.throttle;
-        throttle.refused(&self.issuer, &refusal, &gateway.metrics).await;
+        throttle
+            .refused(&self.issuer, &refusal, &gateway.metrics)
+            .await;
         refusal
     }
 }

@@ -157,7 +157,10 @@ mod tests {
         let throttle = Throttle::default();
         let start = Instant::now();
         for turn in 0..1_000 {
-            assert_eq!(throttle.note(A, true, start + TURN * turn).0, Duration::ZERO);
+            assert_eq!(
+                throttle.note(A, true, start + TURN * turn).0,
+                Duration::ZERO
+            );
         }
     }
 
@@ -167,9 +170,13 @@ mod tests {
         let start = Instant::now();
         for window in 0..3 {
             let now = start + WINDOW * window;
-            let alarms: Vec<_> = (0..500).filter_map(|_| throttle.note(A, false, now).1).collect();
+            let alarms: Vec<_> = (0..500)
+                .filter_map(|_| throttle.note(A, false, now).1)
+                .collect();
             assert_eq!(alarms, [Alarm::Many]);
-            let alarms: Vec<_> = (0..500).filter_map(|_| throttle.note(A, true, now).1).collect();
+            let alarms: Vec<_> = (0..500)
+                .filter_map(|_| throttle.note(A, true, now).1)
+                .collect();
             assert_eq!(alarms, [Alarm::Reused]);
             assert_eq!(throttle.note(B, true, now).1, Some(Alarm::Reused));
         }

@@ -161,7 +161,9 @@ on_both_blocking!(
             Backend::Sqlite => 1,
             Backend::Postgres => 2,
         };
-        let nodes: Vec<_> = (0..nodes).map(|_| TestGateway::start_with(&config)).collect();
+        let nodes: Vec<_> = (0..nodes)
+            .map(|_| TestGateway::start_with(&config))
+            .collect();
         for round in 0..4 {
             let bodies = attack::under_one_key(24);
             let users = database.count("users");
@@ -245,7 +247,8 @@ on_both_blocking!(
         assert_crypto_error(&answer, "another digest");
         // The key of a JWE is used up for field-level payloads as well.
         let standard = crate::support::peer::from_base64url(&segments[1]);
-        let crossed: Value = json!({"encryptedData": text, "iv": iv, "encryptedKey": hex::encode(standard)});
+        let crossed: Value =
+            json!({"encryptedData": text, "iv": iv, "encryptedKey": hex::encode(standard)});
         let answer = post(&client, &[], crossed.to_string().as_bytes());
         assert_crypto_error(&answer, "a JWE's key");
         let reasons = audit_trail(&gateway)

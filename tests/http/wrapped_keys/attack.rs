@@ -1,6 +1,6 @@
 //! What somebody does with a field-level message that is not his: CBC lets him choose the first block of any suffix.
 
-use crate::support::peer::{FieldLevel, from_base64url, base64url};
+use crate::support::peer::{FieldLevel, base64url, from_base64url};
 use issuer_gateway::client::sample;
 use serde_json::{Value, json};
 

@@ -9,34 +9,36 @@ use issuer_gateway::client::sample;
 use serde_json::json;
 
 fn counted(gateway: &TestGateway, issuer: &str, reason: &str) -> u64 {
-    let name = format!(
-        r#"issuer_gateway_crypto_refusals_total{{issuer="{issuer}",reason="{reason}"}} "#
-    );
+    let name =
+        format!(r#"issuer_gateway_crypto_refusals_total{{issuer="{issuer}",reason="{reason}"}} "#);
     let page = gateway.gateway.metrics.render();
     let line = page.lines().find_map(|line| line.strip_prefix(&name));
     line.map_or(0, |count| count.parse().unwrap())
 }
 
-on_both_blocking!(refusals_are_counted_by_issuer_and_reason, |backend: Backend| {
-    let gateway = TestGateway::start(backend);
-    let (demo, compat) = (gateway.client("demo"), gateway.client("compat"));
-    let unknown = |client| {
-        let kid = json!({"kid": "nobody"});
-        let body = Jwe::new("{}").with_header(&kid).body();
-        assert_crypto_error(&post(client, &[], &body), "unknown key");
-    };
-    for _ in 0..3 {
-        unknown(&demo);
+on_both_blocking!(
+    refusals_are_counted_by_issuer_and_reason,
+    |backend: Backend| {
+        let gateway = TestGateway::start(backend);
+        let (demo, compat) = (gateway.client("demo"), gateway.client("compat"));
+        let unknown = |client| {
+            let kid = json!({"kid": "nobody"});
+            let body = Jwe::new("{}").with_header(&kid).body();
+            assert_crypto_error(&post(client, &[], &body), "unknown key");
+        };
+        for _ in 0..3 {
+            unknown(&demo);
+        }
+        unknown(&compat);
+        let body = Jwe::new(sample::enrolment("534403").to_string()).body();
+        user_id(&post(&demo, &[], &body));
+        assert_crypto_error(&post(&compat, &[], &body), "another's");
+        let all = ["demo", "compat"].map(|issuer| {
+            ["crypto", "wrapped-key-reused"].map(|reason| counted(&gateway, issuer, reason))
+        });
+        assert_eq!(all, [[3, 0], [1, 1]]);
     }
-    unknown(&compat);
-    let body = Jwe::new(sample::enrolment("534403").to_string()).body();
-    user_id(&post(&demo, &[], &body));
-    assert_crypto_error(&post(&compat, &[], &body), "another's");
-    let all = ["demo", "compat"].map(|issuer| {
-        ["crypto", "wrapped-key-reused"].map(|reason| counted(&gateway, issuer, reason))
-    });
-    assert_eq!(all, [[3, 0], [1, 1]]);
-});
+);
 
 on_both_blocking!(
     an_issuer_that_floods_with_what_does_not_open_is_refused_alone,
@@ -50,11 +52,16 @@ on_both_blocking!(
                     let client = gateway.client("demo");
                     let body = &body;
                     scope.spawn(move || {
-                        (0..6).map(|_| post(&client, &[], body).status).collect::<Vec<_>>()
+                        (0..6)
+                            .map(|_| post(&client, &[], body).status)
+                            .collect::<Vec<_>>()
                     })
                 })
                 .collect();
-            sending.into_iter().flat_map(|one| one.join().unwrap()).collect()
+            sending
+                .into_iter()
+                .flat_map(|one| one.join().unwrap())
+                .collect()
         });
         assert!(statuses.iter().all(|status| [400, 503].contains(status)));
         assert!(statuses.contains(&503), "the flood was never refused");
