@@ -5,8 +5,9 @@
 //! on every node and after a restart. Only calls that may succeed when sent again unchanged
 //! (overload, outage) leave the nonce unused.
 //!
-//! What [`Caller::open`] decrypts may be answered only after a commit too: the commit says whether the wrapped key belongs to
-//! this message. If not, the answer is the same whatever the plaintext was.
+//! What [`Caller::open`] decrypts may be answered only after a commit too: the commit says whether
+//! the wrapped key belongs to this message. If not, the answer is the same whatever the plaintext
+//! was.
 
 use crate::audit::refused::RefusedCall;
 use crate::gateway::Gateway;
@@ -176,11 +177,13 @@ impl Caller {
         require_active(self.issuer.status)
     }
 
-    /// Opens this call's payload, once. From then on the call's commit claims the wrapped key for it.
+    /// Opens this call's payload, once. From then on the call's commit claims the wrapped key for
+    /// it.
     ///
     /// # Errors
-    /// [`Refusal::WrappedKeyReused`], with nothing decrypted, if this node knows that the key belongs to another message or issuer;
-    /// [`Refusal::Crypto`]; [`Refusal::Overloaded`], also where too many payloads of this issuer did not open lately.
+    /// [`Refusal::WrappedKeyReused`], with nothing decrypted, if this node knows that the key
+    /// belongs to another message or issuer; [`Refusal::Crypto`]; [`Refusal::Overloaded`], also
+    /// where too many payloads of this issuer did not open lately.
     pub async fn open(&self, gateway: &Gateway, envelope: Envelope) -> Result<Opened, Refusal> {
         gateway.throttle.require_turn(&self.issuer)?;
         let opened = payload::open_once(

@@ -1,4 +1,5 @@
-//! The background task that forgets wrapped keys once nothing can be opened with them any more, or a JWE's time is over.
+//! The background task that forgets wrapped keys once nothing can be opened with them any more, or
+//! a JWE's time is over.
 
 use crate::gateway::Gateway;
 use crate::payload::KeyState;

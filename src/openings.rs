@@ -1,9 +1,11 @@
-//! The wrapped keys that this node has seen lately, and what each was used for: a first look before anything is decrypted.
+//! The wrapped keys that this node has seen lately, and what each was used for: a first look before
+//! anything is decrypted.
 //!
-//! What counts is the database, where the commit that ends a call gives each wrapped key to one message
-//! ([`store::opened_keys`](crate::store::opened_keys)). But a node that remembers refuses a second message without
-//! decrypting it, so that not even its time says anything about its plaintext. Repeats that only the database knows of are
-//! decrypted once on each node, and their answer does not depend on what was in them.
+//! What counts is the database, where the commit that ends a call gives each wrapped key to one
+//! message ([`store::opened_keys`](crate::store::opened_keys)). But a node that remembers refuses a
+//! second message without decrypting it, so that not even its time says anything about its
+//! plaintext. Repeats that only the database knows of are decrypted once on each node, and their
+//! answer does not depend on what was in them.
 
 use crate::ids::IssuerId;
 use crate::payload::{EnvelopeKind, KeyUse};
@@ -12,7 +14,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many wrapped keys a node remembers: about 10 MB. Whoever wants one forgotten has to have so many others opened.
+/// How many wrapped keys a node remembers: about 10 MB. Whoever wants one forgotten has to have so
+/// many others opened.
 const REMEMBERED: usize = 65_536;
 
 /// Remembers what wrapped keys were used for; bounded.
@@ -50,7 +53,8 @@ impl Openings {
         }
     }
 
-    /// Lets a message be opened with a wrapped key, unless the key is known to be used for another one, or by another issuer.
+    /// Lets a message be opened with a wrapped key, unless the key is known to be used for another
+    /// one, or by another issuer.
     pub fn begin(self: &Arc<Self>, issuer_id: IssuerId, key_use: &KeyUse) -> Option<Begun> {
         let opening = Opening {
             key_hash: key_use.key_hash,
@@ -108,7 +112,8 @@ impl Known {
     }
 }
 
-/// A message that is being opened. If its call ends without a commit, dropping it leaves the wrapped key free again.
+/// A message that is being opened. If its call ends without a commit, dropping it leaves the
+/// wrapped key free again.
 #[derive(Debug)]
 pub struct Begun {
     openings: Arc<Openings>,

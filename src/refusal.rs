@@ -51,7 +51,8 @@ pub enum Refusal {
     /// The payload does not open. The reason inside is for the log alone.
     #[error("payload does not open")]
     Crypto(&'static str),
-    /// The payload's wrapped key belongs to another message, or to another issuer. Answered as [`Refusal::Crypto`].
+    /// The payload's wrapped key belongs to another message, or to another issuer. Answered as
+    /// [`Refusal::Crypto`].
     #[error("wrapped key used for another message")]
     WrappedKeyReused,
     /// This card is enrolled already, under this id unless it was erased at the same moment.

@@ -1,9 +1,10 @@
 //! Payloads of an issuer that do not open: counted, slowed down, and told to the operator.
 //!
-//! A client with a wrong key causes a few of them. Somebody who tries ciphertexts causes many, and what he learns from each
-//! is worth as much as he gets of them. So each issuer has [`BURST`] refusals at once, then [`PER_SECOND`] a second; others wait
-//! for their turn, as timers do, on no thread. Once the next turn is [`LONGEST`] away, its encrypted calls are refused before
-//! anything is decrypted, until it is nearer. Each node counts for itself. What opens is never slowed down.
+//! A client with a wrong key causes a few of them. Somebody who tries ciphertexts causes many, and
+//! what he learns from each is worth as much as he gets of them. So each issuer has [`BURST`]
+//! refusals at once, then [`PER_SECOND`] a second; others wait for their turn, as timers do, on no
+//! thread. Once the next turn is [`LONGEST`] away, its encrypted calls are refused before anything
+//! is decrypted, until it is nearer. Each node counts for itself. What opens is never slowed down.
 
 use crate::ids::IssuerId;
 use crate::issuers::Issuer;
@@ -52,8 +53,8 @@ enum Alarm {
 }
 
 impl Throttle {
-    /// Refuses a call that would wait too long if its payload did not open. Before anything is decrypted, so it depends on
-    /// former refusals alone.
+    /// Refuses a call that would wait too long if its payload did not open. Before anything is
+    /// decrypted, so it depends on former refusals alone.
     ///
     /// # Errors
     /// [`Refusal::Overloaded`].

@@ -21,8 +21,8 @@ pub(super) struct WrappedKey {
 }
 
 impl WrappedKey {
-    /// A hash of the wrapped key under the gateway key `opener`, whatever encoding it came in. The RSA ciphertext has one form
-    /// alone: its length is the modulus's, and its number below it.
+    /// A hash of the wrapped key under the gateway key `opener`, whatever encoding it came in. The
+    /// RSA ciphertext has one form alone: its length is the modulus's, and its number below it.
     pub(super) fn hash(&self, opener: Fingerprint) -> [u8; 32] {
         sha256(&[opener.as_bytes(), self.bytes.as_slice()].concat())
     }

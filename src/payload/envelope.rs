@@ -98,7 +98,8 @@ impl From<UnwrapError> for OpenError {
 pub struct KeyUse {
     /// SHA-256 of the gateway key's fingerprint and the decoded wrapped key.
     pub key_hash: [u8; 32],
-    /// SHA-256 of the decoded rest of the message: IV, ciphertext, and the JWE's header and tag or the OAEP digest.
+    /// SHA-256 of the decoded rest of the message: IV, ciphertext, and the JWE's header and tag or
+    /// the OAEP digest.
     pub message_hash: [u8; 32],
     /// The envelope.
     pub kind: EnvelopeKind,
@@ -263,8 +264,8 @@ pub async fn open(
 
 /// Opens an envelope: finds the key, asks `admit`, unwraps, decrypts, parses.
 ///
-/// `admit` says whether this use of the wrapped key is allowed. It is asked about everything that would be decrypted, before
-/// it is; if it says no, nothing is.
+/// `admit` says whether this use of the wrapped key is allowed. It is asked about everything that
+/// would be decrypted, before it is; if it says no, nothing is.
 ///
 /// From the unwrapping on there is one path and no early end, so that neither the answer nor its time
 /// tells a wrong key from wrong content. Must follow the verification of the sender's signature.

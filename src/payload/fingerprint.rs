@@ -36,7 +36,8 @@ impl Fingerprint {
         &self.0
     }
 
-    /// The first 8 bytes, big-endian: enough to tell the gateway's own keys apart in rows that are many.
+    /// The first 8 bytes, big-endian: enough to tell the gateway's own keys apart in rows that are
+    /// many.
     pub fn short(self) -> i64 {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         i64::from_be_bytes([a, b, c, d, e, f, g, h])

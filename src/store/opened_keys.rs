@@ -1,7 +1,8 @@
 //! Which message each wrapped key has opened, and how long that is remembered.
 //!
-//! The [writer](super::writer) writes the rows, in the commit that uses up a call's nonce. Here is what they hold, and the
-//! purge. Both ends of a row's life are told by the database's clock, so no node's clock can end it early.
+//! The [writer](super::writer) writes the rows, in the commit that uses up a call's nonce. Here is
+//! what they hold, and the purge. Both ends of a row's life are told by the database's clock, so no
+//! node's clock can end it early.
 
 use super::connection::on_backend;
 use super::error::StoreError;
@@ -16,7 +17,8 @@ pub(super) const NOW_POSTGRES: &str = "(extract(epoch FROM clock_timestamp()) * 
 /// SQLite's clock in microseconds since 1970 UTC, by the millisecond.
 pub(super) const NOW_SQLITE: &str = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)";
 
-/// A gateway key that no node has had for so long is gone. Longer than any node is down with an old configuration.
+/// A gateway key that no node has had for so long is gone. Longer than any node is down with an old
+/// configuration.
 pub const GONE_AFTER: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Rows per transaction, so that a purge never holds up the writers for long.
@@ -32,7 +34,8 @@ pub struct Opening {
     pub key_hash: [u8; 32],
     /// Who uses it, and for what.
     pub holder: Holder,
-    /// Field-level payloads can be altered, so their keys are remembered as long as the gateway key lives.
+    /// Field-level payloads can be altered, so their keys are remembered as long as the gateway key
+    /// lives.
     pub field_level: bool,
     /// The first 8 bytes of the gateway key's fingerprint, big-endian.
     pub gateway_key: i64,
@@ -104,8 +107,8 @@ impl Store {
         }
     }
 
-    /// Forgets everything that was opened by gateway keys which no node has had for `gone_after` ([`GONE_AFTER`]): nobody can
-    /// open anything with them. Returns how many rows went.
+    /// Forgets everything that was opened by gateway keys which no node has had for `gone_after`
+    /// ([`GONE_AFTER`]): nobody can open anything with them. Returns how many rows went.
     ///
     /// # Errors
     /// What the database says; the rest is deleted by the next call.
@@ -153,7 +156,8 @@ impl Store {
         .await
     }
 
-    /// By the primary key, since rows say little else: no index is kept for what happens once in a gateway key's life.
+    /// By the primary key, since rows say little else: no index is kept for what happens once in a
+    /// gateway key's life.
     async fn purge_slice(&self, gateway_key: i64, slice: u32) -> Result<usize, StoreError> {
         let (from, to) = bounds(slice);
         self.maintain(move |conn| {

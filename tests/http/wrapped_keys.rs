@@ -1,5 +1,5 @@
-//! A wrapped key opens one message. The attacks that need more: captured ciphertexts, altered and signed by another issuer, or
-//! by the same one, on one node, on several, and after a restart.
+//! A wrapped key opens one message. The attacks that need more: captured ciphertexts, altered and
+//! signed by another issuer, or by the same one, on one node, on several, and after a restart.
 
 mod attack;
 mod limits;
@@ -37,7 +37,8 @@ fn operations(gateway: &TestGateway) -> u64 {
     counts.sum()
 }
 
-/// Sends guesses, the right one among them: nothing that the sender or the trail gets to see tells them apart.
+/// Sends guesses, the right one among them: nothing that the sender or the trail gets to see tells
+/// them apart.
 #[track_caller]
 fn assert_nothing_learnt(gateway: &TestGateway, attacker: &TestClient, captured: &Captured) {
     let before = audit_trail(gateway).len();

@@ -1,4 +1,5 @@
-//! A wrapped key opens one message: decided by the database, in one batch, between writers, and for as long as it matters.
+//! A wrapped key opens one message: decided by the database, in one batch, between writers, and for
+//! as long as it matters.
 
 use crate::data_keys::sealed;
 use crate::fixture::{ISSUER, Rig, enrol, nonce, record, writer};

@@ -128,7 +128,11 @@ pub(super) fn users_api() -> Vec<UsersError> {
 
 /// Opening an encrypted payload.
 pub(super) fn decryption() -> Vec<HttpError> {
-    vec![Refusal::Crypto("").into(), Refusal::Overloaded.into()]
+    vec![
+        Refusal::Crypto("").into(),
+        Refusal::WrappedKeyReused.into(),
+        Refusal::Overloaded.into(),
+    ]
 }
 
 /// Reading and writing the database: every signed call does, to use up its nonce.

@@ -1,5 +1,6 @@
-//! One transaction for a whole batch, in an order that keeps two writers from deadlocking: the fence, wrapped keys, nonces,
-//! cards, users, scoring jobs, re-enrolments, updates, terminations, records of the users API, audit entries; within a table sorted by key.
+//! One transaction for a whole batch, in an order that keeps two writers from deadlocking: the
+//! fence, wrapped keys, nonces, cards, users, scoring jobs, re-enrolments, updates, terminations,
+//! records of the users API, audit entries; within a table sorted by key.
 
 use super::{Act, Commit, KEY_REUSED, NewUser, Outcome, UserUpdate};
 use super::{cards, openings, re_enrol, rows, terminations};
@@ -111,8 +112,8 @@ fn current(conn: &mut AnyConnection, commits: &[&Commit]) -> QueryResult<Vec<Out
     Ok(commits.iter().map(outcome).collect())
 }
 
-/// Uses up the nonces, and refuses what was opened with another's key, also where it is stale: nothing that only the plaintext
-/// decides may come out. A replay is one whatever its key.
+/// Uses up the nonces, and refuses what was opened with another's key, also where it is stale:
+/// nothing that only the plaintext decides may come out. A replay is one whatever its key.
 fn refuse_reused_keys(
     conn: &mut AnyConnection,
     commits: &[&Commit],

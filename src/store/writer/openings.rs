@@ -1,8 +1,9 @@
 //! A wrapped key opens one message: the part of a batch that decides which.
 //!
-//! The row goes in before anything else of the batch, so nothing that was decrypted with a key that belongs to another
-//! message, or to another issuer, reaches a table or an answer. It stays whatever becomes of the call otherwise, also where
-//! the nonce stays unused: the same message of the same issuer may come again.
+//! The row goes in before anything else of the batch, so nothing that was decrypted with a key that
+//! belongs to another message, or to another issuer, reaches a table or an answer. It stays
+//! whatever becomes of the call otherwise, also where the nonce stays unused: the same message of
+//! the same issuer may come again.
 
 use super::unnest::{Column, Unnest};
 use super::{Commit, Outcome};
@@ -15,8 +16,8 @@ use diesel::sql_types::{BigInt, Binary, Integer};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Gives each wrapped key to the first message that came with it, and says for each commit whether its key is another's:
-/// [`Outcome::KeyReused`], and `None` if it may go on.
+/// Gives each wrapped key to the first message that came with it, and says for each commit whether
+/// its key is another's: [`Outcome::KeyReused`], and `None` if it may go on.
 pub(super) fn claim(
     conn: &mut AnyConnection,
     commits: &[&Commit],
@@ -49,7 +50,8 @@ pub(super) fn claim(
         let holder = if new.contains(key.as_slice()) {
             first.get(key).map(|first| first.holder)
         } else {
-            // None: purged between the two statements. Whose it was is not known, so it is not this one's.
+            // None: purged between the two statements. Whose it was is not known, so it is not this
+            // one's.
             known.get(key.as_slice()).copied()
         };
         (holder != Some(opening.holder)).then_some(Outcome::KeyReused(holder))

@@ -1,5 +1,5 @@
-//! The part of a batch that says whose a card is that is there already, and that enrols users again, after their issuer has
-//! turned donation on (cce-api.md 7.1).
+//! The part of a batch that says whose a card is that is there already, and that enrols users
+//! again, after their issuer has turned donation on (cce-api.md 7.1).
 //!
 //! The use case seals for a random user id, and sealed columns are bound to that id. So an enrolment whose card is there
 //! already, with a user of a lower epoch, changes nothing: its nonce is given back, and it comes again as
@@ -31,8 +31,8 @@ fn former_card_key(user: &NewUser) -> Option<CardKey> {
     Some((user.issuer_id.0, former.key, former.index.clone()))
 }
 
-/// Completes [`Outcome::CardTaken`] with the card's user, or turns it into [`Outcome::MustReEnrol`] where that user is active and
-/// of a lower epoch.
+/// Completes [`Outcome::CardTaken`] with the card's user, or turns it into [`Outcome::MustReEnrol`]
+/// where that user is active and of a lower epoch.
 pub(super) fn find(
     conn: &mut AnyConnection,
     commits: &[&Commit],

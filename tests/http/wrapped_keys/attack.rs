@@ -1,4 +1,5 @@
-//! What somebody does with a field-level message that is not his: CBC lets him choose the first block of any suffix.
+//! What somebody does with a field-level message that is not his: CBC lets him choose the first
+//! block of any suffix.
 
 use crate::support::peer::{FieldLevel, base64url, from_base64url};
 use issuer_gateway::client::sample;
@@ -61,8 +62,9 @@ impl Captured {
         self.body_of(&self.iv, &text)
     }
 
-    /// The message from the card number's block on, under an IV that turns a rightly guessed number into the beginning of an
-    /// object: then a rule is broken; of a wrong guess comes something else.
+    /// The message from the card number's block on, under an IV that turns a rightly guessed number
+    /// into the beginning of an object: then a rule is broken; of a wrong guess comes something
+    /// else.
     pub(super) fn guess(&self, guess: &str) -> Vec<u8> {
         let wanted = br#"{"cardNumber":"x"#;
         let previous = &self.text[self.at - 16..self.at];
