@@ -27,6 +27,12 @@ fn put(client: &TestClient, user_id: &str, body: &[u8]) -> Answered {
     client.send(&request)
 }
 
+/// Sent by [`post`], which does not open the answer.
+#[track_caller]
+fn enrolled(answer: &Answered) {
+    assert_eq!(answer.status, 200, "{:?}", answer.clear);
+}
+
 /// How many RSA private operations a node has done.
 fn operations(gateway: &TestGateway) -> u64 {
     let page = gateway.gateway.metrics.render();
@@ -65,7 +71,7 @@ on_both_blocking!(
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
         let captured = Captured::new();
-        user_id(&post(&gateway.client("demo"), &[], &captured.body()));
+        enrolled(&post(&gateway.client("demo"), &[], &captured.body()));
         let attacker = gateway.client("compat");
         let decrypted = operations(&gateway);
         assert_nothing_learnt(&gateway, &attacker, &captured);
@@ -83,7 +89,7 @@ on_both_blocking!(
         let gateway = TestGateway::start(backend);
         let client = gateway.client("demo");
         let captured = Captured::new();
-        user_id(&post(&client, &[], &captured.body()));
+        enrolled(&post(&client, &[], &captured.body()));
         assert_nothing_learnt(&gateway, &client, &captured);
 
         // A message that was refused by its content has used its key too.
@@ -108,7 +114,7 @@ on_both_blocking!(
         let config = config(&database.url_text);
         let captured = Captured::new();
         let first = TestGateway::start_with(&config);
-        user_id(&post(&first.client("demo"), &[], &captured.body()));
+        enrolled(&post(&first.client("demo"), &[], &captured.body()));
         // Another process has its own memory; on SQLite it is the next one.
         let second = match backend {
             Backend::Sqlite => {
@@ -137,7 +143,10 @@ on_both_blocking!(
         let clear = sample::enrolment("222300");
         let theirs = user_id(&thief.enrol(&clear));
         let enrolment = Jwe::new(sample::enrolment("534403").to_string()).body();
-        let id = user_id(&post(&owner, &[], &enrolment));
+        enrolled(&post(&owner, &[], &enrolment));
+        let issuer = gateway.issuer_id("demo").0;
+        let sql = format!("SELECT user_id AS t FROM users WHERE issuer_id = {issuer}");
+        let id = gateway.database.as_ref().unwrap().texts(&sql).remove(0);
         let update = Jwe::new(sample::update().to_string()).body();
         assert_eq!(put(&owner, &id, &update).status, 200);
 
@@ -198,12 +207,12 @@ on_both_blocking!(
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
         let client = gateway.client("demo");
-        let enrolled = |body: &[u8]| user_id(&post(&client, &[], body));
+        let enrol = |body: &[u8]| enrolled(&post(&client, &[], body));
 
         // JWE: its encoding may change, its segments may not.
         let segments = Jwe::new(sample::enrolment("534403").to_string()).segments();
         let body = |segments: &[String]| crate::support::peer::jwe_body(&segments.join("."));
-        enrolled(&body(&segments));
+        enrol(&body(&segments));
         for (index, length) in [(2, 12), (3, 200), (4, 16)] {
             let mut altered = segments.clone();
             altered[index] = attack::another(&segments[index], length);
@@ -220,7 +229,7 @@ on_both_blocking!(
                    "oaepHashingAlgorithm": "SHA256"})
             .to_string()
         };
-        enrolled(members(&iv, &text).as_bytes());
+        enrol(members(&iv, &text).as_bytes());
         let [iv64, wrapped64, text64] =
             parts.map(|part| crate::support::peer::base64_standard(&part));
         let base64 = json!({"encryptedData": text64, "iv": iv64, "encryptedKey": wrapped64});
