@@ -91,6 +91,8 @@ on_both_blocking!(
         let captured = Captured::new();
         enrolled(&post(&client, &[], &captured.body()));
         assert_nothing_learnt(&gateway, &client, &captured);
+        let [right, wrong] = captured.control().map(|body| post(&client, &[], &body));
+        assert_ne!(right.body, wrong.body, "the attack itself is right");
 
         // A message that was refused by its content has used its key too.
         let mut broken = sample::enrolment("534403");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// A captured message whose plaintext has the card number in a block of its own.
 pub(super) struct Captured {
-    iv: Vec<u8>,
+    message: FieldLevel,
     wrapped: Vec<u8>,
     text: Vec<u8>,
     card_number: String,
@@ -31,9 +31,10 @@ impl Captured {
         let plaintext = format!("{{{blanks}{}", &compact[1..]);
         let at = plaintext.find(&card_number).unwrap();
         assert_eq!(at % 16, 0);
-        let [iv, wrapped, text] = FieldLevel::new(plaintext).seal();
+        let message = FieldLevel::new(plaintext);
+        let [_, wrapped, text] = message.seal();
         Self {
-            iv,
+            message,
             wrapped,
             text,
             card_number,
@@ -42,15 +43,22 @@ impl Captured {
     }
 
     fn body_of(&self, iv: &[u8], text: &[u8]) -> Vec<u8> {
-        json!({"encryptedData": hex::encode(text), "iv": hex::encode(iv),
-               "encryptedKey": hex::encode(&self.wrapped), "oaepHashingAlgorithm": "SHA256"})
-        .to_string()
-        .into_bytes()
+        body(iv, &self.wrapped, text)
+    }
+
+    /// A right and a wrong guess, each under the same content key wrapped anew, which nobody but
+    /// who made it can do: shows that the guesses would be answered.
+    pub(super) fn control(&self) -> [Vec<u8>; 2] {
+        [self.card_number.clone(), "0".repeat(16)].map(|number| {
+            let [_, wrapped, _] = self.message.seal();
+            let (iv, text) = self.guess_of(&number);
+            body(&iv, &wrapped, text)
+        })
     }
 
     /// The message as it was sent.
     pub(super) fn body(&self) -> Vec<u8> {
-        self.body_of(&self.iv, &self.text)
+        self.body_of(&self.message.iv, &self.text)
     }
 
     /// The message with another last block, so that it does not open.
@@ -59,13 +67,13 @@ impl Captured {
         *text.last_mut().unwrap() ^= 1;
         let before = text.len() - 17;
         text[before] ^= 0xff;
-        self.body_of(&self.iv, &text)
+        self.body_of(&self.message.iv, &text)
     }
 
     /// The message from the card number's block on, under an IV that turns a rightly guessed number
     /// into the beginning of an object: then a rule is broken; of a wrong guess comes something
     /// else.
-    pub(super) fn guess(&self, guess: &str) -> Vec<u8> {
+    fn guess_of(&self, guess: &str) -> (Vec<u8>, &[u8]) {
         let wanted = br#"{"cardNumber":"x"#;
         let previous = &self.text[self.at - 16..self.at];
         let iv: Vec<u8> = previous
@@ -74,7 +82,7 @@ impl Captured {
             .zip(wanted)
             .map(|((previous, guess), wanted)| previous ^ guess ^ wanted)
             .collect();
-        self.body_of(&iv, &self.text[self.at..])
+        (iv, &self.text[self.at..])
     }
 
     /// The right number, and wrong ones.
@@ -87,25 +95,32 @@ impl Captured {
         let mut numbers = vec![self.card_number.clone()];
         numbers.extend(wrong);
         numbers.push("0".repeat(16));
-        numbers.into_iter().map(|number| self.guess(&number))
+        numbers.into_iter().map(|number| {
+            let (iv, text) = self.guess_of(&number);
+            self.body_of(&iv, text)
+        })
     }
+}
+
+fn body(iv: &[u8], wrapped: &[u8], text: &[u8]) -> Vec<u8> {
+    json!({"encryptedData": hex::encode(text), "iv": hex::encode(iv),
+           "encryptedKey": hex::encode(wrapped), "oaepHashingAlgorithm": "SHA256"})
+    .to_string()
+    .into_bytes()
 }
 
 /// Different messages under one wrapped key, each a valid enrolment.
 pub(super) fn under_one_key(count: usize) -> Vec<Vec<u8>> {
     let mut message = FieldLevel::new("");
     let [_, wrapped, _] = message.seal();
-    let body = |_| {
+    let one = |_| {
         let clear = FieldLevel::new(sample::enrolment("534403").to_string());
         message.padded.clone_from(&clear.padded);
         message.iv = clear.iv;
         let [iv, _, text] = message.seal();
-        json!({"encryptedData": hex::encode(text), "iv": hex::encode(iv),
-               "encryptedKey": hex::encode(&wrapped), "oaepHashingAlgorithm": "SHA256"})
-        .to_string()
-        .into_bytes()
+        body(&iv, &wrapped, &text)
     };
-    (0..count).map(body).collect()
+    (0..count).map(one).collect()
 }
 
 /// A segment of a JWE with its last byte changed.

@@ -45,7 +45,8 @@ on_both_blocking!(
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
         let body = Jwe::new("{}").with_header(&json!({"kid": "nobody"})).body();
-        // More than are answered at once, and more than may wait for their turn. How many that takes is up to the machine.
+        // More than are answered at once, and more than may wait for their turn. How many that
+        // takes is up to the machine.
         let mut statuses = Vec::new();
         while !statuses.contains(&503) {
             assert!(statuses.len() < 10_000, "the flood was never refused");
