@@ -20,6 +20,8 @@ const BURST: u32 = 100;
 const PER_SECOND: u32 = 10;
 /// The longest that a refusal waits for its turn.
 const LONGEST: Duration = Duration::from_secs(5);
+/// The next turn is never further away, so this is how long an issuer is refused after a flood.
+const FURTHEST: Duration = Duration::from_secs(60);
 /// How often the operator is told of the same issuer.
 const WINDOW: Duration = Duration::from_secs(60);
 /// From so many refusals of an issuer in a window on.
@@ -118,11 +120,10 @@ impl Throttle {
         let earliest = now.checked_sub(TURN * (BURST - 1));
         let turn = recent.next.max(earliest).unwrap_or(now);
         let wait = turn.saturating_duration_since(now);
-        if wait >= LONGEST {
-            return (LONGEST, alarm);
+        if wait < FURTHEST {
+            recent.next = Some(turn + TURN);
         }
-        recent.next = Some(turn + TURN);
-        (wait, alarm)
+        (wait.min(LONGEST), alarm)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IssuerId, Recent>> {
@@ -145,10 +146,10 @@ mod tests {
         assert!(waits[..100].iter().all(Duration::is_zero));
         assert_eq!(waits[100..102], [TURN, 2 * TURN]);
         assert_eq!(waits.iter().max(), Some(&LONGEST));
-        assert!(throttle.wait(A, now) >= LONGEST, "refused from now on");
+        assert_eq!(throttle.wait(A, now), FURTHEST, "refused from now on");
         assert_eq!(throttle.wait(B, now), Duration::ZERO);
         assert_eq!(throttle.note(B, false, now).0, Duration::ZERO);
-        let later = now + Duration::from_secs(60);
+        let later = now + FURTHEST;
         assert_eq!(throttle.wait(A, later), Duration::ZERO);
         assert_eq!(throttle.note(A, false, later).0, Duration::ZERO);
     }

@@ -69,7 +69,9 @@ on_both_blocking!(
         // Refused as overloaded, such calls use up no nonce.
         let refused = statuses.iter().filter(|status| **status == 400).count();
         let nonces = gateway.database.as_ref().unwrap().count("oauth_nonces");
-        assert_eq!(nonces, i64::try_from(refused).unwrap());
+        let [least, most] =
+            [refused, statuses.len() - 1].map(|count| i64::try_from(count).unwrap());
+        assert!((least..=most).contains(&nonces), "{least} {nonces} {most}");
         let other = gateway.client("compat");
         user_id(&other.enrol(&sample::enrolment("222300")));
     }
