@@ -6,6 +6,7 @@ use crate::config::{self, Config};
 use crate::directory::Directory;
 use crate::directory::limit::Limiter;
 use crate::enrolment::erasure;
+use crate::forgetting;
 use crate::gateway::Gateway;
 use crate::http::{
     envelope, health::Draining, metrics, openapi::Document, request::Limits, routes,
@@ -16,6 +17,7 @@ use crate::live::Live;
 use crate::payload::{Engine, Unwrapper};
 use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
 use crate::telemetry::Metrics;
+use crate::throttle::Throttle;
 use crate::vault::Vault;
 use crate::{expiry, reload};
 use actix_web::dev::ServerHandle;
@@ -81,6 +83,10 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
     let mut background = vec![
         tokio::spawn(follow_store(gateway.clone())),
         tokio::spawn(purge_nonces(gateway.clone())),
+        tokio::spawn(forgetting::run(
+            gateway.clone(),
+            config.crypto.remember_jwe(),
+        )),
         tokio::spawn(following),
         tokio::spawn(watch_keys(gateway.clone())),
         tokio::spawn(erasure::run(gateway.clone(), config.erasure.enabled)),
@@ -188,6 +194,8 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
         current: ArcSwap::from_pointee(live),
         registry,
         unwrapper,
+        openings: Arc::default(),
+        throttle: Throttle::default(),
         vault,
         finder,
         writer,

@@ -4,6 +4,10 @@
 //! nonce, whether the call is done or refused: so a replay is found by the database's unique key,
 //! on every node and after a restart. Only calls that may succeed when sent again unchanged
 //! (overload, outage) leave the nonce unused.
+//!
+//! What [`Caller::open`] decrypts may be answered only after a commit too: the commit says whether
+//! the wrapped key belongs to this message. If not, the answer is the same whatever the plaintext
+//! was.
 
 use crate::audit::refused::RefusedCall;
 use crate::gateway::Gateway;
@@ -11,13 +15,14 @@ use crate::ids::UserId;
 use crate::issuers::{Issuer, IssuerStatus};
 use crate::live::Live;
 use crate::oauth1::{self, Authorization};
-use crate::payload::FieldLevelHeaders;
+use crate::openings::Begun;
+use crate::payload::{self, Envelope, FieldLevelHeaders, Opened};
 use crate::refusal::Refusal;
 use crate::store::audit::AuditDraft;
 use crate::store::writer::{Act, Commit, Nonce, Outcome};
 use crate::vault::{VaultError, VaultKeys};
 use chrono::{DateTime, Utc};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What came over the wire, byte for byte; the signature covers it.
 pub struct Call<'a> {
@@ -98,6 +103,8 @@ pub struct Caller {
     pub live: Arc<Live>,
     consumer_key: String,
     nonce: Nonce,
+    /// The payload that was decrypted, if one was.
+    begun: OnceLock<Begun>,
 }
 
 impl Caller {
@@ -161,12 +168,35 @@ impl Caller {
             consumer_key: authorization.consumer_key().to_owned(),
             issuer: credential.issuer,
             live,
+            begun: OnceLock::new(),
         })
     }
 
     /// The issuer must be on board and active (cce-api.md, sections 4 and 6).
     pub fn require_active(&self) -> Result<(), Refusal> {
         require_active(self.issuer.status)
+    }
+
+    /// Opens this call's payload, once. From then on the call's commit claims the wrapped key for
+    /// it.
+    ///
+    /// # Errors
+    /// [`Refusal::WrappedKeyReused`], with nothing decrypted, if this node knows that the key
+    /// belongs to another message or issuer; [`Refusal::Crypto`]; [`Refusal::Overloaded`], also
+    /// where too many payloads of this issuer did not open lately.
+    pub async fn open(&self, gateway: &Gateway, envelope: Envelope) -> Result<Opened, Refusal> {
+        gateway.throttle.require_turn(&self.issuer)?;
+        let opened = payload::open_once(
+            &self.live.keys,
+            &gateway.unwrapper,
+            &self.live.jwe_policy,
+            envelope,
+            |key_use| {
+                let begun = gateway.openings.begin(self.issuer.id, &key_use);
+                begun.is_some_and(|begun| self.begun.set(begun).is_ok())
+            },
+        );
+        Ok(opened.await?)
     }
 
     /// The nonce that this call has to use up, for a change that does not go through [`Caller::settle`].
@@ -206,7 +236,7 @@ impl Caller {
         };
         let commit = self.commit(act, self.audit(call, action, subject));
         let outcome = gateway.writer.commit(commit).await?;
-        Ok((proven_new(outcome)?, rest))
+        Ok((self.concluded(gateway, outcome).await?, rest))
     }
 
     /// The same for an act that holds sealed values: `seal` makes it of what was prepared, again if the data keys
@@ -231,7 +261,7 @@ impl Caller {
                 Ok::<_, Refusal>(self.commit(act, audit.clone()))
             })
             .await?;
-        Ok((proven_new(outcome)?, prepared))
+        Ok((self.concluded(gateway, outcome).await?, prepared))
     }
 
     fn commit(&self, act: Act, audit: AuditDraft) -> Commit {
@@ -239,6 +269,7 @@ impl Caller {
             nonce: Some(self.nonce.clone()),
             act,
             audit,
+            opening: self.begun.get().map(|begun| begun.opening().clone()),
             sealed_under: None,
         }
     }
@@ -259,16 +290,41 @@ impl Caller {
         let subject = subject.filter(|_| action != Action::EnrolUser);
         let audit = self.audit(call, action, subject).refused(refusal.reason());
         match gateway.writer.commit(self.commit(Act::Record, audit)).await {
-            Ok(outcome) => proven_new(outcome).err().unwrap_or(refusal),
+            Ok(outcome) => match self.concluded(gateway, outcome).await {
+                Ok(_) if refusal.is_crypto() => self.slowed_down(gateway, refusal).await,
+                Ok(_) => refusal,
+                Err(other) => other,
+            },
             Err(error) => error.into(),
         }
     }
-}
 
-fn proven_new(outcome: Outcome) -> Result<Outcome, Refusal> {
-    match outcome {
-        Outcome::Replayed => Err(replayed()),
-        outcome => Ok(outcome),
+    /// What the commit says of nonce and wrapped key, ahead of what it says of the act.
+    async fn concluded(&self, gateway: &Gateway, outcome: Outcome) -> Result<Outcome, Refusal> {
+        let begun = self.begun.get();
+        match outcome {
+            Outcome::Replayed => Err(replayed()),
+            Outcome::KeyReused(holder) => {
+                if let (Some(begun), Some(holder)) = (begun, holder) {
+                    begun.lost(holder);
+                }
+                Err(self.slowed_down(gateway, Refusal::WrappedKeyReused).await)
+            }
+            outcome => {
+                if let Some(begun) = begun {
+                    begun.won();
+                }
+                Ok(outcome)
+            }
+        }
+    }
+
+    async fn slowed_down(&self, gateway: &Gateway, refusal: Refusal) -> Refusal {
+        let throttle = &gateway.throttle;
+        throttle
+            .refused(&self.issuer, &refusal, &gateway.metrics)
+            .await;
+        refusal
     }
 }
 

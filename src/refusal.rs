@@ -4,9 +4,11 @@
 //! `http::error` alone turns this one into an answer. [`Refusal::reason`] is stable: logs,
 //! metrics and the audit trail use it.
 
+use crate::ids::UserId;
 use crate::oauth1;
 use crate::payload;
 use crate::store::StoreError;
+use crate::store::writer::KEY_REUSED;
 use crate::vault::VaultError;
 use crate::violation::Violation;
 
@@ -55,9 +57,13 @@ pub enum Refusal {
     /// No encryption certificate of the issuer is valid, so that its answer cannot be encrypted.
     #[error("no valid encryption certificate")]
     NoEncryptionCertificate,
-    /// This card is enrolled already.
+    /// The payload's wrapped key belongs to another message, or to another issuer. Answered as
+    /// [`Refusal::Crypto`].
+    #[error("wrapped key used for another message")]
+    WrappedKeyReused,
+    /// This card is enrolled already, under this id unless it was erased at the same moment.
     #[error("card already enrolled")]
-    UserAlreadyExists,
+    UserAlreadyExists(Option<UserId>),
     /// A bounded queue is full; nothing was done.
     #[error("overloaded")]
     Overloaded,
@@ -87,11 +93,17 @@ impl Refusal {
             Self::Crypto(_) => "crypto",
             Self::EnvelopeNotAccepted(_) => "envelope-not-accepted",
             Self::NoEncryptionCertificate => "no-encryption-certificate",
-            Self::UserAlreadyExists => "card-taken",
+            Self::WrappedKeyReused => KEY_REUSED,
+            Self::UserAlreadyExists(_) => "card-taken",
             Self::Overloaded => "overloaded",
             Self::Unavailable => "store-unavailable",
             Self::Internal(_) => "internal",
         }
+    }
+
+    /// Whether it is answered `CRYPTO_ERROR`.
+    pub fn is_crypto(&self) -> bool {
+        matches!(self, Self::Crypto(_) | Self::WrappedKeyReused)
     }
 
     /// Whether the same request may succeed later: then its nonce must not be used up by this try.
@@ -123,6 +135,7 @@ impl From<payload::OpenError> for Refusal {
     fn from(error: payload::OpenError) -> Self {
         match error {
             payload::OpenError::Overloaded => Self::Overloaded,
+            payload::OpenError::Crypto(payload::Reason::WrappedKeyReused) => Self::WrappedKeyReused,
             payload::OpenError::Crypto(reason) => Self::Crypto(reason.as_str()),
         }
     }

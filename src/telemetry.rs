@@ -62,6 +62,7 @@ pub struct Metrics {
     seconds: HistogramVec,
     refusals: IntCounterVec,
     refusals_summed: IntCounterVec,
+    crypto_refusals: IntCounterVec,
     issuers: IntGauge,
     background_failures: IntCounterVec,
     reloads: IntCounterVec,
@@ -101,6 +102,13 @@ impl Metrics {
                     "Refused signatures that are counted in the audit trail instead of listed",
                 ),
                 &["reason"],
+            )?,
+            crypto_refusals: IntCounterVec::new(
+                Opts::new(
+                    "issuer_gateway_crypto_refusals_total",
+                    "Payloads that did not open, by issuer (client id) and stable reason",
+                ),
+                &["issuer", "reason"],
             )?,
             issuers: IntGauge::new("issuer_gateway_issuers", "Issuers in memory")?,
             background_failures: IntCounterVec::new(
@@ -154,6 +162,9 @@ impl Metrics {
             .register(Box::new(metrics.refusals_summed.clone()))?;
         metrics
             .registry
+            .register(Box::new(metrics.crypto_refusals.clone()))?;
+        metrics
+            .registry
             .register(Box::new(metrics.issuers.clone()))?;
         metrics
             .registry
@@ -199,6 +210,13 @@ impl Metrics {
     /// One refused signature gets no audit entry of its own.
     pub fn refusal_summed(&self, reason: &str) {
         self.refusals_summed.with_label_values(&[reason]).inc();
+    }
+
+    /// A payload of an issuer on board did not open.
+    pub fn crypto_refusal(&self, client_id: &str, reason: &str) {
+        self.crypto_refusals
+            .with_label_values(&[client_id, reason])
+            .inc();
     }
 
     /// How many issuers are in memory.

@@ -255,6 +255,7 @@ async fn settle<T>(
         nonce: None,
         act,
         audit,
+        opening: None,
         sealed_under: None,
     };
     match prepared {
@@ -287,7 +288,8 @@ fn done(outcome: Outcome, caller: &Caller) -> Result<(), Refusal> {
         Outcome::Taken(Taken::UserId) => Err(Refusal::UserIdTaken),
         Outcome::Taken(Taken::KlaimId)
         | Outcome::Replayed
-        | Outcome::CardTaken
+        | Outcome::KeyReused(_)
+        | Outcome::CardTaken(_)
         | Outcome::MustReEnrol(_)
         | Outcome::Stale => Err(Refusal::Internal("an outcome that no change has")),
     }

@@ -243,7 +243,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
                 "",
             ),
         ),
-        Refusal::Crypto(_) => (
+        Refusal::Crypto(_) | Refusal::WrappedKeyReused => (
             S::BAD_REQUEST,
             service(
                 "CRYPTO_ERROR",
@@ -253,14 +253,16 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
         ),
         Refusal::EnvelopeNotAccepted(kind) => (S::BAD_REQUEST, elements::not_accepted(*kind)),
         Refusal::NoEncryptionCertificate => (S::BAD_REQUEST, elements::no_certificate()),
-        Refusal::UserAlreadyExists => (
-            S::BAD_REQUEST,
-            service(
-                "USER_ALREADY_EXISTS",
-                "This card is enrolled already.",
-                "cardNumber: must not be enrolled already",
-            ),
-        ),
+        Refusal::UserAlreadyExists(user_id) => {
+            // Whose answer was lost learns the id here: Details ends with it.
+            let details = match user_id {
+                Some(user_id) => format!("cardNumber: is enrolled already under userid {user_id}"),
+                None => "cardNumber: must not be enrolled already".to_owned(),
+            };
+            let description = "This card is enrolled already.";
+            let element = service("USER_ALREADY_EXISTS", description, &details);
+            (S::BAD_REQUEST, element)
+        }
         Refusal::Overloaded => (
             S::SERVICE_UNAVAILABLE,
             unavailable("The gateway is at its limit; try again shortly."),

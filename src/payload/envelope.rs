@@ -126,6 +126,20 @@ impl From<UnwrapError> for OpenError {
     }
 }
 
+/// For what a wrapped key is about to be used. Hashes alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUse {
+    /// SHA-256 of the gateway key's fingerprint and the decoded wrapped key.
+    pub key_hash: [u8; 32],
+    /// SHA-256 of the decoded rest of the message: IV, ciphertext, and the JWE's header and tag or
+    /// the OAEP digest.
+    pub message_hash: [u8; 32],
+    /// The envelope.
+    pub kind: EnvelopeKind,
+    /// The gateway key that is to unwrap it.
+    pub opener: Fingerprint,
+}
+
 /// What was in an envelope.
 #[derive(Debug)]
 pub struct Opened {
@@ -286,15 +300,29 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Opens an envelope: finds the key, unwraps, decrypts, parses.
-///
-/// From the unwrapping on there is one path and no early end, so that neither the answer nor its time
-/// tells a wrong key from wrong content. Must follow the verification of the sender's signature.
+/// Opens an envelope that was made for us alone, such as an answer: see [`open_once`].
 pub async fn open(
     ring: &KeyRing,
     unwrapper: &Unwrapper,
     policy: &JwePolicy,
     envelope: Envelope,
+) -> Result<Opened, OpenError> {
+    open_once(ring, unwrapper, policy, envelope, |_| true).await
+}
+
+/// Opens an envelope: finds the key, asks `admit`, unwraps, decrypts, parses.
+///
+/// `admit` says whether this use of the wrapped key is allowed. It is asked about everything that
+/// would be decrypted, before it is; if it says no, nothing is.
+///
+/// From the unwrapping on there is one path and no early end, so that neither the answer nor its time
+/// tells a wrong key from wrong content. Must follow the verification of the sender's signature.
+pub async fn open_once(
+    ring: &KeyRing,
+    unwrapper: &Unwrapper,
+    policy: &JwePolicy,
+    envelope: Envelope,
+    admit: impl FnOnce(KeyUse) -> bool,
 ) -> Result<Opened, OpenError> {
     let wrapped = match &envelope {
         Envelope::Jwe(token) if !policy.allows(token.enc()) => {
@@ -308,6 +336,19 @@ pub async fn open(
         .ok_or(Reason::UnknownKey)?;
     if wrapped.bytes.len() != key.modulus_bytes() {
         return Err(Reason::WrappedKeyLength.into());
+    }
+    let opener = key.fingerprint();
+    let key_use = KeyUse {
+        key_hash: wrapped.hash(opener),
+        message_hash: match &envelope {
+            Envelope::Jwe(token) => token.hash(),
+            Envelope::FieldLevel(message) => message.hash(),
+        },
+        kind: envelope.kind(),
+        opener,
+    };
+    if !admit(key_use) {
+        return Err(Reason::WrappedKeyReused.into());
     }
 
     let cek = unwrapper

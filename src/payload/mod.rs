@@ -38,7 +38,8 @@ pub mod unwrap;
 
 pub use engine::{Engine, MultiBuffer};
 pub use envelope::{
-    Accepted, Envelope, EnvelopeError, EnvelopeKind, OpenError, Opened, open, seal,
+    Accepted, Envelope, EnvelopeError, EnvelopeKind, KeyUse, OpenError, Opened, open, open_once,
+    seal,
 };
 pub use field_level::FieldLevelHeaders;
 pub use fingerprint::Fingerprint;

@@ -119,6 +119,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    opened_keys (key_hash) {
+        key_hash -> Binary,
+        message_hash -> Binary,
+        issuer_id -> Integer,
+        field_level -> Bool,
+        gateway_key -> BigInt,
+        opened_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    gateway_keys_held (gateway_key) {
+        gateway_key -> BigInt,
+        held_at -> BigInt,
+    }
+}
+
+diesel::table! {
     gateway_key_usage (fingerprint) {
         fingerprint -> Text,
         last_used_at -> BigInt,

@@ -32,3 +32,4 @@ mod sealed;
 mod shutdown;
 mod signatures;
 mod users;
+mod wrapped_keys;

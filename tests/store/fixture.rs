@@ -145,6 +145,7 @@ pub fn enrol(user: NewUser) -> Commit {
             subject: Some(user.user_id.as_str().to_owned()),
             ..draft("user.enrol")
         },
+        opening: None,
         sealed_under: None,
         act: Act::Enrol(Box::new(user)),
     }
@@ -155,6 +156,7 @@ pub fn update(update: UserUpdate) -> Commit {
     Commit {
         nonce: fresh_nonce(update.issuer_id),
         audit: draft("user.update"),
+        opening: None,
         sealed_under: None,
         act: Act::Update(Box::new(update)),
     }
@@ -183,6 +185,7 @@ pub fn record(issuer_id: IssuerId, value: &str) -> Commit {
         nonce: nonce(issuer_id, value),
         act: Act::Record,
         audit: draft("user.enrol").refused("INVALID_FPAN"),
+        opening: None,
         sealed_under: None,
     }
 }

@@ -133,6 +133,7 @@ pub(super) fn decryption() -> Vec<HttpError> {
         Refusal::NoEncryptionCertificate.into(),
         Refusal::EnvelopeNotAccepted(EnvelopeKind::FieldLevel).into(),
         Refusal::Crypto("").into(),
+        Refusal::WrappedKeyReused.into(),
         Refusal::Overloaded.into(),
     ]
 }
