@@ -12,6 +12,7 @@ use crate::keys;
 use crate::oauth1::VerifyingKey;
 use crate::payload::Recipient;
 use crate::store::issuers::{CertificatePurpose, IssuerCertificate, IssuerDeclaration};
+use crate::toml_error;
 use openssl::asn1::Asn1TimeRef;
 use openssl::hash::MessageDigest;
 use openssl::x509::X509;
@@ -19,6 +20,9 @@ use serde::Deserialize;
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+/// Certificates that one consumer key may sign with: a signature that fails is verified with each.
+const MAX_SIGNING_KEYS: usize = 4;
 
 /// All that is wrong with a file of issuers.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,8 +92,8 @@ pub fn read(file: &Path) -> Result<Vec<IssuerDeclaration>, DeclarationError> {
 
 /// Parses the TOML text of a file that lies in `folder`.
 pub fn parse(text: &str, folder: &Path) -> Result<Vec<IssuerDeclaration>, DeclarationError> {
-    let file: File =
-        toml::from_str(text).map_err(|error| DeclarationError(vec![error.to_string()]))?;
+    let file: File = toml::from_str(text)
+        .map_err(|error| DeclarationError(vec![toml_error::describe(text, &error)]))?;
     let mut problems = Vec::new();
     let mut declarations = Vec::new();
     for (index, table) in file.issuer.into_iter().enumerate() {
@@ -102,7 +106,10 @@ pub fn parse(text: &str, folder: &Path) -> Result<Vec<IssuerDeclaration>, Declar
                 let mut report = |problem: String| problems.push(format!("{name}: {problem}"));
                 declarations.extend(declare(entry, folder, &mut report));
             }
-            Err(error) => problems.push(format!("{name}: {}", error.message())),
+            Err(error) => problems.push(format!(
+                "{name}: {}",
+                toml_error::without_value(error.message())
+            )),
         }
     }
     check_together(&declarations, &mut problems);
@@ -152,6 +159,15 @@ fn declare(
             "encryption: must name at least one certificate, because responses = \"mirror\""
                 .to_owned(),
         );
+    }
+    let most = entry.signing.iter().map(|signing| {
+        let same = |other: &&Signing| other.consumer_key == signing.consumer_key;
+        entry.signing.iter().filter(same).count()
+    });
+    if most.max().is_some_and(|most| most > MAX_SIGNING_KEYS) {
+        report(format!(
+            "signing: at most {MAX_SIGNING_KEYS} certificates for each consumer_key"
+        ));
     }
     let mut certificates = Vec::new();
     for signing in &entry.signing {

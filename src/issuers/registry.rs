@@ -6,7 +6,7 @@
 use super::account_range::AccountRange;
 use super::profile::Profile;
 use super::{EncryptionCertificate, Issuer};
-use crate::oauth1::VerifyingKey;
+use crate::oauth1::{Decoys, VerifyingKey};
 use crate::payload::Recipient;
 use crate::store::issuers::{CertificatePurpose, IssuerRecord};
 use crate::store::{Store, StoreError};
@@ -47,6 +47,7 @@ struct Snapshot {
     version: i64,
     issuers: Vec<Arc<Issuer>>,
     credentials: HashMap<String, Credential>,
+    decoys: Arc<Decoys>,
 }
 
 /// The issuers as last read.
@@ -65,9 +66,11 @@ impl Registry {
         })
     }
 
-    /// The issuer and verifying keys of a consumer key, if it is known.
-    pub fn credential(&self, consumer_key: &str) -> Option<Credential> {
-        self.current.load().credentials.get(consumer_key).cloned()
+    /// The issuer and verifying keys of a consumer key, if it is known; and what hides whether it is.
+    pub fn credential(&self, consumer_key: &str) -> (Option<Credential>, Arc<Decoys>) {
+        let current = self.current.load();
+        let credential = current.credentials.get(consumer_key).cloned();
+        (credential, current.decoys.clone())
     }
 
     /// The issuer whose client id stands in front of a consumer key that proves nothing yet.
@@ -102,6 +105,7 @@ async fn read(store: &Store) -> Result<Snapshot, RegistryError> {
         version: stored.version,
         issuers: Vec::new(),
         credentials: HashMap::new(),
+        decoys: Arc::default(),
     };
     for record in stored.issuers {
         let client_id = record.declared.client_id.clone();
@@ -122,6 +126,9 @@ async fn read(store: &Store) -> Result<Snapshot, RegistryError> {
         }
         snapshot.issuers.push(issuer);
     }
+    let consumer_keys = snapshot.credentials.values();
+    let decoys = Decoys::among(consumer_keys.map(|credential| &*credential.keys));
+    snapshot.decoys = Arc::new(decoys);
     Ok(snapshot)
 }
 

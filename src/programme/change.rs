@@ -30,8 +30,9 @@ pub async fn change(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refus
         .change_profile(caller.nonce(), audit, move |stored, others, audit| {
             decide(wanted, stored, others).inspect_err(|refusal| audit.refuse(refusal.reason()))
         })
-        .await?
-        .ok_or_else(call::replayed)??;
+        .await?;
+    caller.spent(gateway);
+    let changed = changed.ok_or_else(call::replayed)??;
     // This node answers by the new profile from now on, the others when they look next.
     if let Err(error) = gateway.registry.refresh(&gateway.store).await {
         tracing::warn!(%error, "issuers not reloaded after a change; will be tried again");
