@@ -61,7 +61,10 @@ impl<S: Subscriber> Layer<S> for Malformed {
             caused.inc();
         }
         if let Some(lines) = left_out {
-            tracing::warn!(lines, "more malformed requests or broken connections than are listed");
+            tracing::warn!(
+                lines,
+                "more malformed requests or broken connections than are listed"
+            );
         }
         written
     }

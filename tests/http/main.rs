@@ -12,6 +12,7 @@ mod support;
 mod audit;
 mod catalogue;
 mod concurrency;
+mod connections;
 mod data_keys;
 mod deletions;
 mod docs;
