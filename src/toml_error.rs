@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn errors_say_where_and_what_is_expected_and_quote_nothing() {
         for (text, expected) in [
-            ("number = \"canary", "line 1, column 10: not valid TOML"),
+            ("number = \"canary", "line 1, column 17: not valid TOML"),
             (
                 "a = 1\nnumber = canary",
                 "line 2, column 10: not valid TOML",

@@ -55,12 +55,9 @@ mod tests {
         for (rest, expected) in [
             (
                 "[database]\nurl = \"postgres://u:canary@h",
-                "line 6, column 7: not valid TOML",
+                "line 6, column ",
             ),
-            (
-                "[database]\nurl = canary",
-                "line 6, column 7: not valid TOML",
-            ),
+            ("[database]\nurl = canary", "line 6, column "),
             ("database = \"postgres://u:canary@h\"", "keys.database"),
             (
                 "[database]\nurl = \"a\"\npool_size = \"canary\"",

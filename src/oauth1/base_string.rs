@@ -37,8 +37,8 @@ const MAX_QUERY_BYTES: usize = 1024;
 /// Pairs of the query, empty ones included.
 const MAX_PAIRS: usize = 32;
 
-/// Base strings that one request is verified against. Without a query an origin has at most 3, so that
-/// all forms are tried for up to 8 origins.
+/// Base strings that one request is verified against. Without a query an origin has 3, so that all forms
+/// are tried for up to 8 origins.
 pub(super) const MAX_CANDIDATES: usize = 24;
 
 /// The most origins that can be configured.

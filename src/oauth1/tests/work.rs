@@ -50,7 +50,7 @@ fn a_wrong_signature_takes_a_bounded_number_of_verifications() {
     for (query, most) in [
         (None, 6),
         (Some("lang=en-US"), 6),
-        (Some("limit=25&offset=50"), 6),
+        (Some("limit=25&offset=50"), 8),
         (Some(query.as_str()), MAX_CANDIDATES),
     ] {
         let (result, work) = prove(&header, query, &[&KEY.public], &decoys, true);
