@@ -6,12 +6,11 @@
 //! (overload, outage) leave the nonce unused.
 
 use crate::audit::refused::RefusedCall;
-use crate::config::MAX_WINDOW_SECONDS;
 use crate::gateway::Gateway;
 use crate::ids::UserId;
 use crate::issuers::{Issuer, IssuerStatus};
 use crate::live::Live;
-use crate::oauth1::{self, Authorization, CallPrint};
+use crate::oauth1::{self, Authorization, CallPrint, MAX_WINDOW_SECONDS};
 use crate::payload::FieldLevelHeaders;
 use crate::refusal::Refusal;
 use crate::store::audit::AuditDraft;
@@ -40,7 +39,8 @@ pub struct Call<'a> {
     pub request_id: &'a str,
     /// The peer's address, for the audit trail.
     pub peer: Option<&'a str>,
-    /// Somebody on this machine called it by a name of this machine, and nothing forwarded the call.
+    /// Somebody on this machine called it by a name of this machine, and nothing forwarded the
+    /// call.
     pub direct: bool,
     /// When it came.
     pub now: DateTime<Utc>,
@@ -168,8 +168,8 @@ impl Caller {
         })
     }
 
-    /// The issuer must be on board and active (cce-api.md, sections 4 and 6), and this call not one that
-    /// this node has answered before: then nothing is decrypted or looked up for it.
+    /// The issuer must be on board and active (cce-api.md, sections 4 and 6), and this call not one
+    /// that this node has answered before: then nothing is decrypted or looked up for it.
     pub fn require_active(&self) -> Result<(), Refusal> {
         require_active(self.issuer.status)?;
         if self.replayed {
@@ -178,8 +178,8 @@ impl Caller {
         Ok(())
     }
 
-    /// The nonce that this call has to use up, for a change that does not go through [`Caller::settle`]:
-    /// who commits it says so with [`Caller::spent`].
+    /// The nonce that this call has to use up, for a change that does not go through
+    /// [`Caller::settle`]: who commits it says so with [`Caller::spent`].
     pub fn nonce(&self) -> Nonce {
         self.nonce.clone()
     }
@@ -305,8 +305,9 @@ pub fn require_active(status: IssuerStatus) -> Result<(), Refusal> {
     }
 }
 
-/// Until when a used-up nonce is kept, microseconds since 1970 UTC: longer than any window that can be
-/// configured accepts its timestamp, so that a wider window never makes a purged nonce new again.
+/// Until when a used-up nonce is kept, microseconds since 1970 UTC: longer than any window that can
+/// be configured accepts its timestamp, so that a wider window never makes a purged nonce new
+/// again.
 fn nonce_expires_at(timestamp: i64) -> i64 {
     (timestamp + MAX_WINDOW_SECONDS + 1).saturating_mul(1_000_000)
 }

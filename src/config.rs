@@ -17,7 +17,7 @@ pub use log::{Log, LogFormat};
 pub use users::Users;
 pub use vault::{KekSource, ShareSource, Vault};
 
-use crate::oauth1::MAX_ORIGINS;
+use crate::oauth1::{MAX_ORIGINS, MAX_WINDOW_SECONDS};
 use crate::payload::MultiBuffer;
 use serde::Deserialize;
 use std::fmt;
@@ -81,8 +81,8 @@ pub struct Server {
     pub header_timeout_ms: u64,
     /// How long a client may take to send the body, in milliseconds.
     pub body_timeout_ms: u64,
-    /// How long a client may take to read each 64 KiB of an answer, or its rest, in milliseconds; then
-    /// its connection is cut.
+    /// How long a client may take to read each 64 KiB of an answer, or its rest, in milliseconds;
+    /// then its connection is cut.
     pub write_timeout_ms: u64,
     /// Connections each worker keeps open at most.
     pub max_connections_per_worker: usize,
@@ -169,10 +169,6 @@ impl fmt::Debug for Database {
             .finish_non_exhaustive()
     }
 }
-
-/// The widest window that can be configured, in seconds: used-up nonces are kept for as long, whatever the
-/// window is now.
-pub const MAX_WINDOW_SECONDS: i64 = 900;
 
 /// `[oauth]`
 #[derive(Debug, Clone, Deserialize)]

@@ -1,7 +1,8 @@
-//! What is wrong with a TOML text, in words that never quote a value of it: a value may be a password.
+//! What is wrong with a TOML text, in words that never quote a value of it: a value may be a
+//! password.
 //!
-//! A fault of syntax is told by line and column alone; a fault of content by the setting's name and what
-//! is expected there.
+//! A fault of syntax is told by line and column alone; a fault of content by the setting's name and
+//! what is expected there.
 
 use toml::de::Error;
 
@@ -19,7 +20,8 @@ pub fn describe(text: &str, error: &Error) -> String {
     }
 }
 
-/// A message of serde without the value that it found. Names of unknown settings and what is expected stay.
+/// A message of serde without the value that it found. Names of unknown settings and what is
+/// expected stay.
 pub fn without_value(message: &str) -> String {
     let kinds = [
         ("invalid type: ", "wrong type"),

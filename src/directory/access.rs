@@ -176,8 +176,8 @@ async fn owner(gateway: &Gateway, header: &str) -> Result<(Caller, String), Refu
     Ok((caller, owner.key_id))
 }
 
-/// Only for who calls this machine by its own name: a page that was led to it by another name, or a proxy
-/// on it, would open it to everybody.
+/// Only for who calls this machine by its own name: a page that was led to it by another name, or a
+/// proxy on it, would open it to everybody.
 async fn anonymous(gateway: &Gateway, call: &Call<'_>) -> Result<(Caller, String), Refusal> {
     if !gateway.directory.anonymous_allowed || !call.direct {
         return Err(Refusal::Unauthorized);

@@ -143,8 +143,8 @@ async fn prepare_update(
         .as_ref()
         .is_some_and(|new| *new != record.user_id)
     {
-        // Under another id a user would get what the app keeps for the person whose id it is. Whether
-        // somebody has that id is not looked up, so that a token does not learn it.
+        // Under another id a user would get what the app keeps for the person whose id it is.
+        // Whether somebody has that id is not looked up, so that a token does not learn it.
         caller.require_app()?;
     }
     let changed = apply(&mut record, profile);

@@ -97,8 +97,8 @@ const FORWARDING: [&str; 6] = [
     "cf-connecting-ip",
 ];
 
-/// A browser that was led here by a name that now means this machine (DNS rebinding) sends that name; a
-/// proxy says that it is one.
+/// A browser that was led here by a name that now means this machine (DNS rebinding) sends that
+/// name; a proxy says that it is one.
 fn is_direct(request: &HttpRequest) -> bool {
     let headers = request.headers();
     let forwarded = headers.keys().any(|name| {

@@ -13,11 +13,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Bytes of an answer that a client has to take in the time that it is given.
 const SHARE: usize = 64 * 1024;
 
-/// How often a connection is looked at in vain while its client takes nothing. actix looks again and again,
-/// without a pause, while a client has sent requests ahead that it has no room for.
+/// How often a connection is looked at in vain while its client takes nothing. actix looks again
+/// and again, without a pause, while a client has sent requests ahead that it has no room for.
 const LOOKS: u32 = 10_000;
 
-/// A stream that fails with [`io::ErrorKind::TimedOut`] once its peer does not take what is written.
+/// A stream that fails with [`io::ErrorKind::TimedOut`] once its peer does not take what is
+/// written.
 pub(super) struct WriteDeadline<T> {
     io: T,
     allowed: Duration,

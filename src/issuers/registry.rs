@@ -66,7 +66,8 @@ impl Registry {
         })
     }
 
-    /// The issuer and verifying keys of a consumer key, if it is known; and what hides whether it is.
+    /// The issuer and verifying keys of a consumer key, if it is known; and what hides whether it
+    /// is.
     pub fn credential(&self, consumer_key: &str) -> (Option<Credential>, Arc<Decoys>) {
         let current = self.current.load();
         let credential = current.credentials.get(consumer_key).cloned();

@@ -37,8 +37,8 @@ const MAX_QUERY_BYTES: usize = 1024;
 /// Pairs of the query, empty ones included.
 const MAX_PAIRS: usize = 32;
 
-/// Base strings that one request is verified against. Without a query an origin has 3, so that all forms
-/// are tried for up to 8 origins.
+/// Base strings that one request is verified against. Without a query an origin has 3, so that all
+/// forms are tried for up to 8 origins.
 pub(super) const MAX_CANDIDATES: usize = 24;
 
 /// The most origins that can be configured.
@@ -69,8 +69,8 @@ impl Candidate<'_> {
 }
 
 impl<'a> Message<'a> {
-    /// Refuses a target or a query beyond the limits before anything is built of it, and an `oauth_*`
-    /// parameter in the query, escaped or not: it would be a second one.
+    /// Refuses a target or a query beyond the limits before anything is built of it, and an
+    /// `oauth_*` parameter in the query, escaped or not: it would be a second one.
     pub(super) fn new(
         method: &'a str,
         path: &'a str,
@@ -105,8 +105,9 @@ impl<'a> Message<'a> {
         self.url(origin.as_str(), ESCAPED) + &escape(&parameters, ESCAPED)
     }
 
-    /// Whether `accepts` takes one of the candidates, of which it also gets the digest. A form is built
-    /// only when those before it were declined, for all origins at once; no candidate is tried twice.
+    /// Whether `accepts` takes one of the candidates, of which it also gets the digest. A form is
+    /// built only when those before it were declined, for all origins at once; no candidate is
+    /// tried twice.
     pub(super) fn any_candidate(
         &self,
         origins: &[PublicOrigin],

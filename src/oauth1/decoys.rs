@@ -1,9 +1,10 @@
-//! What a signature that fails is verified against beside the caller's own keys, so that its time does
-//! not say whether anybody has the consumer key that it names, or how many keys of which size.
+//! What a signature that fails is verified against beside the caller's own keys, so that its time
+//! does not say whether anybody has the consumer key that it names, or how many keys of which size.
 //!
-//! Keys are told apart by what a verification costs: the length of the modulus and the exponent. Every
-//! signature that fails has been tried with as many keys of each cost as the consumer key with the most
-//! of them has. The decoys are keys of those on board; what they verify counts for nothing.
+//! Keys are told apart by what a verification costs: the length of the modulus and the exponent.
+//! Every signature that fails has been tried with as many keys of each cost as the consumer key
+//! with the most of them has. The decoys are keys of those on board; what they verify counts for
+//! nothing.
 
 use super::VerifyingKey;
 use openssl::pkey::PKey;

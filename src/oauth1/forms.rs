@@ -1,7 +1,8 @@
-//! How client libraries read a query's pairs, and in which order they sign them (wire-formats.md 3.2).
+//! How client libraries read a query's pairs, and in which order they sign them (wire-formats.md
+//! 3.2).
 //!
-//! A reading never drops a pair, but that Node signs identical pairs once; an order only moves pairs.
-//! Further libraries are further entries of [`FORMS`].
+//! A reading never drops a pair, but that Node signs identical pairs once; an order only moves
+//! pairs. Further libraries are further entries of [`FORMS`].
 
 use super::base_string::ESCAPED;
 use percent_encoding::{percent_decode_str, percent_encode};
@@ -36,8 +37,8 @@ pub(super) enum Order {
     JavaScript,
     /// Numbers in names and values by what they count: PHP's `SORT_NATURAL`.
     Natural,
-    /// The query's pairs before the `oauth_*` pairs, by their text without regard to case; the values
-    /// of one name together, in the order of their bytes: Ruby.
+    /// The query's pairs before the `oauth_*` pairs, by their text without regard to case; the
+    /// values of one name together, in the order of their bytes: Ruby.
     Ruby,
 }
 

@@ -2,10 +2,11 @@
 //! who is calling, proven over the exact bytes of the request.
 //!
 //! A request goes through here in this order: [`Authorization::parse`] reads the header,
-//! [`Authorization::check`] judges method, version, timestamp, the size of the query and the body hash,
-//! the caller looks up the keys of the consumer key, [`Authorization::prove`] verifies the signature, and
-//! the caller then spends the nonce ([`Refusal::NonceUsed`]). [`SpentCalls`] knows a replay of a call
-//! that this node has answered before its signature is verified again. [`SigningKey`] is the other side: it signs like an official library.
+//! [`Authorization::check`] judges method, version, timestamp, the size of the query and the body
+//! hash, the caller looks up the keys of the consumer key, [`Authorization::prove`] verifies the
+//! signature, and the caller then spends the nonce ([`Refusal::NonceUsed`]). [`SpentCalls`] knows a
+//! replay of a call that this node has answered before its signature is verified again.
+//! [`SigningKey`] is the other side: it signs like an official library.
 //!
 //! RFC 5849, with the body hash of draft-eaton-oauth-bodyhash, and with one deliberate difference:
 //! `oauth_*` values enter the signature base string unescaped, because every official library does
@@ -32,4 +33,4 @@ pub use header::Authorization;
 pub use origin::PublicOrigin;
 pub use sign::{SignError, SigningKey};
 pub use spent::{CallPrint, SpentCalls};
-pub use verify::{Policy, Request, SignatureMethod, VerifyingKey};
+pub use verify::{MAX_WINDOW_SECONDS, Policy, Request, SignatureMethod, VerifyingKey};

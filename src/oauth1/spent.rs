@@ -1,8 +1,9 @@
-//! Calls whose nonce this node has seen committed, so that the same bytes again are refused without an
-//! RSA operation, public or private.
+//! Calls whose nonce this node has seen committed, so that the same bytes again are refused without
+//! an RSA operation, public or private.
 //!
-//! Only a call that was proven and committed is remembered: nobody else can fill this or make it refuse
-//! a call that was never answered. What is forgotten is found by the database's unique key, as ever.
+//! Only a call that was proven and committed is remembered: nobody else can fill this or make it
+//! refuse a call that was never answered. What is forgotten is found by the database's unique key,
+//! as ever.
 
 use super::Request;
 use sha2::{Digest as _, Sha256};
@@ -18,8 +19,9 @@ const GENERATION: usize = 1 << 17;
 pub struct CallPrint([u8; 32]);
 
 impl CallPrint {
-    /// `issuer_id` is whose the verified consumer key was; `authorization` the whole header, which holds the
-    /// body's hash. A body without that hash is refused, so the body itself need not be read.
+    /// `issuer_id` is whose the verified consumer key was; `authorization` the whole header, which
+    /// holds the body's hash. A body without that hash is refused, so the body itself need not be
+    /// read.
     pub fn new(issuer_id: i32, authorization: &str, request: &Request<'_>) -> Self {
         let mut hash = Sha256::new_with_prefix(issuer_id.to_be_bytes());
         let query = request.query.unwrap_or_default();

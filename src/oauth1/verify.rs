@@ -24,11 +24,15 @@ pub struct Request<'a> {
     pub body: &'a [u8],
 }
 
+/// The widest window that can be configured, in seconds. Nonces are kept until none so wide would take
+/// their timestamp, whatever the window is now.
+pub const MAX_WINDOW_SECONDS: i64 = 900;
+
 /// What is accepted beyond a good signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// How many seconds `oauth_timestamp` may lie in the past or in the future. Nonces must be kept
-    /// for at least twice as long.
+    /// How many seconds `oauth_timestamp` may lie in the past or in the future, at most
+    /// [`MAX_WINDOW_SECONDS`].
     pub window_seconds: i64,
     /// Whether `RSA-PSS` is accepted beside `RSA-SHA256` (spec decision 10).
     pub allow_pss: bool,
@@ -168,8 +172,8 @@ impl Authorization<'_> {
         self.prove(request, origins, keys, &Decoys::default(), policy.allow_pss)
     }
 
-    /// Checks all that costs little and says nothing of who calls, in this order: that the method is
-    /// known, version, timestamp, the limits of path and query, body hash.
+    /// Checks all that costs little and says nothing of who calls, in this order: that the method
+    /// is known, version, timestamp, the limits of path and query, body hash.
     pub fn check(
         &self,
         request: &Request<'_>,
@@ -190,14 +194,14 @@ impl Authorization<'_> {
         body_hash::check(self.body_hash(), request.body)
     }
 
-    /// Checks the signature, and at last whether its method is allowed: only who has proven to have this
-    /// consumer key learns that.
+    /// Checks the signature, and at last whether its method is allowed: only who has proven to have
+    /// this consumer key learns that.
     ///
     /// `origins` are the public origins of this server; the client may have signed any one of them.
-    /// `keys` are the keys of this consumer key, one of which must have signed; none means that nobody
-    /// has it. A signature that fails is verified against `decoys` as well, so that answer and work are
-    /// the same whether the consumer key is known or not.
-    /// The nonce is not checked: after `Ok`, the caller spends it, in the transaction that it guards.
+    /// `keys` are the keys of this consumer key, one of which must have signed; none means that
+    /// nobody has it. A signature that fails is verified against `decoys` as well, so that answer
+    /// and work are the same whether the consumer key is known or not. The nonce is not checked:
+    /// after `Ok`, the caller spends it, in the transaction that it guards.
     pub fn prove(
         &self,
         request: &Request<'_>,

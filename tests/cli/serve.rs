@@ -106,7 +106,8 @@ fn tls_by_rustls(backend: Backend) {
     assert!(running.signal("TERM").success());
 }
 
-/// What the gateway chooses of the protocols that a TLS client offers; an error if it refuses them all.
+/// What the gateway chooses of the protocols that a TLS client offers; an error if it refuses them
+/// all.
 fn negotiated(https: &str, offered: &[u8]) -> Result<Option<Vec<u8>>, openssl::ssl::Error> {
     use openssl::ssl::{Ssl, SslContext, SslMethod, SslStream, SslVerifyMode};
     let mut context = SslContext::builder(SslMethod::tls_client()).unwrap();

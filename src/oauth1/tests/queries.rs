@@ -121,7 +121,8 @@ fn every_librarys_reading_of_the_query_verifies() {
     }
 }
 
-/// Query on the wire, and all the pairs as Ruby, Go and PHP sign them; `OAUTH` stands for the `oauth_*` pairs.
+/// Query on the wire, and all the pairs as Ruby, Go and PHP sign them; `OAUTH` stands for the
+/// `oauth_*` pairs.
 const ORDERS: &[(&str, &str, &str)] = &[
     ("z=1&B=2&a=3", "Ruby", "a=3&B=2&z=1&OAUTH"),
     ("lang=en-US&x=2", "Ruby", "lang=en-US&x=2&OAUTH"),

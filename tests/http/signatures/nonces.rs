@@ -7,9 +7,9 @@ use crate::support::gateway::{TestGateway, assert_refused, config, consumer_key,
 use crate::support::peer::{Jwe, jwe_body};
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::client::sample;
-use issuer_gateway::config::MAX_WINDOW_SECONDS;
 use issuer_gateway::ids::UserId;
 use issuer_gateway::issuers::IssuerStatus;
+use issuer_gateway::oauth1::MAX_WINDOW_SECONDS;
 use issuer_gateway::store;
 use serde_json::json;
 

@@ -67,8 +67,8 @@ on_both_blocking!(a_user_token_reaches_its_own_user, |backend: Backend| {
         .post(&token, &json!({}))
         .assert_refused(401, UNAUTHORIZED);
 
-    // It changes its user's profile, but not under which id the app keeps things for them; and it does
-    // not learn which ids there are.
+    // It changes its user's profile, but not under which id the app keeps things for them; and it
+    // does not learn which ids there are.
     for user_id in ["5", "6", "five", "nobody"] {
         let renamed = directory.put(
             "/users/5",
