@@ -14,7 +14,7 @@ use crate::gateway::Gateway;
 use crate::ids::UserId;
 use crate::issuers::{Issuer, IssuerStatus};
 use crate::live::Live;
-use crate::oauth1::{self, Authorization};
+use crate::oauth1::{self, Authorization, CallPrint, MAX_WINDOW_SECONDS};
 use crate::openings::Begun;
 use crate::payload::{self, Envelope, FieldLevelHeaders, Opened};
 use crate::refusal::Refusal;
@@ -44,6 +44,9 @@ pub struct Call<'a> {
     pub request_id: &'a str,
     /// The peer's address, for the audit trail.
     pub peer: Option<&'a str>,
+    /// Somebody on this machine called it by a name of this machine, and nothing forwarded the
+    /// call.
+    pub direct: bool,
     /// When it came.
     pub now: DateTime<Utc>,
 }
@@ -105,6 +108,9 @@ pub struct Caller {
     nonce: Nonce,
     /// The payload that was decrypted, if one was.
     begun: OnceLock<Begun>,
+    print: CallPrint,
+    /// This node has seen the nonce of this very call committed.
+    replayed: bool,
 }
 
 impl Caller {
@@ -132,49 +138,52 @@ impl Caller {
             .authorization
             .ok_or(oauth1::Refusal::MissingAuthorization)?;
         let authorization = Authorization::parse(header)?;
-        let credential = gateway.registry.credential(authorization.consumer_key());
         let request = oauth1::Request {
             method: call.method,
             path: call.path,
             query: call.query,
             body: call.body,
         };
-        let policy = oauth1::Policy {
-            window_seconds: live.oauth_window_seconds,
-            allow_pss: credential
-                .as_ref()
-                .is_none_or(|credential| credential.issuer.rsa_pss),
+        authorization.check(&request, live.oauth_window_seconds, call.now.timestamp())?;
+        let (credential, decoys) = gateway.registry.credential(authorization.consumer_key());
+        let print = credential
+            .as_ref()
+            .map(|credential| CallPrint::new(credential.issuer.id.0, header, &request));
+        let replayed = print.is_some_and(|print| gateway.spent.contains(&print));
+        if !replayed {
+            let allow_pss = credential.as_ref().is_none_or(|found| found.issuer.rsa_pss);
+            let keys: Vec<_> = credential
+                .iter()
+                .flat_map(|found| found.keys_at(call.now))
+                .collect();
+            authorization.prove(&request, &live.origins, &keys, &decoys, allow_pss)?;
+        }
+        let (Some(credential), Some(print)) = (credential, print) else {
+            return Err(oauth1::Refusal::SignatureInvalid.into());
         };
-        let keys: Vec<_> = credential
-            .iter()
-            .flat_map(|credential| credential.keys_at(call.now))
-            .collect();
-        authorization.verify(
-            &request,
-            &live.origins,
-            &keys,
-            &policy,
-            call.now.timestamp(),
-        )?;
-        let credential = credential.ok_or(oauth1::Refusal::SignatureInvalid)?;
-        let expires_at =
-            (authorization.timestamp() + live.oauth_window_seconds + 1).saturating_mul(1_000_000);
         Ok(Self {
             nonce: Nonce {
                 issuer_id: credential.issuer.id,
                 value: authorization.nonce().to_owned(),
-                expires_at,
+                expires_at: nonce_expires_at(authorization.timestamp()),
             },
             consumer_key: authorization.consumer_key().to_owned(),
             issuer: credential.issuer,
             live,
             begun: OnceLock::new(),
+            print,
+            replayed,
         })
     }
 
-    /// The issuer must be on board and active (cce-api.md, sections 4 and 6).
+    /// The issuer must be on board and active (cce-api.md, sections 4 and 6), and this call not one
+    /// that this node has answered before: then nothing is decrypted or looked up for it.
     pub fn require_active(&self) -> Result<(), Refusal> {
-        require_active(self.issuer.status)
+        require_active(self.issuer.status)?;
+        if self.replayed {
+            return Err(replayed());
+        }
+        Ok(())
     }
 
     /// Opens this call's payload, once. From then on the call's commit claims the wrapped key for
@@ -199,9 +208,15 @@ impl Caller {
         Ok(opened.await?)
     }
 
-    /// The nonce that this call has to use up, for a change that does not go through [`Caller::settle`].
+    /// The nonce that this call has to use up, for a change that does not go through
+    /// [`Caller::settle`]: who commits it says so with [`Caller::spent`].
     pub fn nonce(&self) -> Nonce {
         self.nonce.clone()
+    }
+
+    /// The nonce of this call has been committed.
+    pub fn spent(&self, gateway: &Gateway) {
+        gateway.spent.remember(self.print);
     }
 
     /// The audit entry of this call, as an accepted one.
@@ -301,6 +316,9 @@ impl Caller {
 
     /// What the commit says of nonce and wrapped key, ahead of what it says of the act.
     async fn concluded(&self, gateway: &Gateway, outcome: Outcome) -> Result<Outcome, Refusal> {
+        if !matches!(outcome, Outcome::MustReEnrol(_)) {
+            self.spent(gateway);
+        }
         let begun = self.begun.get();
         match outcome {
             Outcome::Replayed => Err(replayed()),
@@ -337,6 +355,13 @@ pub fn require_active(status: IssuerStatus) -> Result<(), Refusal> {
         IssuerStatus::Terminated => Err(Refusal::IssuerTerminated),
         IssuerStatus::Removed => Err(Refusal::IssuerNotFound),
     }
+}
+
+/// Until when a used-up nonce is kept, microseconds since 1970 UTC: longer than any window that can
+/// be configured accepts its timestamp, so that a wider window never makes a purged nonce new
+/// again.
+fn nonce_expires_at(timestamp: i64) -> i64 {
+    (timestamp + MAX_WINDOW_SECONDS + 1).saturating_mul(1_000_000)
 }
 
 /// The nonce was used before.

@@ -4,6 +4,7 @@ use crate::audit::refused::RefusedCalls;
 use crate::directory::Directory;
 use crate::issuers::registry::Registry;
 use crate::live::Live;
+use crate::oauth1::SpentCalls;
 use crate::openings::Openings;
 use crate::payload::Unwrapper;
 use crate::refusal::Refusal;
@@ -44,6 +45,8 @@ pub struct Gateway {
     pub directory: Directory,
     /// Refusals of callers that have proven nothing, on their way to the audit trail.
     pub refused: RefusedCalls,
+    /// Calls that this node has answered, to refuse them at once when they come again.
+    pub spent: SpentCalls,
     /// Counters and histograms.
     pub metrics: Metrics,
 }

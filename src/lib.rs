@@ -19,7 +19,7 @@
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!
 //! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
-//! [`telemetry`], [`queue`]. [`client`] is the other side, an issuer server's.
+//! [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an issuer server's.
 //! docs/architecture.md tells the same story at length.
 
 pub mod app;
@@ -55,5 +55,6 @@ pub mod rotation;
 pub mod store;
 pub mod telemetry;
 pub mod throttle;
+pub mod toml_error;
 pub mod vault;
 pub mod violation;

@@ -1,6 +1,9 @@
 //! Logs and metrics. Neither ever holds a value of a request: ids of ours, reasons and counts only.
 
+mod malformed;
+
 use crate::config::{Log, LogFormat};
+use malformed::Malformed;
 use prometheus::core::Collector;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -36,8 +39,14 @@ pub fn init_logging(log: &Log) -> anyhow::Result<()> {
             .flatten_event(true)
             .finish()
             .with(ours)
+            .with(Malformed::new())
             .try_init(),
-        LogFormat::Text => builder.with_target(false).finish().with(ours).try_init(),
+        LogFormat::Text => builder
+            .with_target(false)
+            .finish()
+            .with(ours)
+            .with(Malformed::new())
+            .try_init(),
     };
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
@@ -50,7 +59,7 @@ pub fn init_logging(log: &Log) -> anyhow::Result<()> {
 }
 
 /// Whatever `log.filter` says, libraries log from `info` upwards alone: below that they quote what
-/// came over the wire (actix-http and h2 do with headers that they refuse).
+/// came over the wire (actix-http does with headers that it refuses).
 fn may_be_logged(line: &Metadata<'_>) -> bool {
     line.target().starts_with("issuer_gateway") || *line.level() <= Level::INFO
 }
@@ -184,6 +193,9 @@ impl Metrics {
         metrics
             .registry
             .register(Box::new(metrics.erasures_pending.clone()))?;
+        if let Some(caused) = malformed::caused() {
+            metrics.registry.register(Box::new(caused))?;
+        }
         Ok(metrics)
     }
 

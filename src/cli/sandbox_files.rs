@@ -145,7 +145,9 @@ fn make(file: &Path, content: impl FnOnce() -> anyhow::Result<Vec<u8>>) -> anyho
 
 fn set_port(config: &Path, port: u16) -> anyhow::Result<()> {
     let text = fs::read_to_string(config)?;
-    let mut document: DocumentMut = text.parse().with_context(|| config.display().to_string())?;
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|_| anyhow::anyhow!("{}: not valid TOML", config.display()))?;
     if let Some(listen) = document
         .get_mut("server")
         .and_then(|server| server.get_mut("listen"))

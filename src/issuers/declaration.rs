@@ -14,6 +14,7 @@ use crate::keys;
 use crate::oauth1::VerifyingKey;
 use crate::payload::Recipient;
 use crate::store::issuers::{CertificatePurpose, Envelopes, IssuerCertificate, IssuerDeclaration};
+use crate::toml_error;
 use openssl::asn1::Asn1TimeRef;
 use openssl::hash::MessageDigest;
 use openssl::x509::X509;
@@ -23,6 +24,8 @@ use std::path::{Path, PathBuf};
 
 /// Prefixes that one issuer's `self_service_ranges` can have.
 const MOST_PREFIXES: usize = 100;
+/// Certificates that one consumer key may sign with: a signature that fails is verified with each.
+const MAX_SIGNING_KEYS: usize = 4;
 
 /// All that is wrong with a file of issuers.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,8 +101,8 @@ pub fn read(file: &Path) -> Result<Vec<IssuerDeclaration>, DeclarationError> {
 
 /// Parses the TOML text of a file that lies in `folder`.
 pub fn parse(text: &str, folder: &Path) -> Result<Vec<IssuerDeclaration>, DeclarationError> {
-    let file: File =
-        toml::from_str(text).map_err(|error| DeclarationError(vec![error.to_string()]))?;
+    let file: File = toml::from_str(text)
+        .map_err(|error| DeclarationError(vec![toml_error::describe(text, &error)]))?;
     let mut problems = Vec::new();
     let mut declarations = Vec::new();
     for (index, table) in file.issuer.into_iter().enumerate() {
@@ -112,7 +115,10 @@ pub fn parse(text: &str, folder: &Path) -> Result<Vec<IssuerDeclaration>, Declar
                 let mut report = |problem: String| problems.push(format!("{name}: {problem}"));
                 declarations.extend(declare(entry, folder, &mut report));
             }
-            Err(error) => problems.push(format!("{name}: {}", error.message())),
+            Err(error) => problems.push(format!(
+                "{name}: {}",
+                toml_error::without_value(error.message())
+            )),
         }
     }
     together::check(&declarations, &mut problems);
@@ -240,6 +246,15 @@ fn certificates(
     folder: &Path,
     report: &mut dyn FnMut(String),
 ) -> Vec<IssuerCertificate> {
+    let most = entry.signing.iter().map(|signing| {
+        let same = |other: &&Signing| other.consumer_key == signing.consumer_key;
+        entry.signing.iter().filter(same).count()
+    });
+    if most.max().is_some_and(|most| most > MAX_SIGNING_KEYS) {
+        report(format!(
+            "signing: at most {MAX_SIGNING_KEYS} certificates for each consumer_key"
+        ));
+    }
     let mut certificates = Vec::new();
     for signing in &entry.signing {
         let prefix = format!("{}!", entry.client_id);

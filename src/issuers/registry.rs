@@ -9,7 +9,7 @@ use super::profile::Profile;
 use super::validity::Validity;
 use super::{EncryptionCertificate, Issuer, SigningCertificate, SigningKeys};
 use crate::ids::IssuerId;
-use crate::oauth1::VerifyingKey;
+use crate::oauth1::{Decoys, VerifyingKey};
 use crate::payload::Recipient;
 use crate::store::issuers::{self, CertificatePurpose, IssuerRecord};
 use crate::store::{Store, StoreError};
@@ -75,6 +75,7 @@ struct Snapshot {
     patched: bool,
     issuers: BTreeMap<IssuerId, Arc<Issuer>>,
     credentials: HashMap<String, Credential>,
+    decoys: Arc<Decoys>,
 }
 
 /// The issuers as last read.
@@ -94,9 +95,12 @@ impl Registry {
         })
     }
 
-    /// The issuer and verifying keys of a consumer key, if it is known.
-    pub fn credential(&self, consumer_key: &str) -> Option<Credential> {
-        self.current.load().credentials.get(consumer_key).cloned()
+    /// The issuer and verifying keys of a consumer key, if it is known; and what hides whether it
+    /// is.
+    pub fn credential(&self, consumer_key: &str) -> (Option<Credential>, Arc<Decoys>) {
+        let current = self.current.load();
+        let credential = current.credentials.get(consumer_key).cloned();
+        (credential, current.decoys.clone())
     }
 
     /// The issuer whose client id stands in front of a consumer key that proves nothing yet.
@@ -162,11 +166,14 @@ fn patched(changes: issuers::Registry, before: &Snapshot) -> Result<Snapshot, Re
 
 impl Snapshot {
     fn new(version: i64, whole_at: Instant, patched: bool, issuers: Issuers) -> Self {
+        let credentials = credentials(&issuers);
+        let keys = credentials.values().map(|credential| &*credential.keys);
         Self {
             version,
             whole_at,
             patched,
-            credentials: credentials(&issuers),
+            decoys: Arc::new(Decoys::among(keys)),
+            credentials,
             issuers,
         }
     }

@@ -42,6 +42,7 @@ pub async fn change(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refus
                 Ok(decided.inspect_err(|refusal| audit.refuse(refusal.reason())))
             })
             .await?;
+        caller.spent(gateway);
         let changed = decided.ok_or_else(call::replayed)??;
         // This node answers by the new profile from now on, the others when they look next.
         if let Err(error) = gateway.registry.refresh(&gateway.store).await {

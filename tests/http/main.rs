@@ -13,6 +13,7 @@ mod audit;
 mod catalogue;
 mod certificates;
 mod concurrency;
+mod connections;
 mod data_keys;
 mod deletions;
 mod docs;

@@ -81,6 +81,7 @@ pub(super) fn authentication() -> Vec<HttpError> {
         R::UnsupportedSignatureMethod,
         R::TimestampOutOfWindow,
         R::TargetTooLong,
+        R::QueryTooLarge,
         R::BodyHashMissing,
         R::BodyHashMismatch,
         R::SignatureInvalid,
