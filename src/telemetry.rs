@@ -247,7 +247,8 @@ impl Metrics {
         self.reloads.with_label_values(&[result]).inc();
     }
 
-    /// Everything that has an end: kind, name, seconds to its beginning if it is to come, and seconds to its end.
+    /// Everything that has an end: kind, name, seconds to its beginning if it is to come, and
+    /// seconds to its end.
     pub fn expiries<'a>(&self, all: impl Iterator<Item = (&'a str, &'a str, Option<i64>, i64)>) {
         self.expiries.reset();
         self.beginnings.reset();

@@ -56,7 +56,8 @@ impl Accepted {
         headers: true,
     };
 
-    /// Judged by the form of `encryptedData` alone, before anything is decoded: so it tells nothing about keys.
+    /// Judged by the form of `encryptedData` alone, before anything is decoded: so it tells nothing
+    /// about keys.
     fn require(self, kind: EnvelopeKind) -> Result<(), EnvelopeError> {
         match kind {
             EnvelopeKind::Jwe if self.jwe => Ok(()),
@@ -152,9 +153,9 @@ pub struct Opened {
 }
 
 impl Envelope {
-    /// Reads a request body of a sender who may use what is `accepted`. `encryptedData` with a dot in it is a JWE;
-    /// otherwise the body is field-level, with parameters that are not in the body taken from `headers` where those are
-    /// accepted. Unknown members are ignored.
+    /// Reads a request body of a sender who may use what is `accepted`. `encryptedData` with a dot
+    /// in it is a JWE; otherwise the body is field-level, with parameters that are not in the body
+    /// taken from `headers` where those are accepted. Unknown members are ignored.
     pub fn parse(
         body: &[u8],
         headers: &FieldLevelHeaders<'_>,
