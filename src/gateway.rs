@@ -1,6 +1,7 @@
 //! What every use case works with: the parts of a running gateway, built once at start.
 
 use crate::audit::refused::RefusedCalls;
+use crate::audit::witness::Witness;
 use crate::directory::Directory;
 use crate::issuers::registry::Registry;
 use crate::live::Live;
@@ -38,6 +39,8 @@ pub struct Gateway {
     pub directory: Directory,
     /// Refusals of callers that have proven nothing, on their way to the audit trail.
     pub refused: RefusedCalls,
+    /// What this node knows of its chains outside of the database, if it is to.
+    pub witness: Option<Witness>,
     /// Counters and histograms.
     pub metrics: Metrics,
 }
