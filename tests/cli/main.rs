@@ -9,14 +9,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backup;
 mod canary;
 mod client;
 mod config_file;
 mod help;
 mod issuer;
+mod neighbours;
 mod process;
 mod sandbox;
 mod serve;
 mod user;
 mod users;
 mod vault;
+mod witness;

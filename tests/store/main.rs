@@ -24,5 +24,6 @@ mod secrecy;
 mod terminations;
 mod tls;
 mod trail;
+mod trail_cost;
 mod uniqueness;
 mod updates;
