@@ -2,6 +2,7 @@
 
 use crate::audit::node;
 use crate::audit::refused::RefusedCalls;
+use crate::audit::witness::Witness;
 use crate::config::{self, Config};
 use crate::directory::Directory;
 use crate::directory::limit::Limiter;
@@ -70,6 +71,7 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
     let keys = node::states(&gateway.live().keys, &gateway.vault.kek_ids());
     let noted = node::started(&gateway.store, &keys, address).await;
     noted.context("the start cannot be noted in the audit trail")?;
+    node::begin_witness(gateway.witness.as_ref(), &gateway.store, &gateway.metrics).await?;
 
     let mut servers = vec![public_server(config, listener, &gateway, &draining)?];
     let mut metrics_address = None;
@@ -98,6 +100,10 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
     let anchoring = gateway.clone();
     background.push(tokio::spawn(async move {
         node::anchor_chains(&anchoring.store, &anchoring.metrics).await;
+    }));
+    let witnessing = gateway.clone();
+    background.push(tokio::spawn(async move {
+        node::follow_witness(witnessing.witness.as_ref(), &witnessing.metrics).await;
     }));
     tracing::info!(%address, issuers = gateway.registry.issuers().len(), "listening");
     Ok(RunningApp {
@@ -134,7 +140,7 @@ impl RunningApp {
             gateway.writer.stop();
         })
         .await?;
-        node::stopped(&self.gateway.store).await;
+        node::stopped(&self.gateway.store, self.gateway.witness.as_ref()).await;
         tracing::info!("stopped");
         Ok(())
     }
@@ -190,7 +196,10 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
     let ahead = unwrapper.backlog();
     let finders = usize::try_from(database.pool_size)?;
     let finder = Finder::start(&store, finders, database.write_queue, ahead.clone())?;
-    let writer = Writer::start(&url, database.writers, database.write_queue, ahead)?;
+    let heads = store.heads();
+    let writer = Writer::start_noting(&url, database.writers, database.write_queue, ahead, heads)?;
+    let witness = config.audit.witness_file(&url);
+    let witness = witness.map(|file| Witness::new(&file, heads));
     Ok(Gateway {
         current: ArcSwap::from_pointee(live),
         registry,
@@ -205,6 +214,7 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
         erasure: Notify::new(),
         refused: RefusedCalls::default(),
         spent: SpentCalls::default(),
+        witness,
         metrics,
     })
 }

@@ -4,6 +4,7 @@
 //! Unknown names are refused, and the whole is validated before anything starts. Relative paths
 //! are relative to the file's own folder. docs/operations.md has the table of all settings.
 
+mod audit;
 mod crypto;
 mod keys;
 mod log;
@@ -11,6 +12,7 @@ mod parse;
 mod users;
 mod vault;
 
+pub use audit::{Audit, Witness};
 pub use crypto::Crypto;
 pub use keys::{GatewayKey, Keys};
 pub use log::{Log, LogFormat};
@@ -40,6 +42,9 @@ pub struct Config {
     pub vault: Vault,
     /// The keys that issuers encrypt to.
     pub keys: Keys,
+    /// The audit trail.
+    #[serde(default)]
+    pub audit: Audit,
     /// RSA private operations.
     #[serde(default)]
     pub crypto: Crypto,
@@ -239,6 +244,9 @@ impl Config {
         self.server.tls_certificate.iter_mut().for_each(resolve);
         self.server.tls_key.iter_mut().for_each(resolve);
         self.vault.files_mut().into_iter().for_each(resolve);
+        if let Witness::File(path) = &mut self.audit.witness {
+            resolve(path);
+        }
         if let MultiBuffer::Library(path) = &mut self.crypto.multi_buffer {
             resolve(path);
         }
@@ -283,6 +291,7 @@ impl Config {
             ("server", server(self) != server(running)),
             ("metrics", self.metrics.listen != running.metrics.listen),
             ("database", database(self) != database(running)),
+            ("audit", self.audit != running.audit),
             ("crypto", self.crypto != running.crypto),
             ("erasure", self.erasure.enabled != running.erasure.enabled),
             (

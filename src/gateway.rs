@@ -1,6 +1,7 @@
 //! What every use case works with: the parts of a running gateway, built once at start.
 
 use crate::audit::refused::RefusedCalls;
+use crate::audit::witness::Witness;
 use crate::directory::Directory;
 use crate::issuers::registry::Registry;
 use crate::live::Live;
@@ -47,6 +48,8 @@ pub struct Gateway {
     pub refused: RefusedCalls,
     /// Calls that this node has answered, to refuse them at once when they come again.
     pub spent: SpentCalls,
+    /// What this node knows of its chains outside of the database, if it is to.
+    pub witness: Option<Witness>,
     /// Counters and histograms.
     pub metrics: Metrics,
 }

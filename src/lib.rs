@@ -19,7 +19,7 @@
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!
 //! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
-//! [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an issuer server's.
+//! [`private_file`], [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an issuer server's.
 //! docs/architecture.md tells the same story at length.
 
 pub mod app;
@@ -47,6 +47,7 @@ pub mod live;
 pub mod oauth1;
 pub mod openings;
 pub mod payload;
+pub mod private_file;
 pub mod programme;
 pub mod queue;
 pub mod refusal;

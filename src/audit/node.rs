@@ -1,9 +1,11 @@
 //! The life of a node in the trail: start, stop, a changed configuration, its keys; and the anchors that go with them.
 
+use super::witness::Witness;
 use crate::payload::KeyRing;
 use crate::store::audit::{AuditChain, AuditDraft};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
+use anyhow::Context;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -36,11 +38,37 @@ pub async fn started(
 }
 
 /// Notes the stop, once the writers have ended: their chains are complete, and this one ends here.
-pub async fn stopped(store: &Store) {
+pub async fn stopped(store: &Store, witness: Option<&Witness>) {
     let stop = vec![AuditDraft::local(STOP)];
     match store.anchor_and_record(stop).await {
         Ok(end) => log_anchor(&end),
         Err(error) => tracing::error!(%error, "the stop is not in the audit trail"),
+    }
+    if let Some(witness) = witness
+        && let Err(error) = witness.note().await
+    {
+        tracing::error!(%error, "the stop is not in the witness of the audit trail");
+    }
+}
+
+/// Takes up the witness of former runs, once [`started`] has vouched for their chains.
+pub async fn begin_witness(
+    witness: Option<&Witness>,
+    store: &Store,
+    metrics: &Metrics,
+) -> anyhow::Result<()> {
+    let Some(witness) = witness else {
+        tracing::info!("no witness of the audit trail is kept: audit.witness names no file");
+        return Ok(());
+    };
+    let begun = witness.begin(store, metrics).await;
+    begun.context("audit.witness: the witness of the audit trail cannot be kept")
+}
+
+/// Keeps the witness up to date, until it is aborted.
+pub async fn follow_witness(witness: Option<&Witness>, metrics: &Metrics) {
+    if let Some(witness) = witness {
+        witness.follow(metrics).await;
     }
 }
 

@@ -3,24 +3,28 @@
 use crate::app;
 use crate::audit::export::{self, Filter};
 use crate::audit::verify::{self, Event, Summary};
+use crate::audit::witness::file;
 use crate::config::Config;
 use crate::store::Store;
-use crate::store::audit::AuditDraft;
+use crate::store::audit::{AuditDraft, AuditHead};
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{BufWriter, ErrorKind, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Check that no entry was edited, removed, reordered or slipped in; the exit status is 1 if one was.
     ///
-    /// Nodes may run meanwhile. The check is itself an entry.
+    /// On a node, it also looks up every entry that the node's witness names (audit.witness): they must be there, so that a lost
+    /// tail is found. Nodes may run meanwhile. The check is itself an entry.
     Verify {
-        /// An entry known from elsewhere (a log, an export) that must be there: CHAIN:SEQ:HASH. May be repeated.
-        #[arg(long, value_name = "CHAIN:SEQ:HASH")]
+        /// What is known from elsewhere and must be there: an entry out of a log or an export, as CHAIN:SEQ:HASH, or a copy of
+        /// a witness. May be repeated.
+        #[arg(long, value_name = "CHAIN:SEQ:HASH or FILE")]
         expect: Vec<String>,
     },
     /// Write the trail to standard output as JSON lines. The export is itself an entry.
@@ -42,19 +46,28 @@ pub(super) struct Export {
 
 pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
     super::runtime()?.block_on(async {
-        let (_, store) = app::open_store(&config.database)?;
+        let (url, store) = app::open_store(&config.database)?;
         match command {
-            Command::Verify { expect } => verify(&store, &expect).await,
+            Command::Verify { expect } => {
+                let witness = config.audit.witness_file(&url);
+                verify(&store, witness.as_deref(), &expect).await
+            }
             Command::Export(arguments) => export(&store, &arguments).await,
         }
     })
 }
 
-async fn verify(store: &Store, expect: &[String]) -> anyhow::Result<ExitCode> {
-    let expected = expect
-        .iter()
-        .map(|text| parse_expected(text).with_context(|| format!("{text}: not CHAIN:SEQ:HASH")))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+async fn verify(
+    store: &Store,
+    witness: Option<&Path>,
+    expect: &[String],
+) -> anyhow::Result<ExitCode> {
+    // Before the trail: it names nothing that is not there already.
+    let known = witnessed(witness)?;
+    let mut expected = Vec::new();
+    for text in expect {
+        expected.extend(parse_expected(text)?);
+    }
     // Draws on standard error, and only if that is a terminal.
     let bar = ProgressBar::new(u64::try_from(store.audit_length().await.unwrap_or(0))?);
     bar.set_style(ProgressStyle::with_template(
@@ -72,8 +85,9 @@ async fn verify(store: &Store, expect: &[String]) -> anyhow::Result<ExitCode> {
         }),
     };
     let mut summary = verify::verify(store, &mut observer).await?;
+    summary.broken += verify::acknowledged(store, &known, &mut observer).await?;
     bar.finish_and_clear();
-    for (chain, seq, hash) in expected {
+    for AuditHead { chain, seq, hash } in expected {
         if store.audit_hash(&chain, seq).await?.as_ref() != Some(&hash) {
             println!("BROKEN chain {chain}: entry {seq} is not the one expected");
             summary.broken += 1;
@@ -102,13 +116,37 @@ async fn verify(store: &Store, expect: &[String]) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     println!("The audit trail is whole: {entries} entries in {chains} chains, {anchors} anchors.");
+    if !known.is_empty() {
+        let count = known.len();
+        println!("All that this node's witness names is in it: the ends of {count} chains.");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn parse_expected(text: &str) -> Option<(String, i64, Vec<u8>)> {
-    let mut parts = text.splitn(3, ':');
-    let (chain, seq, hash) = (parts.next()?, parts.next()?, parts.next()?);
-    Some((chain.to_owned(), seq.parse().ok()?, hex::decode(hash).ok()?))
+/// What the node's own witness names.
+fn witnessed(witness: Option<&Path>) -> anyhow::Result<Vec<AuditHead>> {
+    let Some(file) = witness else {
+        eprintln!("hint: audit.witness names no file: a tail that the database lost is not found");
+        return Ok(Vec::new());
+    };
+    let Some(known) = read(file)? else {
+        let file = file.display();
+        eprintln!("hint: there is no witness {file}: a tail that the database lost is not found");
+        return Ok(Vec::new());
+    };
+    Ok(known)
+}
+
+fn parse_expected(text: &str) -> anyhow::Result<Vec<AuditHead>> {
+    if let Some(head) = file::parse_head(text) {
+        return Ok(vec![head]);
+    }
+    let known = read(Path::new(text))?;
+    known.with_context(|| format!("--expect {text}: neither CHAIN:SEQ:HASH nor a file"))
+}
+
+fn read(file: &Path) -> anyhow::Result<Option<Vec<AuditHead>>> {
+    file::read(file).with_context(|| format!("the witness {}", file.display()))
 }
 
 async fn export(store: &Store, arguments: &Export) -> anyhow::Result<ExitCode> {

@@ -1,11 +1,13 @@
 //! The command line: one file for each command.
 
 mod audit;
+mod backup;
 mod client;
 mod demo;
 mod issuer;
 mod keys;
 mod migrate;
+mod progress;
 mod sandbox;
 mod sandbox_files;
 mod sandbox_users;
@@ -62,6 +64,11 @@ enum Command {
     /// Verify or export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Copy the SQLite database to a file while nodes serve, and verify the copy.
+    ///
+    /// The copy is of one moment, has mode 0600, and gets its name only once it is whole, checked and on the disk. The backup is
+    /// an entry of the audit trail. For PostgreSQL it says what to use instead, and fails.
+    Backup(backup::Arguments),
     /// Apply missing database migrations, then exit.
     Migrate,
 }
@@ -92,6 +99,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Users(command) => users::run(&load(config)?, command)?,
         Command::Vault(command) => return vault::run(config, command),
         Command::Audit(command) => return audit::run(&load(config)?, command),
+        Command::Backup(arguments) => backup::run(&load(config)?, &arguments)?,
         Command::Migrate => migrate::run(&load(config)?)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -5,7 +5,9 @@
 
 pub mod anchors;
 pub mod chain;
+pub mod heads;
 mod local;
+pub mod pages;
 
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
@@ -17,6 +19,7 @@ pub use anchors::Anchor;
 pub use chain::{AuditChain, Broken, ChainVerifier};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
+pub use heads::Heads;
 
 /// An act as its author describes it; its place in a chain comes when it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +82,7 @@ impl AuditDraft {
 }
 
 /// A row of `audit_entries`.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = audit_entries)]
 pub struct AuditEntry {
     /// The chain's UUID.
@@ -113,7 +116,7 @@ pub struct AuditEntry {
 }
 
 /// The last entry of a chain.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, Queryable, Selectable)]
 #[diesel(table_name = audit_heads)]
 pub struct AuditHead {
     /// The chain's UUID.
@@ -194,16 +197,17 @@ fn append_postgres(
 }
 
 impl Store {
-    /// The recorded end of a chain, if there is one.
-    pub async fn audit_head(&self, chain: &str) -> Result<Option<AuditHead>, StoreError> {
+    /// Position of the last entry of a chain; 0 if it has none.
+    pub async fn audit_end(&self, chain: &str) -> Result<i64, StoreError> {
         let chain = chain.to_owned();
         self.read(move |conn| {
-            let head = audit_heads::table
-                .find(&chain)
-                .select(AuditHead::as_select())
+            let end: Option<i64> = audit_entries::table
+                .filter(audit_entries::chain.eq(&chain))
+                .order(audit_entries::seq.desc())
+                .select(audit_entries::seq)
                 .first(conn)
                 .optional()?;
-            Ok(head)
+            Ok(end.unwrap_or(0))
         })
         .await
     }

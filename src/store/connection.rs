@@ -5,11 +5,13 @@
 
 use super::error::{StoreError, is_busy};
 use super::url::{DatabaseUrl, PostgresUrl};
+use crate::private_file;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{
     Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
 };
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use multi::{AnyConnection, MultiBackend};
@@ -88,21 +90,32 @@ fn open_sqlite(path: &Path, usage: Use) -> Result<SqliteConnection, StoreError> 
     Ok(conn)
 }
 
-#[cfg(unix)]
-fn create_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = std::fs::OpenOptions::new();
-    // -wal and -shm get the mode of the database file from SQLite.
-    options.append(true).create(true).mode(0o600).open(path)?;
-    Ok(())
-}
+/// Held while a file is made: a connection that another thread opened meanwhile would lose its locks, see [`create_private`].
+static CREATING: Mutex<()> = Mutex::new(());
 
-#[cfg(not(unix))]
+/// How many symbolic links may lead to the file, as many as Linux follows.
+const LINKS: usize = 40;
+
+/// Makes the file with mode 0600 if there is none, and leaves one that is there alone.
+///
+/// Not even opens it: closing any descriptor of a file drops every lock that the process has on it (POSIX `fcntl`), and so
+/// those of all SQLite connections. Other processes would then take the database for unused, and write into it, or checkpoint
+/// its log and remove it, under us. So nothing in this process may open the file but SQLite, which knows of this.
 fn create_private(path: &Path) -> std::io::Result<()> {
-    std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)?;
+    let _alone = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut file = path.to_owned();
+    for _ in 0..LINKS {
+        // -wal and -shm get the mode of the database file from SQLite.
+        match private_file::create(&file) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            created => return created.map(drop),
+        }
+        // A link that leads nowhere yet: SQLite would make the file there, readable by all.
+        let Ok(target) = std::fs::read_link(&file) else {
+            return Ok(());
+        };
+        file = file.parent().unwrap_or(Path::new("")).join(target);
+    }
     Ok(())
 }
 

@@ -5,12 +5,14 @@
 //! - [`writer`]: many enrolments and updates, one commit; [`finder`]: many lookups, one query
 //! - [`fence`]: no writer seals with keys that another one has just replaced
 //! - [`erasure`]: deleted users lose their data; [`passes`]: every sealed row brought under newer keys
+//! - [`backup`]: a copy of the SQLite file while nodes serve
 //! - [`users`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`], [`audit`]: one file per aggregate
 //!
 //! It stores what it is given: sealing and blind indexes are the vault's work. Times are microseconds since 1970 UTC,
 //! bound by the caller.
 
 pub mod audit;
+pub mod backup;
 pub mod connection;
 pub mod data_keys;
 pub mod directory;

@@ -1,6 +1,6 @@
 //! The store's connections: a bounded pool, blocking work off the event loop, a deadline on every answer.
 
-use super::audit::{self, AuditChain, AuditDraft};
+use super::audit::{self, AuditChain, AuditDraft, Heads};
 use super::connection::{self, AnyConnection, Use};
 use super::error::StoreError;
 use super::url::DatabaseUrl;
@@ -36,6 +36,7 @@ struct Inner {
     permits: Arc<Semaphore>,
     /// The chain of what is not written by a writer thread.
     chain: Mutex<AuditChain>,
+    heads: Heads,
 }
 
 impl std::fmt::Debug for Store {
@@ -89,6 +90,7 @@ impl Store {
                 attempts: size + 1,
                 permits: Arc::new(Semaphore::new(permits)),
                 chain: Mutex::new(AuditChain::start()),
+                heads: Heads::default(),
             }),
         }
     }
@@ -96,6 +98,11 @@ impl Store {
     /// The URL it was opened with.
     pub fn url(&self) -> &DatabaseUrl {
         &self.inner.url
+    }
+
+    /// The confirmed ends of this process's chains: its own, and those of writers that were started with them.
+    pub fn heads(&self) -> &Heads {
+        &self.inner.heads
     }
 
     /// Whether the database answers. Errors name host and database, not the password.
@@ -171,7 +178,10 @@ impl Store {
                 Ok::<_, E>((advanced, value))
             });
             match &result {
-                Ok((advanced, _)) => chain.clone_from(advanced),
+                Ok((advanced, _)) => {
+                    inner.heads.note(advanced);
+                    chain.clone_from(advanced);
+                }
                 Err(_) if committing => {}
                 Err(_) => *chain = current,
             }

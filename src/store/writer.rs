@@ -20,7 +20,7 @@ mod session;
 mod terminations;
 pub(super) mod unnest;
 
-use super::audit::AuditDraft;
+use super::audit::{AuditDraft, Heads};
 use super::data_keys::FormerIndex;
 use super::directory::changes::{Change, Taken};
 use super::error::StoreError;
@@ -218,12 +218,23 @@ impl Writer {
         capacity: usize,
         ahead: Backlog,
     ) -> std::io::Result<Self> {
+        Self::start_noting(url, threads, capacity, ahead, &Heads::default())
+    }
+
+    /// The same; the confirmed ends of its chains are noted among `heads`.
+    pub fn start_noting(
+        url: &DatabaseUrl,
+        threads: usize,
+        capacity: usize,
+        ahead: Backlog,
+        heads: &Heads,
+    ) -> std::io::Result<Self> {
         let gather = Gather::behind(ahead, LONGEST);
         let queue = Queue::new(capacity.max(1), Some(gather));
         let threads = if url.is_sqlite() { 1 } else { threads.max(1) };
-        let url = url.clone();
+        let (url, heads) = (url.clone(), heads.clone());
         let worker = move || {
-            let mut session = Session::new(url.clone());
+            let mut session = Session::new(url.clone(), heads.clone());
             move |items| session.write(items)
         };
         Ok(Self {

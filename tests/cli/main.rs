@@ -9,15 +9,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backup;
 mod canary;
 mod client;
 mod config_file;
 mod config_secrets;
 mod help;
 mod issuer;
+mod neighbours;
 mod process;
 mod sandbox;
 mod serve;
 mod user;
 mod users;
 mod vault;
+mod witness;

@@ -25,5 +25,6 @@ mod secrecy;
 mod terminations;
 mod tls;
 mod trail;
+mod trail_cost;
 mod uniqueness;
 mod updates;

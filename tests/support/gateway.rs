@@ -5,7 +5,8 @@ use issuer_gateway::app::{self, RunningApp};
 use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Answered, Client, Operation, Prepared};
 use issuer_gateway::config::{
-    Config, Crypto, Database, Erasure, GatewayKey, Keys, Log, Metrics, OAuth, Server, Users, Vault,
+    Audit, Config, Crypto, Database, Erasure, GatewayKey, Keys, Log, Metrics, OAuth, Server, Users,
+    Vault,
 };
 use issuer_gateway::gateway::Gateway;
 use issuer_gateway::ids::{ClientId, IssuerId, UserId};
@@ -105,6 +106,7 @@ pub fn config(database_url: &str) -> Config {
                 aliases: vec!["gateway-2026".to_owned()],
             }],
         },
+        audit: Audit::default(),
         crypto: Crypto::default(),
         oauth: OAuth::default(),
         erasure: Erasure::default(),

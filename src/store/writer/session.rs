@@ -4,7 +4,7 @@ use super::batch::{self, Failure};
 use super::queue::Item;
 use super::{Commit, Outcome};
 use crate::queue::Job;
-use crate::store::audit::AuditChain;
+use crate::store::audit::{AuditChain, Heads};
 use crate::store::connection::{AnyConnection, Use, open};
 use crate::store::error::StoreError;
 use crate::store::pool::RETRY_FOR;
@@ -24,17 +24,19 @@ pub(super) struct Session {
     url: DatabaseUrl,
     conn: Option<AnyConnection>,
     chain: AuditChain,
+    heads: Heads,
     /// Why the last connection could not be opened, and when that was.
     down: Option<(Instant, StoreError)>,
 }
 
 impl Session {
     /// Connects when there is something to write, and begins an audit chain.
-    pub(super) fn new(url: DatabaseUrl) -> Self {
+    pub(super) fn new(url: DatabaseUrl, heads: Heads) -> Self {
         Self {
             url,
             conn: None,
             chain: AuditChain::start(),
+            heads,
             down: None,
         }
     }
@@ -77,6 +79,7 @@ impl Session {
             let chain = self.chain.clone();
             let failure = match batch::write(self.conn.insert(conn), commits, &chain) {
                 Ok((outcomes, chain)) => {
+                    self.heads.note(&chain);
                     self.chain = chain;
                     return Ok(outcomes);
                 }
@@ -160,14 +163,14 @@ mod tests {
             fence::begin(&mut conn).unwrap();
             session.conn = Some(conn);
         };
-        let mut first = Session::new(url.clone());
+        let mut first = Session::new(url.clone(), Heads::default());
         let before = first.chain.id().to_owned();
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             begin(&mut first);
             panic!("in a transaction");
         }));
         assert!(panicked.is_err());
-        first = Session::new(url);
+        first = Session::new(url, Heads::default());
         assert_ne!(first.chain.id(), before);
         begin(&mut first);
     }
