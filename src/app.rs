@@ -184,6 +184,9 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
     let finders = usize::try_from(database.pool_size)?;
     let finder = Finder::start(&store, finders, database.write_queue, ahead.clone())?;
     let writer = Writer::start(&url, database.writers, database.write_queue, ahead)?;
+    for collector in writer.collectors()? {
+        metrics.register(collector)?;
+    }
     Ok(Gateway {
         current: ArcSwap::from_pointee(live),
         registry,

@@ -33,7 +33,7 @@ pub use error::StoreError;
 pub use finder::Finder;
 pub use pool::Store;
 pub use url::DatabaseUrl;
-pub use writer::{Commit, Outcome, Writer};
+pub use writer::{Commit, Outcome, Writer, WriterHealth};
 
 /// Now, in microseconds since 1970 UTC, as every `*_at` column has it.
 pub fn now() -> i64 {

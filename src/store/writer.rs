@@ -5,12 +5,13 @@
 //! long as many requests wait for the decryption stage before it, a batch waits for them, a few milliseconds at most: what a
 //! transaction costs is worth sharing then. The queue is bounded: full means refused, at once.
 //!
-//! [`queue`] says what waits, [`session`] owns a connection and decides what is tried again, [`batch`] writes one
+//! [`queue`] says what waits, [`health`] what the threads do, [`session`] owns a connection and decides what is tried again, [`batch`] writes one
 //! transaction, [`cards`] its part that keeps cards single, [`re_enrol`] the one for users who must register again, [`rows`] and
 //! [`terminations`] hold the statements for both databases.
 
 mod batch;
 mod cards;
+mod health;
 mod queue;
 mod re_enrol;
 mod rows;
@@ -26,10 +27,15 @@ use super::pool::within_deadline;
 use super::url::DatabaseUrl;
 use crate::ids::{IssuerId, UserId};
 use crate::queue::{Backlog, Gather, Queue, Stage};
+use health::{Gauges, Monitor, QueueState};
+use prometheus::core::Collector;
 use queue::Item;
 use session::{BATCH, Session};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+
+pub use health::WriterHealth;
 
 /// One request: all of it is written, or what [`Outcome`] says.
 #[derive(Debug)]
@@ -183,7 +189,8 @@ const LONGEST: Duration = Duration::from_millis(10);
 
 /// Starts with [`Writer::start`], ends with [`Writer::stop`].
 pub struct Writer {
-    stage: Stage<Item>,
+    stage: Arc<Stage<Item>>,
+    monitor: Monitor,
 }
 
 impl std::fmt::Debug for Writer {
@@ -206,13 +213,34 @@ impl Writer {
         let queue = Queue::new(capacity.max(1), Some(gather));
         let threads = if url.is_sqlite() { 1 } else { threads.max(1) };
         let url = url.clone();
+        let monitor = Monitor::new().map_err(std::io::Error::other)?;
+        let probes = monitor.clone();
         let worker = move || {
-            let mut session = Session::new(url.clone());
+            let mut session = Session::new(url.clone(), probes.probe());
             move |items| session.write(items)
         };
+        let stage = Stage::start(queue, threads, "writer", BATCH, worker)?;
         Ok(Self {
-            stage: Stage::start(queue, threads, "writer", BATCH, worker)?,
+            stage: Arc::new(stage),
+            monitor,
         })
+    }
+
+    /// What the writer knows of itself: no I/O, and no waiting for a thread that commits.
+    pub fn health(&self) -> WriterHealth {
+        health(&self.stage, &self.monitor)
+    }
+
+    /// Its metrics, to be registered once.
+    ///
+    /// # Errors
+    /// Those of building a metric.
+    pub fn collectors(&self) -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
+        let (stage, monitor) = (Arc::clone(&self.stage), self.monitor.clone());
+        let gauges = Gauges::new(move || health(&stage, &monitor))?;
+        let mut all = Vec::from(self.monitor.collectors());
+        all.push(Box::new(gauges));
+        Ok(all)
     }
 
     /// Writes a commit and waits until it is durable, 1.5 s at most.
@@ -222,7 +250,11 @@ impl Writer {
     /// not begun any more, but one that has begun may still become durable), and what the database says.
     pub async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.stage.queue().push(Item { commit, reply })?;
+        self.stage.queue().push(Item {
+            commit,
+            reply,
+            queued: Instant::now(),
+        })?;
         let ended = StoreError::Unavailable("the commit ended early".into());
         within_deadline(answer, ended).await
     }
@@ -236,4 +268,21 @@ impl Writer {
     pub fn stop(&self) {
         self.stage.stop();
     }
+}
+
+/// The metrics may outlive the writer; its threads do not.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stage.queue().close();
+    }
+}
+
+fn health(stage: &Stage<Item>, monitor: &Monitor) -> WriterHealth {
+    let queue = stage.queue();
+    let oldest = queue.first(|item| item.queued);
+    monitor.health(QueueState {
+        waiting: queue.backlog().jobs(),
+        capacity: queue.capacity(),
+        oldest,
+    })
 }

@@ -3,12 +3,15 @@
 use super::{Commit, Outcome};
 use crate::queue::Job;
 use crate::store::error::StoreError;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// A commit and who asked for it.
 pub(super) struct Item {
     pub(super) commit: Commit,
     pub(super) reply: oneshot::Sender<Result<Outcome, StoreError>>,
+    /// When it was queued.
+    pub(super) queued: Instant,
 }
 
 impl Item {
@@ -43,7 +46,13 @@ mod tests {
             audit: AuditDraft::accepted(0, "actor", "action"),
             sealed_under: None,
         };
-        (Item { commit, reply }, answer)
+        let queued = Instant::now();
+        let item = Item {
+            commit,
+            reply,
+            queued,
+        };
+        (item, answer)
     }
 
     #[test]

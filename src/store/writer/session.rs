@@ -1,6 +1,7 @@
 //! One writer thread: its connection, its audit chain, and what it does when the database fails.
 
 use super::batch::{self, Failure};
+use super::health::Probe;
 use super::queue::Item;
 use super::{Commit, Outcome};
 use crate::queue::Job;
@@ -26,16 +27,18 @@ pub(super) struct Session {
     chain: AuditChain,
     /// Why the last connection could not be opened, and when that was.
     down: Option<(Instant, StoreError)>,
+    probe: Probe,
 }
 
 impl Session {
     /// Connects when there is something to write, and begins an audit chain.
-    pub(super) fn new(url: DatabaseUrl) -> Self {
+    pub(super) fn new(url: DatabaseUrl, probe: Probe) -> Self {
         Self {
             url,
             conn: None,
             chain: AuditChain::start(),
             down: None,
+            probe,
         }
     }
 
@@ -46,6 +49,11 @@ impl Session {
         if items.is_empty() {
             return;
         }
+        let _under_way = self.probe.begin();
+        self.write_items(items);
+    }
+
+    fn write_items(&mut self, items: Vec<Item>) {
         let commits: Vec<&Commit> = items.iter().map(|item| &item.commit).collect();
         match self.commit(&commits) {
             Ok(outcomes) => {
@@ -54,15 +62,15 @@ impl Session {
                 }
             }
             Err(error) if error.is_recoverable() || items.len() == 1 => {
-                log(&error, items.len());
+                self.failed(&error, items.len());
                 for item in items {
                     item.answer(Err(error.clone()));
                 }
             }
             Err(error) => {
-                log(&error, items.len());
+                self.failed(&error, items.len());
                 for item in items {
-                    self.write(vec![item]);
+                    self.write_items(vec![item]);
                 }
             }
         }
@@ -75,9 +83,11 @@ impl Session {
             let reused = self.conn.is_some();
             let conn = self.connect()?;
             let chain = self.chain.clone();
+            let began = Instant::now();
             let failure = match batch::write(self.conn.insert(conn), commits, &chain) {
                 Ok((outcomes, chain)) => {
                     self.chain = chain;
+                    self.probe.committed(commits.len(), began);
                     return Ok(outcomes);
                 }
                 Err(failure) => failure,
@@ -104,17 +114,28 @@ impl Session {
         match failure {
             Failure::Rejected { error, reusable } => {
                 if !reusable {
-                    self.conn = None;
+                    self.disconnect();
                 }
                 Some(error)
             }
             Failure::InDoubt => {
-                self.conn = None;
+                self.disconnect();
+                self.probe.in_doubt();
                 // The entries of the lost transaction may be there: nothing can be linked to them.
                 self.chain = AuditChain::start();
                 None
             }
         }
+    }
+
+    fn disconnect(&mut self) {
+        self.conn = None;
+        self.probe.connected(false);
+    }
+
+    fn failed(&self, error: &StoreError, commits: usize) {
+        self.probe.failed(error);
+        tracing::warn!(reason = error.reason(), %error, commits, "a batch was not written");
     }
 
     fn connect(&mut self) -> Result<AnyConnection, StoreError> {
@@ -128,6 +149,7 @@ impl Session {
         }
         match open(&self.url, Use::Serving) {
             Ok(conn) => {
+                self.probe.connected(true);
                 if self.down.take().is_some() {
                     tracing::info!("the writer has a database connection again");
                 }
@@ -141,14 +163,11 @@ impl Session {
     }
 }
 
-fn log(error: &StoreError, commits: usize) {
-    tracing::warn!(reason = error.reason(), %error, commits, "a batch was not written");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::fence;
+    use crate::store::writer::health::Monitor;
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     #[test]
@@ -160,14 +179,15 @@ mod tests {
             fence::begin(&mut conn).unwrap();
             session.conn = Some(conn);
         };
-        let mut first = Session::new(url.clone());
+        let monitor = Monitor::new().unwrap();
+        let mut first = Session::new(url.clone(), monitor.probe());
         let before = first.chain.id().to_owned();
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             begin(&mut first);
             panic!("in a transaction");
         }));
         assert!(panicked.is_err());
-        first = Session::new(url);
+        first = Session::new(url, monitor.probe());
         assert_ne!(first.chain.id(), before);
         begin(&mut first);
     }
