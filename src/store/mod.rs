@@ -11,6 +11,7 @@
 //! bound by the caller.
 
 pub mod audit;
+mod claim;
 pub mod connection;
 pub mod data_keys;
 pub mod directory;

@@ -20,10 +20,11 @@ mod terminations;
 pub(super) mod unnest;
 
 use super::audit::AuditDraft;
+use super::claim::{Claim, decided};
+use super::connection::COMMIT_TIMEOUT;
 use super::data_keys::FormerIndex;
 use super::directory::changes::{Change, Taken};
 use super::error::StoreError;
-use super::pool::within_deadline;
 use super::url::DatabaseUrl;
 use crate::ids::{IssuerId, UserId};
 use crate::queue::{Backlog, Gather, Queue, Stage};
@@ -191,6 +192,7 @@ const LONGEST: Duration = Duration::from_millis(10);
 pub struct Writer {
     stage: Arc<Stage<Item>>,
     monitor: Monitor,
+    commit_timeout: Duration,
 }
 
 impl std::fmt::Debug for Writer {
@@ -209,6 +211,20 @@ impl Writer {
         capacity: usize,
         ahead: Backlog,
     ) -> std::io::Result<Self> {
+        Self::start_with(url, threads, capacity, ahead, COMMIT_TIMEOUT)
+    }
+
+    /// The same with a `commit_timeout` of its own: how long the outcome of a commit that has begun is waited for.
+    ///
+    /// # Errors
+    /// Those of starting a thread.
+    pub fn start_with(
+        url: &DatabaseUrl,
+        threads: usize,
+        capacity: usize,
+        ahead: Backlog,
+        commit_timeout: Duration,
+    ) -> std::io::Result<Self> {
         let gather = Gather::behind(ahead, LONGEST);
         let queue = Queue::new(capacity.max(1), Some(gather));
         let threads = if url.is_sqlite() { 1 } else { threads.max(1) };
@@ -216,13 +232,14 @@ impl Writer {
         let monitor = Monitor::new().map_err(std::io::Error::other)?;
         let probes = monitor.clone();
         let worker = move || {
-            let mut session = Session::new(url.clone(), probes.probe());
+            let mut session = Session::new(url.clone(), commit_timeout, probes.probe());
             move |items| session.write(items)
         };
         let stage = Stage::start(queue, threads, "writer", BATCH, worker)?;
         Ok(Self {
             stage: Arc::new(stage),
             monitor,
+            commit_timeout,
         })
     }
 
@@ -243,20 +260,22 @@ impl Writer {
         Ok(all)
     }
 
-    /// Writes a commit and waits until it is durable, 1.5 s at most.
+    /// Writes a commit and waits until it is durable. One that is not begun within 1.5 s is withdrawn; one that has
+    /// begun is waited for `commit_timeout` longer.
     ///
     /// # Errors
-    /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] after the deadline (then the commit is
-    /// not begun any more, but one that has begun may still become durable), and what the database says.
+    /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] if it was withdrawn,
+    /// [`StoreError::InDoubt`] if its outcome is not known (then it may be stored), and what the database says.
     pub async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
         let (reply, answer) = oneshot::channel();
+        let claim = Claim::default();
         self.stage.queue().push(Item {
             commit,
             reply,
+            claim: claim.clone(),
             queued: Instant::now(),
         })?;
-        let ended = StoreError::Unavailable("the commit ended early".into());
-        within_deadline(answer, ended).await
+        decided(answer, &claim, self.commit_timeout, StoreError::InDoubt).await
     }
 
     /// Whether a commit would be refused now.

@@ -233,6 +233,17 @@ impl Probe {
         self.shared.in_doubt.inc();
     }
 
+    /// A connection was given up.
+    pub(super) fn given_up(&self) {
+        self.shared.given_up.inc();
+    }
+
+    /// So many confirmed audit entries are gone.
+    pub(super) fn lost(&self, entries: i64) {
+        let entries = u64::try_from(entries).unwrap_or(0);
+        self.shared.lost_entries.inc_by(entries);
+    }
+
     /// The thread has a connection, or has none any more.
     pub(super) fn connected(&self, connected: bool) {
         self.thread.connected.store(connected, Ordering::Relaxed);

@@ -2,6 +2,7 @@
 
 use super::{Commit, Outcome};
 use crate::queue::Job;
+use crate::store::claim::Claim;
 use crate::store::error::StoreError;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -10,6 +11,8 @@ use tokio::sync::oneshot;
 pub(super) struct Item {
     pub(super) commit: Commit,
     pub(super) reply: oneshot::Sender<Result<Outcome, StoreError>>,
+    /// Begun by the session, withdrawn by who asked: whoever comes first.
+    pub(super) claim: Claim,
     /// When it was queued.
     pub(super) queued: Instant,
 }
@@ -50,6 +53,7 @@ mod tests {
         let item = Item {
             commit,
             reply,
+            claim: Claim::default(),
             queued,
         };
         (item, answer)
