@@ -1,7 +1,7 @@
 //! Verification of the whole trail, chain after chain, page after page.
 
 use super::{PAGE, node};
-use crate::store::audit::{Anchor, AuditEntry, Broken, ChainVerifier};
+use crate::store::audit::{Anchor, AuditEntry, Broken, ChainVerifier, Gap};
 use crate::store::{Store, StoreError};
 
 /// What turns up on the way.
@@ -15,6 +15,13 @@ pub enum Event<'a> {
         chain: &'a str,
         /// Where and how.
         broken: Broken,
+    },
+    /// A process has declared that the database lost entries which it had confirmed: a failover, no tampering.
+    Gap {
+        /// The chain that says so.
+        chain: &'a str,
+        /// What was lost.
+        gap: Gap,
     },
     /// A chain begins with the start of a node and does not end with its stop: the node runs, or was killed.
     Open {
@@ -32,6 +39,8 @@ pub struct Summary {
     pub entries: u64,
     /// Anchors that hold.
     pub anchors: u64,
+    /// Gaps declared, each because a database had lost what it had confirmed.
+    pub gaps: u64,
     /// Breaks found; each chain is read up to its first.
     pub broken: u64,
 }
@@ -103,6 +112,7 @@ impl Reading<'_> {
                 started |= entry.action == node::START;
                 stopped = entry.action == node::STOP;
                 self.anchor(entry).await?;
+                self.gap(entry);
             }
             let count = u64::try_from(page.len()).unwrap_or(0);
             self.summary.entries += count;
@@ -137,6 +147,15 @@ impl Reading<'_> {
             );
         }
         Ok(())
+    }
+
+    fn gap(&mut self, entry: &AuditEntry) {
+        let (subject, detail) = (entry.subject.as_deref(), entry.detail.as_deref());
+        if let Some(gap) = Gap::parse(&entry.action, subject, detail) {
+            self.summary.gaps += 1;
+            let chain = self.chain;
+            (self.observer)(Event::Gap { chain, gap });
+        }
     }
 
     fn broken(&mut self, chain: &str, broken: Broken) {

@@ -60,16 +60,26 @@ async fn verify(store: &Store, expect: &[String]) -> anyhow::Result<ExitCode> {
     bar.set_style(ProgressStyle::with_template(
         "{wide_bar} {human_pos}/{human_len} entries, {eta} left",
     )?);
-    let mut observer = |event: Event<'_>| match event {
+    let mut observer = |event: Event<'_>| {
+        match event {
         Event::Read(count) => bar.inc(count),
         Event::Broken { chain, broken } => {
             bar.suspend(|| println!("BROKEN chain {chain}: {broken}"));
         }
+        Event::Gap { chain, gap } => bar.suspend(|| {
+            println!(
+                "GAP chain {}: the database lost {} confirmed entries after entry {}, and what they stand for (declared in chain {chain})",
+                gap.chain,
+                gap.lost(),
+                gap.found.0
+            );
+        }),
         Event::Open { chain } => bar.suspend(|| {
             println!(
                 "note: chain {chain} has no node.stop at its end: the node runs, or was killed"
             );
         }),
+    }
     };
     let mut summary = verify::verify(store, &mut observer).await?;
     bar.finish_and_clear();
@@ -83,6 +93,7 @@ async fn verify(store: &Store, expect: &[String]) -> anyhow::Result<ExitCode> {
         chains,
         entries,
         anchors,
+        gaps,
         broken,
     } = summary;
     let draft = AuditDraft {
@@ -100,6 +111,11 @@ async fn verify(store: &Store, expect: &[String]) -> anyhow::Result<ExitCode> {
     if broken > 0 {
         println!("The audit trail is broken in {broken} place(s).");
         return Ok(ExitCode::FAILURE);
+    }
+    if gaps > 0 {
+        println!(
+            "In {gaps} place(s) a database lost what it had confirmed. Nobody has tampered with that: see \"Failover\" in docs/operations.md."
+        );
     }
     println!("The audit trail is whole: {entries} entries in {chains} chains, {anchors} anchors.");
     Ok(ExitCode::SUCCESS)

@@ -90,7 +90,7 @@ fn lock_postgres(conn: &mut PgConnection, timeout: Duration) -> Result<(), Store
         let row: Row = sql_query(
             "SELECT pg_try_advisory_lock($1) AS locked, (SELECT 'server process ' || pid FROM pg_locks \
              WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid <> pg_backend_pid() \
-             AND (CAST(CAST(classid AS BIGINT) AS BIT(32)) || CAST(CAST(objid AS BIGINT) AS BIT(32)))::BIGINT = $1 \
+             AND ((CAST(classid AS BIGINT) << 32) | CAST(objid AS BIGINT)) = $1 \
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1) AS holder",
         )
         .bind::<BigInt, _>(ADVISORY_LOCK)
