@@ -16,7 +16,7 @@ pub enum Event<'a> {
         /// Where and how.
         broken: Broken,
     },
-    /// A process has declared that the database lost entries which it had confirmed: a failover, no tampering.
+    /// A process has declared that the database lost entries which it had confirmed, as a failover may.
     Gap {
         /// The chain that says so.
         chain: &'a str,
