@@ -162,13 +162,14 @@ impl RunningApp {
 pub fn open_store(config: &config::Database) -> anyhow::Result<(DatabaseUrl, Store)> {
     let url = DatabaseUrl::parse(&config.url)?;
     if config.migrate {
-        migrations::run(&url)?;
+        migrations::run_within(&url, Duration::from_secs(config.migrate_timeout_s))?;
     } else if let Some(first) = migrations::pending(&url)?.first() {
         bail!(
             "the database lacks migrations, {first} at first: run `issuer-gateway migrate`, or set database.migrate = true"
         );
     }
-    let store = Store::open(&url, config.pool_size);
+    let commit_timeout = Duration::from_millis(config.commit_timeout_ms);
+    let store = Store::open_with(&url, config.pool_size, commit_timeout);
     Ok((url, store))
 }
 
@@ -197,9 +198,19 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
     let finders = usize::try_from(database.pool_size)?;
     let finder = Finder::start(&store, finders, database.write_queue, ahead.clone())?;
     let heads = store.heads();
-    let writer = Writer::start_noting(&url, database.writers, database.write_queue, ahead, heads)?;
+    let writer = Writer::start_with(
+        &url,
+        database.writers,
+        database.write_queue,
+        ahead,
+        Duration::from_millis(database.commit_timeout_ms),
+        heads,
+    )?;
     let witness = config.audit.witness_file(&url);
     let witness = witness.map(|file| Witness::new(&file, heads));
+    for collector in writer.collectors()? {
+        metrics.register(collector)?;
+    }
     Ok(Gateway {
         current: ArcSwap::from_pointee(live),
         registry,

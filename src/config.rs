@@ -143,6 +143,12 @@ pub struct Database {
     /// Apply missing migrations at start. Off: refuse to start when some are missing.
     #[serde(default = "yes")]
     pub migrate: bool,
+    /// How long a start waits for another one that is migrating the database, in seconds.
+    #[serde(default = "default_migrate_timeout")]
+    pub migrate_timeout_s: u64,
+    /// How long the outcome of a COMMIT under way is waited for, in milliseconds.
+    #[serde(default = "default_commit_timeout")]
+    pub commit_timeout_ms: u64,
     /// Connections for reading.
     #[serde(default = "default_pool_size")]
     pub pool_size: u32,
@@ -156,6 +162,12 @@ pub struct Database {
 
 fn yes() -> bool {
     true
+}
+fn default_migrate_timeout() -> u64 {
+    60
+}
+fn default_commit_timeout() -> u64 {
+    5_000
 }
 fn default_pool_size() -> u32 {
     8
@@ -354,6 +366,12 @@ impl Config {
         }
         if !(100..=600_000).contains(&server.write_timeout_ms) {
             return invalid("server.write_timeout_ms", "must be 100 to 600000");
+        }
+        if !(1_000..=60_000).contains(&self.database.commit_timeout_ms) {
+            return invalid("database.commit_timeout_ms", "must be 1000 to 60000");
+        }
+        if !(1..=86_400).contains(&self.database.migrate_timeout_s) {
+            return invalid("database.migrate_timeout_s", "must be 1 to 86400");
         }
         if server.max_body_bytes == 0 || server.decrypt_queue == 0 || self.database.write_queue == 0
         {

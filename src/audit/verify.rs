@@ -5,7 +5,7 @@
 
 use super::{PAGE, node};
 use crate::store::audit::pages::ChainRange;
-use crate::store::audit::{Anchor, AuditEntry, AuditHead, Broken, ChainVerifier};
+use crate::store::audit::{Anchor, AuditEntry, AuditHead, Broken, ChainVerifier, Gap};
 use crate::store::{Store, StoreError};
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,6 +23,13 @@ pub enum Event<'a> {
         chain: &'a str,
         /// Where and how.
         broken: Broken,
+    },
+    /// A process has declared that the database lost entries which it had confirmed, as a failover may.
+    Gap {
+        /// The chain that says so.
+        chain: &'a str,
+        /// What was lost.
+        gap: Gap,
     },
     /// A chain begins with the start of a node and does not end with its stop: the node runs, or was killed.
     Open {
@@ -43,6 +50,8 @@ pub struct Summary {
     pub entries: u64,
     /// Anchors that hold.
     pub anchors: u64,
+    /// Gaps declared, each because a database had lost what it had confirmed.
+    pub gaps: u64,
     /// Breaks found; each chain is read up to its first.
     pub broken: u64,
 }
@@ -203,6 +212,11 @@ impl Reading<'_> {
             if let Some(anchor) = Anchor::parse(&entry.action, subject, detail) {
                 anchors.push((entry, anchor));
             }
+            if let Some(gap) = Gap::parse(&entry.action, subject, detail) {
+                self.summary.gaps += 1;
+                let chain = &entry.chain;
+                (self.observer)(Event::Gap { chain, gap });
+            }
         }
         let read = u64::try_from(page.len()).unwrap_or(0);
         (self.observer)(Event::Read(read));
@@ -253,6 +267,15 @@ impl Reading<'_> {
             }
         }
         Ok(())
+    }
+
+    fn gap(&mut self, entry: &AuditEntry) {
+        let (subject, detail) = (entry.subject.as_deref(), entry.detail.as_deref());
+        if let Some(gap) = Gap::parse(&entry.action, subject, detail) {
+            self.summary.gaps += 1;
+            let chain = self.chain;
+            (self.observer)(Event::Gap { chain, gap });
+        }
     }
 
     fn broken(&mut self, chain: &str, broken: Broken) {

@@ -15,9 +15,13 @@ use std::io::{BufWriter, ErrorKind, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
+/// Exit status of `audit verify` if there are more declared gaps than `--known-gaps`.
+const UNEXPLAINED_GAPS: u8 = 3;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check that no entry was edited, removed, reordered or slipped in; the exit status is 1 if one was.
+    /// Check that no entry was edited, removed, reordered or slipped in; the exit status is 1 if one was, and 3 if all that
+    /// there is holds, but a node has declared that the database lost entries.
     ///
     /// On a node, it also looks up every entry that the node's witness names (audit.witness): they must be there, so that a lost
     /// tail is found. Nodes may run meanwhile. The check is itself an entry.
@@ -26,6 +30,9 @@ pub(super) enum Command {
         /// a witness. May be repeated.
         #[arg(long, value_name = "CHAIN:SEQ:HASH or FILE")]
         expect: Vec<String>,
+        /// So many declared gaps are explained, by failovers that lost entries. With more of them the exit status is 3.
+        #[arg(long, value_name = "COUNT", default_value_t = 0)]
+        known_gaps: u64,
     },
     /// Write the trail to standard output as JSON lines. The export is itself an entry.
     Export(Export),
@@ -48,9 +55,9 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode>
     super::runtime()?.block_on(async {
         let (url, store) = app::open_store(&config.database)?;
         match command {
-            Command::Verify { expect } => {
+            Command::Verify { expect, known_gaps } => {
                 let witness = config.audit.witness_file(&url);
-                verify(&store, witness.as_deref(), &expect).await
+                verify(&store, witness.as_deref(), &expect, known_gaps).await
             }
             Command::Export(arguments) => export(&store, &arguments).await,
         }
@@ -61,6 +68,7 @@ async fn verify(
     store: &Store,
     witness: Option<&Path>,
     expect: &[String],
+    known_gaps: u64,
 ) -> anyhow::Result<ExitCode> {
     // Before the trail: it names nothing that is not there already.
     let known = witnessed(witness)?;
@@ -73,16 +81,26 @@ async fn verify(
     bar.set_style(ProgressStyle::with_template(
         "{wide_bar} {human_pos}/{human_len} entries, {eta} left",
     )?);
-    let mut observer = |event: Event<'_>| match event {
+    let mut observer = |event: Event<'_>| {
+        match event {
         Event::Read(count) => bar.inc(count),
         Event::Broken { chain, broken } => {
             bar.suspend(|| println!("BROKEN chain {chain}: {broken}"));
         }
+        Event::Gap { chain, gap } => bar.suspend(|| {
+            println!(
+                "GAP chain {}: the database lost {} confirmed entries after entry {}, and what they stand for (declared in chain {chain})",
+                gap.chain,
+                gap.lost(),
+                gap.found.0
+            );
+        }),
         Event::Open { chain } => bar.suspend(|| {
             println!(
                 "note: chain {chain} has no node.stop at its end: the node runs, or was killed"
             );
         }),
+    }
     };
     let mut summary = verify::verify(store, &mut observer).await?;
     summary.broken += verify::acknowledged(store, &known, &mut observer).await?;
@@ -97,6 +115,7 @@ async fn verify(
         chains,
         entries,
         anchors,
+        gaps,
         broken,
     } = summary;
     let draft = AuditDraft {
@@ -120,7 +139,17 @@ async fn verify(
         let count = known.len();
         println!("All that this node's witness names is in it: the ends of {count} chains.");
     }
-    Ok(ExitCode::SUCCESS)
+    if gaps == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!(
+        "In {gaps} place(s) it declares that the database lost entries which it had confirmed. A failover to a standby that \
+         lagged behind does that; so does whoever cuts a chain while its node runs. See docs/operations.md, \"Failover\"."
+    );
+    Ok(match gaps > known_gaps {
+        true => ExitCode::from(UNEXPLAINED_GAPS),
+        false => ExitCode::SUCCESS,
+    })
 }
 
 /// What the node's own witness names.

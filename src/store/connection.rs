@@ -4,15 +4,18 @@
 //! file out of an unreachable PostgreSQL URL, so [`open`] is the only way in.
 
 use super::error::{StoreError, is_busy};
-use super::url::{DatabaseUrl, PostgresUrl};
+use super::url::DatabaseUrl;
 use crate::private_file;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::{
-    Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
-};
+use diesel::{Connection, QueryResult, RunQueryDsl, SqliteConnection};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+pub(super) mod libpq;
+pub(super) mod line;
+mod pooler;
+mod postgres;
 
 pub use multi::{AnyConnection, MultiBackend};
 
@@ -56,11 +59,26 @@ pub(super) enum Use {
     Migrating,
 }
 
-/// Opens a connection. SQLite: creates the file with mode 0600 if there is none.
+/// How long the outcome of a COMMIT under way is waited for (`database.commit_timeout_ms`), unless said otherwise.
+pub const COMMIT_TIMEOUT: Duration = Duration::from_millis(5_000);
+
+/// [`open_with`] the default limit on a COMMIT.
 pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, StoreError> {
+    open_with(url, usage, COMMIT_TIMEOUT)
+}
+
+/// Opens a connection. SQLite: creates the file with mode 0600 if there is none. PostgreSQL: a connection that serves is
+/// given up if a COMMIT is not answered within `commit`, or another statement within 2 s beyond its timeout.
+pub(super) fn open_with(
+    url: &DatabaseUrl,
+    usage: Use,
+    commit: Duration,
+) -> Result<AnyConnection, StoreError> {
     match url {
         DatabaseUrl::Sqlite(path) => open_sqlite(path, usage).map(AnyConnection::Sqlite),
-        DatabaseUrl::Postgres(url) => open_postgres(url, usage).map(AnyConnection::Postgres),
+        DatabaseUrl::Postgres(url) => {
+            postgres::open(url, usage, commit).map(AnyConnection::Postgres)
+        }
     }
 }
 
@@ -143,32 +161,6 @@ fn use_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
         std::thread::sleep(Duration::from_millis(10));
     }
     last.map(|_| ())
-}
-
-fn open_postgres(url: &PostgresUrl, usage: Use) -> Result<PgConnection, StoreError> {
-    let mut conn = PgConnection::establish(&url.conninfo()).map_err(|e| {
-        StoreError::Unavailable(match e {
-            ConnectionError::BadConnection(message) => presentable(message),
-            _ => "the connection could not be set up".into(),
-        })
-    })?;
-    if usage == Use::Serving {
-        conn.batch_execute(&url.settings())?;
-    }
-    Ok(conn)
-}
-
-/// libpq's messages name host, port, user and database, which operators need; but a malformed URL is quoted
-/// in pieces, and a password may be one of them.
-fn presentable(message: String) -> std::borrow::Cow<'static, str> {
-    let quotes_no_url = ["connection to server", "could not translate host name"]
-        .iter()
-        .any(|start| message.starts_with(start));
-    if quotes_no_url {
-        message.trim_end().to_owned().into()
-    } else {
-        "PostgreSQL's client library refused the connection URL".into()
-    }
 }
 
 /// Opens a transaction; on SQLite one that may write from the start, so that it cannot fail later on.

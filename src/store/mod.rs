@@ -1,7 +1,7 @@
 //! The database: Diesel on SQLite (embedded default) and PostgreSQL (production).
 //!
 //! - [`url`], [`connection`], [`pool`]: where it is, one connection type for both, the [`Store`] with its deadlines
-//! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type
+//! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type; `claim`: who decides whether a write happens
 //! - [`writer`]: many enrolments and updates, one commit; [`finder`]: many lookups, one query
 //! - [`fence`]: no writer seals with keys that another one has just replaced
 //! - [`erasure`]: deleted users lose their data; [`passes`]: every sealed row brought under newer keys
@@ -13,6 +13,7 @@
 
 pub mod audit;
 pub mod backup;
+mod claim;
 pub mod connection;
 pub mod data_keys;
 pub mod directory;
@@ -36,7 +37,7 @@ pub use error::StoreError;
 pub use finder::Finder;
 pub use pool::Store;
 pub use url::DatabaseUrl;
-pub use writer::{Commit, Outcome, Writer};
+pub use writer::{Commit, Outcome, Writer, WriterHealth};
 
 /// Now, in microseconds since 1970 UTC, as every `*_at` column has it.
 pub fn now() -> i64 {

@@ -12,6 +12,7 @@
 mod support;
 
 mod data_keys;
+mod failover;
 mod fence;
 mod fixture;
 mod index_rotation;
@@ -21,7 +22,10 @@ mod migrations;
 mod opened_keys;
 mod outage;
 mod passes;
+mod pooler;
+mod refusals;
 mod secrecy;
+mod silence;
 mod terminations;
 mod tls;
 mod trail;

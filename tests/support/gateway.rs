@@ -87,6 +87,8 @@ pub fn config(database_url: &str) -> Config {
         database: Database {
             url: database_url.to_owned(),
             migrate: true,
+            migrate_timeout_s: 60,
+            commit_timeout_ms: 5_000,
             pool_size: 4,
             writers: 2,
             write_queue: 512,

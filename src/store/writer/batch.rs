@@ -51,9 +51,9 @@ pub(super) fn write(
         Ok(()) => Ok(written),
         Err(error) => {
             let error = StoreError::from(error);
-            // SQLite is in this process: a refused COMMIT is known to be refused.
+            // SQLite is in this process: a refused COMMIT is known to be refused. So is one on a connection that lives.
             let known = matches!(conn, AnyConnection::Sqlite(_))
-                || !matches!(error, StoreError::Unavailable(_));
+                || !(error.ended_connection() || conn.is_broken());
             if !known {
                 return Err(Failure::InDoubt);
             }
@@ -68,9 +68,8 @@ pub(super) fn write(
 
 fn rejected(conn: &mut AnyConnection, error: diesel::result::Error) -> Failure {
     let error = StoreError::from(error);
-    let lost = matches!(error, StoreError::Unavailable(_));
     Failure::Rejected {
-        reusable: !lost && !conn.is_broken(),
+        reusable: !error.ended_connection() && !conn.is_broken(),
         error,
     }
 }
