@@ -6,15 +6,11 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 /// The first act of a node.
 pub const START: &str = "node.start";
 /// The last act of a node.
 pub const STOP: &str = "node.stop";
-
-/// How often chains that nobody vouches for are looked for.
-const ANCHOR_CHAINS: Duration = Duration::from_secs(30);
 
 /// Notes the start, the keys it found, and the ends of all chains: before the first call is answered.
 pub async fn started(
@@ -36,12 +32,10 @@ pub async fn started(
 }
 
 /// Notes the stop, once the writers have ended: their chains are complete, and this one ends here.
-pub async fn stopped(store: &Store) {
+pub async fn stopped(store: &Store) -> Result<(), StoreError> {
     let stop = vec![AuditDraft::local(STOP)];
-    match store.anchor_and_record(stop).await {
-        Ok(end) => log_anchor(&end),
-        Err(error) => tracing::error!(%error, "the stop is not in the audit trail"),
-    }
+    log_anchor(&store.anchor_and_record(stop).await?);
+    Ok(())
 }
 
 /// Notes a reload, and the keys that came, changed their state or went with it. `keys` are those before and
@@ -106,18 +100,6 @@ fn key_changes(before: &KeyStates, after: &KeyStates) -> Vec<AuditDraft> {
         .filter(|key| !after.contains_key(key))
         .map(|key| draft(key, "drop"));
     loaded.chain(dropped).collect()
-}
-
-/// Vouches, now and then, for chains that nobody knows yet: those of operators' commands.
-pub async fn anchor_chains(store: &Store, metrics: &Metrics) {
-    let mut ticks = tokio::time::interval(ANCHOR_CHAINS);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = store.anchor_unknown_chains().await {
-            metrics.background_failure("audit-anchor");
-            tracing::warn!(%error, "audit chains not anchored; will be tried again");
-        }
-    }
 }
 
 /// Whoever keeps the log can tell later whether the trail was rewritten: `audit verify --expect`.

@@ -5,9 +5,10 @@
 use super::envelope::RequestId;
 use super::error::HttpError;
 use crate::call::Call;
+use crate::gateway::Gateway;
 use crate::payload::FieldLevelHeaders;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use chrono::Utc;
 use std::time::Duration;
@@ -69,7 +70,10 @@ impl<'a> RawCall<'a> {
             body: &self.body,
             request_id: &self.request_id,
             peer: self.peer.as_deref(),
-            now: Utc::now(),
+            now: self
+                .request
+                .app_data::<Data<Gateway>>()
+                .map_or_else(Utc::now, |gateway| gateway.clock.now()),
         }
     }
 
