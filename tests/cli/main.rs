@@ -17,6 +17,7 @@ mod issuer;
 mod process;
 mod sandbox;
 mod serve;
+mod stopping;
 mod user;
 mod users;
 mod vault;
