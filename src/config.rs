@@ -97,10 +97,12 @@ pub struct Server {
     pub decrypt_threads: usize,
     /// Requests that may wait for an RSA private operation; beyond that: 503.
     pub decrypt_queue: usize,
+    /// How long a connection may idle between two requests, in seconds; 0: one request for each connection.
+    pub keep_alive_s: u64,
     /// How long a shutdown goes on serving with `/health/ready` at 503 before it stops accepting, in
-    /// seconds: as long as load balancers take to notice.
+    /// seconds: as long as load balancers take to notice. At most half of `shutdown_timeout_s`.
     pub drain_delay_s: u64,
-    /// How long a shutdown waits for requests in flight, in seconds.
+    /// How long a shutdown takes at most, the drain delay included, in seconds.
     pub shutdown_timeout_s: u64,
 }
 
@@ -120,7 +122,8 @@ impl Default for Server {
             workers: 0,
             decrypt_threads: 0,
             decrypt_queue: 1_024,
-            drain_delay_s: 0,
+            keep_alive_s: 60,
+            drain_delay_s: 5,
             shutdown_timeout_s: 30,
         }
     }
@@ -372,6 +375,9 @@ impl Config {
         }
         if !(1..=86_400).contains(&self.database.migrate_timeout_s) {
             return invalid("database.migrate_timeout_s", "must be 1 to 86400");
+        }
+        if server.shutdown_timeout_s == 0 {
+            return invalid("server.shutdown_timeout_s", "must not be 0");
         }
         if server.max_body_bytes == 0 || server.decrypt_queue == 0 || self.database.write_queue == 0
         {

@@ -1,6 +1,9 @@
 //! Logs and metrics. Neither ever holds a value of a request: ids of ours, reasons and counts only.
 
 mod malformed;
+mod queue_depth;
+
+pub use queue_depth::QueueDepth;
 
 use crate::config::{Log, LogFormat};
 use malformed::Malformed;

@@ -20,11 +20,6 @@ use file::Unreadable;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::time::MissedTickBehavior;
-
-/// How often the file is brought up to date.
-const NOTE: Duration = Duration::from_secs(1);
 
 /// The file of a running node. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -100,19 +95,6 @@ impl Witness {
         })
         .await??;
         Ok(())
-    }
-
-    /// Keeps the file up to date until it is aborted.
-    pub async fn follow(&self, metrics: &Metrics) {
-        let mut ticks = tokio::time::interval(NOTE);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.note().await {
-                metrics.background_failure("audit-witness");
-                tracing::warn!(%error, "the witness of the audit trail was not written; will be tried again");
-            }
-        }
     }
 
     /// Adds this process's chains to the file, and takes out those of `settled` that did not grow meanwhile.

@@ -90,7 +90,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.config.as_deref();
     match arguments.command {
-        Command::Serve => serve::run(&load(config)?)?,
+        Command::Serve => serve::run(config)?,
         Command::Sandbox(arguments) => sandbox::run(&arguments)?,
         Command::Client(command) => return client::run(command),
         Command::Issuer(command) => issuer::run(&load(config)?, command)?,
@@ -117,4 +117,12 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .worker_threads(2)
         .enable_all()
         .build()?)
+}
+
+/// Runs a server. Threads that hang do not keep the process from ending.
+fn run_to_the_end(server: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(server);
+    runtime.shutdown_background();
+    ended
 }

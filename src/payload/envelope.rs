@@ -109,6 +109,9 @@ pub enum OpenError {
     /// Too much to do: 503, come back later.
     #[error("too many payloads are being opened")]
     Overloaded,
+    /// A fault of ours: 500, and the payload may be sent again.
+    #[error("opening the payload has failed")]
+    Failed,
 }
 
 impl OpenError {
@@ -117,13 +120,17 @@ impl OpenError {
         match self {
             Self::Crypto(reason) => reason.as_str(),
             Self::Overloaded => UnwrapError::Overloaded.reason(),
+            Self::Failed => UnwrapError::Failed.reason(),
         }
     }
 }
 
 impl From<UnwrapError> for OpenError {
-    fn from(UnwrapError::Overloaded: UnwrapError) -> Self {
-        Self::Overloaded
+    fn from(error: UnwrapError) -> Self {
+        match error {
+            UnwrapError::Overloaded => Self::Overloaded,
+            UnwrapError::Failed => Self::Failed,
+        }
     }
 }
 

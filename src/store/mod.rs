@@ -3,6 +3,7 @@
 //! - [`url`], [`connection`], [`pool`]: where it is, one connection type for both, the [`Store`] with its deadlines
 //! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type; `claim`: who decides whether a write happens
 //! - [`writer`]: many enrolments and updates, one commit; [`finder`]: many lookups, one query
+//! - [`heartbeat`]: what is committed while nobody calls
 //! - [`fence`]: no writer seals with keys that another one has just replaced
 //! - [`erasure`]: deleted users lose their data; [`passes`]: every sealed row brought under newer keys
 //! - [`backup`]: a copy of the SQLite file while nodes serve
@@ -21,6 +22,7 @@ pub mod erasure;
 pub mod error;
 pub mod fence;
 pub mod finder;
+pub mod heartbeat;
 pub mod issuers;
 pub mod key_usage;
 pub mod migrations;

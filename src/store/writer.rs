@@ -85,6 +85,8 @@ pub enum Act {
     Directory(Box<Change>),
     /// Nothing but nonce and audit entry: a verified request that was refused.
     Record,
+    /// The row of this node, and nothing else: no audit entry. See [`Commit::heartbeat`].
+    Beat(String),
 }
 
 /// A user to be enrolled. Byte columns are sealed or blind indexes.
@@ -165,7 +167,23 @@ impl Commit {
     fn rows(&self) -> usize {
         match &self.act {
             Act::Terminate(termination) => termination.user_ids.len().max(1),
-            Act::Enrol(_) | Act::ReEnrol(_) | Act::Update(_) | Act::Directory(_) | Act::Record => 1,
+            Act::Enrol(_)
+            | Act::ReEnrol(_)
+            | Act::Update(_)
+            | Act::Directory(_)
+            | Act::Record
+            | Act::Beat(_) => 1,
+        }
+    }
+
+    /// Shows that the writer can commit: the row of `node` says when it last did.
+    pub fn heartbeat(node: &str) -> Self {
+        Self {
+            nonce: None,
+            act: Act::Beat(node.to_owned()),
+            // Not written.
+            audit: AuditDraft::accepted(0, "", ""),
+            sealed_under: None,
         }
     }
 }

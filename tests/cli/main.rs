@@ -20,6 +20,7 @@ mod neighbours;
 mod process;
 mod sandbox;
 mod serve;
+mod stopping;
 mod user;
 mod users;
 mod vault;

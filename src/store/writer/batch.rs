@@ -9,6 +9,7 @@ use crate::store::connection::{self, AnyConnection};
 use crate::store::directory::changes::{self, Applied, Change};
 use crate::store::error::StoreError;
 use crate::store::fence;
+use crate::store::heartbeat;
 use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
 use std::collections::BTreeMap;
@@ -92,6 +93,11 @@ fn write_rows(
     // After the updates, so that one of the same user that came in time is done.
     terminations::mark(conn, &terminations)?;
     change_directory(conn, commits, &mut outcomes)?;
+    for commit in commits {
+        if let Act::Beat(node) = &commit.act {
+            heartbeat::beat(conn, node)?;
+        }
+    }
     let drafts: Vec<AuditDraft> = commits
         .iter()
         .zip(&outcomes)
@@ -277,6 +283,7 @@ fn entries(commit: &Commit, outcome: &Outcome) -> Vec<AuditDraft> {
                 ..commit.audit.clone()
             })
             .collect(),
+        (Act::Beat(_), _) => Vec::new(),
         _ => entry(commit, outcome).into_iter().collect(),
     }
 }
@@ -287,7 +294,7 @@ fn entry(commit: &Commit, outcome: &Outcome) -> Option<AuditDraft> {
     let creates = match &commit.act {
         Act::Enrol(_) => true,
         Act::Directory(change) => matches!(**change, Change::Create(_)),
-        Act::ReEnrol(_) | Act::Update(_) | Act::Terminate(_) | Act::Record => false,
+        Act::ReEnrol(_) | Act::Update(_) | Act::Terminate(_) | Act::Record | Act::Beat(_) => false,
     };
     if *outcome != Outcome::Done && creates {
         draft.subject = None;

@@ -6,7 +6,7 @@ use crate::store::error::StoreError;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ pub struct WriterHealth {
     pub last_failure: Option<Instant>,
     /// When the oldest batch under way was begun; `None` if none is under way.
     pub oldest_under_way: Option<Instant>,
+    /// Commits in the batches under way: should the process end now, nobody could know what became of them.
+    pub commits_under_way: usize,
     /// Commits that wait in the queue.
     pub waiting: usize,
     /// Commits that may wait (`database.write_queue`).
@@ -79,6 +81,7 @@ struct Shared {
 #[derive(Default)]
 struct Thread {
     began: AtomicU64,
+    commits: AtomicUsize,
     connected: AtomicBool,
 }
 
@@ -149,6 +152,10 @@ impl Monitor {
             last_commit: shared.instant(&shared.last_commit),
             last_failure: shared.instant(&shared.last_failure),
             oldest_under_way: began.min(),
+            commits_under_way: threads
+                .iter()
+                .map(|thread| thread.commits.load(Ordering::Relaxed))
+                .sum(),
             waiting: queue.waiting,
             capacity: queue.capacity,
             oldest_waiting: queue.oldest.map(|since| since.elapsed()),
@@ -203,9 +210,10 @@ impl Shared {
 }
 
 impl Probe {
-    /// A batch is begun. It is under way until the guard is dropped, a panic included.
-    pub(super) fn begin(&self) -> UnderWay {
+    /// A batch of so many commits is begun. It is under way until the guard is dropped, a panic included.
+    pub(super) fn begin(&self, commits: usize) -> UnderWay {
         let began = self.shared.now();
+        self.thread.commits.store(commits, Ordering::Relaxed);
         self.thread.began.store(began, Ordering::Relaxed);
         UnderWay(Arc::clone(&self.thread))
     }
@@ -256,6 +264,7 @@ pub(super) struct UnderWay(Arc<Thread>);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.began.store(0, Ordering::Relaxed);
+        self.0.commits.store(0, Ordering::Relaxed);
     }
 }
 
@@ -343,9 +352,10 @@ mod tests {
         assert_eq!((health.last_commit, health.oldest_under_way), (None, None));
 
         probe.connected(true);
-        let first = probe.begin();
-        let second = other.begin();
+        let first = probe.begin(3);
+        let second = other.begin(4);
         let under_way = monitor.health(idle());
+        assert_eq!(under_way.commits_under_way, 7);
         drop(first);
         let later = monitor.health(idle());
         assert!(under_way.oldest_under_way <= later.oldest_under_way);
@@ -353,6 +363,7 @@ mod tests {
         probe.committed(3, Instant::now());
         let health = monitor.health(idle());
         assert!(health.oldest_under_way.is_none() && health.last_commit.is_some());
+        assert_eq!(health.commits_under_way, 0);
         assert_eq!(health.connected, 1);
         drop(probe);
         let health = monitor.health(idle());
@@ -364,7 +375,7 @@ mod tests {
         let monitor = Monitor::new().unwrap();
         let probe = monitor.probe();
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _under_way = probe.begin();
+            let _under_way = probe.begin(1);
             panic!("in a batch");
         }));
         assert!(panicked.is_err());

@@ -58,7 +58,7 @@ impl Session {
         if items.is_empty() {
             return;
         }
-        let _under_way = self.probe.begin();
+        let _under_way = self.probe.begin(items.len());
         self.write_begun(items);
     }
 
