@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Answers are not cut.
 const WHOLE: usize = usize::MAX;
@@ -18,6 +18,15 @@ struct State {
     /// New connections are closed at once.
     refusing: AtomicBool,
     accepted: AtomicUsize,
+    /// Streams that went silent: nobody learns that the other side has closed.
+    kept: Mutex<Vec<TcpStream>>,
+}
+
+impl State {
+    fn silent(&self, number: usize) -> bool {
+        number < self.silent_below.load(Ordering::SeqCst)
+            || number >= self.silent_from.load(Ordering::SeqCst)
+    }
 }
 
 /// Listens on a loopback port of its own and passes everything to a target.
@@ -37,6 +46,7 @@ impl Line {
             cut_after: AtomicUsize::new(WHOLE),
             refusing: AtomicBool::new(false),
             accepted: AtomicUsize::new(0),
+            kept: Mutex::default(),
         });
         let accepting = Arc::clone(&state);
         std::thread::spawn(move || {
@@ -97,9 +107,7 @@ fn pump(state: &State, number: usize, mut from: TcpStream, mut to: TcpStream, an
     let mut buffer = [0; 16 * 1024];
     let mut passed = 0;
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        let silent = number < state.silent_below.load(Ordering::SeqCst)
-            || number >= state.silent_from.load(Ordering::SeqCst);
-        if silent {
+        if state.silent(number) {
             continue;
         }
         let left = match answers {
@@ -114,6 +122,10 @@ fn pump(state: &State, number: usize, mut from: TcpStream, mut to: TcpStream, an
             break;
         }
         passed += passing;
+    }
+    if state.silent(number) {
+        state.kept.lock().unwrap().extend([from, to]);
+        return;
     }
     from.shutdown(Shutdown::Both).ok();
     to.shutdown(Shutdown::Both).ok();
