@@ -15,11 +15,12 @@ use issuer_gateway::issuers::account_range::AccountRange;
 use issuer_gateway::json;
 use issuer_gateway::keys::source::{read_certificate, read_private_key};
 use issuer_gateway::oauth1::{
-    Authorization, Policy, PublicOrigin, Request, SignatureMethod, SigningKey, VerifyingKey,
+    Authorization, Policy, PublicOrigin, Refusal, Request, SignatureMethod, SigningKey,
+    VerifyingKey,
 };
 use issuer_gateway::payload::{
-    self, Engine, Envelope, EnvelopeKind, FieldLevelHeaders, GatewayKey, JwePolicy, KeyRing,
-    KeyState, MultiBuffer, Recipient, Unwrapper,
+    self, Accepted, Engine, Envelope, EnvelopeKind, FieldLevelHeaders, GatewayKey, JwePolicy,
+    KeyRing, KeyState, MultiBuffer, Recipient, Unwrapper,
 };
 use issuer_gateway::store::{DatabaseUrl, Store, migrations};
 use issuer_gateway::vault::{Column, Kek, Keks, Place, Vault};
@@ -43,6 +44,7 @@ fn main() -> anyhow::Result<()> {
         .build()?;
     open_and_seal(&mut criterion, &runtime)?;
     verify(&mut criterion)?;
+    refuse(&mut criterion)?;
     rules(&mut criterion)?;
     vault(&mut criterion, &runtime)?;
     criterion.final_summary();
@@ -76,7 +78,7 @@ fn open_and_seal(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result
         });
         let body = payload::seal(kind, &recipient, &clear)?;
         let open = || {
-            let envelope = Envelope::parse(&body, &FieldLevelHeaders::default())?;
+            let envelope = Envelope::parse(&body, &FieldLevelHeaders::default(), Accepted::ALL)?;
             let opened = payload::open(&ring, &unwrapper, &policy, envelope);
             anyhow::Ok(runtime.block_on(opened)?)
         };
@@ -113,6 +115,46 @@ fn verify(criterion: &mut Criterion) -> anyhow::Result<()> {
         };
         verify()?;
         criterion.bench_function(&format!("verify/{}", method.name()), |bencher| {
+            bencher.iter(|| black_box(verify()));
+        });
+    }
+    Ok(())
+}
+
+/// What a signature that fails costs: with an ordinary query, and with the worst one that is taken.
+fn refuse(criterion: &mut Criterion) -> anyhow::Result<()> {
+    let private = read_private_key(&key_file("issuer-signing.pem"))?;
+    let public = PKey::public_key_from_pem(&private.public_key_to_pem()?)?;
+    let verifying = VerifyingKey::from_public_key(public)?;
+    let signing = SigningKey::from_private_key(private, "bench!0a".to_owned())?;
+    let origins = [PublicOrigin::parse(ORIGIN)?];
+    let now = Utc::now().timestamp();
+    let header = signing.sign_at(
+        "GET",
+        &format!("{ORIGIN}/elsewhere"),
+        b"",
+        SignatureMethod::RsaSha256,
+        now,
+        "abcdefgh12345678",
+    )?;
+    let hostile: Vec<String> = (0..32)
+        .map(|n| format!("b{n}%2f=(+)~*!{n:05}%7e%7e%7e"))
+        .collect();
+    let hostile = hostile.join("&");
+    for (name, query) in [("ordinary", "lang=en-US"), ("hostile", hostile.as_str())] {
+        let request = Request {
+            method: "GET",
+            path: PATH,
+            query: Some(query),
+            body: b"",
+        };
+        let verify = || {
+            let authorization = Authorization::parse(&header)?;
+            let policy = Policy::default();
+            authorization.verify(&request, &origins, &[&verifying], &policy, now)
+        };
+        ensure!(verify() == Err(Refusal::SignatureInvalid), "{name}");
+        criterion.bench_function(&format!("refuse/{name}-query"), |bencher| {
             bencher.iter(|| black_box(verify()));
         });
     }

@@ -6,16 +6,19 @@ use crate::config::{self, Config};
 use crate::directory::Directory;
 use crate::directory::limit::Limiter;
 use crate::enrolment::erasure;
+use crate::forgetting;
 use crate::gateway::Gateway;
 use crate::http::{
-    envelope, health::Draining, metrics, openapi::Document, request::Limits, routes,
+    envelope, health::Draining, metrics, openapi::Document, request::Limits, routes, server,
 };
 use crate::issuers::registry::Registry;
 use crate::keys;
 use crate::live::Live;
+use crate::oauth1::SpentCalls;
 use crate::payload::{Engine, Unwrapper};
 use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
 use crate::telemetry::Metrics;
+use crate::throttle::Throttle;
 use crate::vault::Vault;
 use crate::{expiry, reload};
 use actix_web::dev::ServerHandle;
@@ -81,6 +84,10 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
     let mut background = vec![
         tokio::spawn(follow_store(gateway.clone())),
         tokio::spawn(purge_nonces(gateway.clone())),
+        tokio::spawn(forgetting::run(
+            gateway.clone(),
+            config.crypto.remember_jwe(),
+        )),
         tokio::spawn(following),
         tokio::spawn(watch_keys(gateway.clone())),
         tokio::spawn(erasure::run(gateway.clone(), config.erasure.enabled)),
@@ -188,6 +195,8 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
         current: ArcSwap::from_pointee(live),
         registry,
         unwrapper,
+        openings: Arc::default(),
+        throttle: Throttle::default(),
         vault,
         finder,
         writer,
@@ -195,6 +204,7 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
         store,
         erasure: Notify::new(),
         refused: RefusedCalls::default(),
+        spent: SpentCalls::default(),
         metrics,
     })
 }
@@ -249,7 +259,19 @@ fn public_server(
     let document = Data::new(Document::new(&routes::PUBLIC));
     let gateway = Data::from(gateway.clone());
     let draining = Data::from(draining.clone());
-    let mut http = HttpServer::new(move || {
+    let settings = server::Settings {
+        workers: server.workers,
+        max_connections: server.max_connections_per_worker,
+        keep_alive: Duration::from_secs(5),
+        header_timeout: Duration::from_millis(server.header_timeout_ms),
+        write_timeout: Duration::from_millis(server.write_timeout_ms),
+        shutdown_timeout_s: server.shutdown_timeout_s,
+    };
+    let tls = match server.tls_certificate {
+        Some(_) => Some(keys::tls_config(Arc::new(CurrentCertificate(resolver)))?),
+        None => None,
+    };
+    let running = server::run(settings, listener, tls, move || {
         App::new()
             .app_data(gateway.clone())
             .app_data(limits.clone())
@@ -257,24 +279,8 @@ fn public_server(
             .app_data(document.clone())
             .wrap(from_fn(envelope::around))
             .configure(routes::public)
-    })
-    .disable_signals()
-    .client_request_timeout(Duration::from_millis(server.header_timeout_ms))
-    .client_disconnect_timeout(Duration::from_secs(1))
-    .max_connections(server.max_connections_per_worker)
-    .shutdown_timeout(server.shutdown_timeout_s);
-    if server.workers > 0 {
-        http = http.workers(server.workers);
-    }
-    http = if server.tls_certificate.is_some() {
-        http.listen_rustls_0_23(
-            listener,
-            keys::tls_config(Arc::new(CurrentCertificate(resolver)))?,
-        )?
-    } else {
-        http.listen(listener)?
-    };
-    Ok(spawn(http.run()))
+    })?;
+    Ok(spawn(running))
 }
 
 fn metrics_server(listener: TcpListener, gateway: &Arc<Gateway>) -> anyhow::Result<Running> {

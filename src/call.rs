@@ -4,20 +4,25 @@
 //! nonce, whether the call is done or refused: so a replay is found by the database's unique key,
 //! on every node and after a restart. Only calls that may succeed when sent again unchanged
 //! (overload, outage) leave the nonce unused.
+//!
+//! What [`Caller::open`] decrypts may be answered only after a commit too: the commit says whether
+//! the wrapped key belongs to this message. If not, the answer is the same whatever the plaintext
+//! was.
 
 use crate::audit::refused::RefusedCall;
 use crate::gateway::Gateway;
 use crate::ids::UserId;
 use crate::issuers::{Issuer, IssuerStatus};
 use crate::live::Live;
-use crate::oauth1::{self, Authorization};
-use crate::payload::FieldLevelHeaders;
+use crate::oauth1::{self, Authorization, CallPrint, MAX_WINDOW_SECONDS};
+use crate::openings::Begun;
+use crate::payload::{self, Envelope, FieldLevelHeaders, Opened};
 use crate::refusal::Refusal;
 use crate::store::audit::AuditDraft;
 use crate::store::writer::{Act, Commit, Nonce, Outcome};
 use crate::vault::{VaultError, VaultKeys};
 use chrono::{DateTime, Utc};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What came over the wire, byte for byte; the signature covers it.
 pub struct Call<'a> {
@@ -39,6 +44,9 @@ pub struct Call<'a> {
     pub request_id: &'a str,
     /// The peer's address, for the audit trail.
     pub peer: Option<&'a str>,
+    /// Somebody on this machine called it by a name of this machine, and nothing forwarded the
+    /// call.
+    pub direct: bool,
     /// When it came.
     pub now: DateTime<Utc>,
 }
@@ -98,6 +106,11 @@ pub struct Caller {
     pub live: Arc<Live>,
     consumer_key: String,
     nonce: Nonce,
+    /// The payload that was decrypted, if one was.
+    begun: OnceLock<Begun>,
+    print: CallPrint,
+    /// This node has seen the nonce of this very call committed.
+    replayed: bool,
 }
 
 impl Caller {
@@ -125,53 +138,85 @@ impl Caller {
             .authorization
             .ok_or(oauth1::Refusal::MissingAuthorization)?;
         let authorization = Authorization::parse(header)?;
-        let credential = gateway.registry.credential(authorization.consumer_key());
         let request = oauth1::Request {
             method: call.method,
             path: call.path,
             query: call.query,
             body: call.body,
         };
-        let policy = oauth1::Policy {
-            window_seconds: live.oauth_window_seconds,
-            allow_pss: credential
-                .as_ref()
-                .is_none_or(|credential| credential.issuer.rsa_pss),
+        authorization.check(&request, live.oauth_window_seconds, call.now.timestamp())?;
+        let (credential, decoys) = gateway.registry.credential(authorization.consumer_key());
+        let print = credential
+            .as_ref()
+            .map(|credential| CallPrint::new(credential.issuer.id.0, header, &request));
+        let replayed = print.is_some_and(|print| gateway.spent.contains(&print));
+        if !replayed {
+            let allow_pss = credential.as_ref().is_none_or(|found| found.issuer.rsa_pss);
+            let keys: Vec<_> = credential
+                .iter()
+                .flat_map(|found| found.keys_at(call.now))
+                .collect();
+            authorization.prove(&request, &live.origins, &keys, &decoys, allow_pss)?;
+        }
+        let (Some(credential), Some(print)) = (credential, print) else {
+            return Err(oauth1::Refusal::SignatureInvalid.into());
         };
-        let keys: Vec<_> = credential
-            .iter()
-            .flat_map(|credential| credential.keys.iter())
-            .collect();
-        authorization.verify(
-            &request,
-            &live.origins,
-            &keys,
-            &policy,
-            call.now.timestamp(),
-        )?;
-        let credential = credential.ok_or(oauth1::Refusal::SignatureInvalid)?;
-        let expires_at =
-            (authorization.timestamp() + live.oauth_window_seconds + 1).saturating_mul(1_000_000);
         Ok(Self {
             nonce: Nonce {
                 issuer_id: credential.issuer.id,
                 value: authorization.nonce().to_owned(),
-                expires_at,
+                expires_at: nonce_expires_at(authorization.timestamp()),
             },
             consumer_key: authorization.consumer_key().to_owned(),
             issuer: credential.issuer,
             live,
+            begun: OnceLock::new(),
+            print,
+            replayed,
         })
     }
 
-    /// The issuer must be on board and active (cce-api.md, sections 4 and 6).
+    /// The issuer must be on board and active (cce-api.md, sections 4 and 6), and this call not one
+    /// that this node has answered before: then nothing is decrypted or looked up for it.
     pub fn require_active(&self) -> Result<(), Refusal> {
-        require_active(self.issuer.status)
+        require_active(self.issuer.status)?;
+        if self.replayed {
+            return Err(replayed());
+        }
+        Ok(())
     }
 
-    /// The nonce that this call has to use up, for a change that does not go through [`Caller::settle`].
+    /// Opens this call's payload, once. From then on the call's commit claims the wrapped key for
+    /// it.
+    ///
+    /// # Errors
+    /// [`Refusal::WrappedKeyReused`], with nothing decrypted, if this node knows that the key
+    /// belongs to another message or issuer; [`Refusal::Crypto`]; [`Refusal::Overloaded`], also
+    /// where too many payloads of this issuer did not open lately.
+    pub async fn open(&self, gateway: &Gateway, envelope: Envelope) -> Result<Opened, Refusal> {
+        gateway.throttle.require_turn(&self.issuer)?;
+        let opened = payload::open_once(
+            &self.live.keys,
+            &gateway.unwrapper,
+            &self.live.jwe_policy,
+            envelope,
+            |key_use| {
+                let begun = gateway.openings.begin(self.issuer.id, &key_use);
+                begun.is_some_and(|begun| self.begun.set(begun).is_ok())
+            },
+        );
+        Ok(opened.await?)
+    }
+
+    /// The nonce that this call has to use up, for a change that does not go through
+    /// [`Caller::settle`]: who commits it says so with [`Caller::spent`].
     pub fn nonce(&self) -> Nonce {
         self.nonce.clone()
+    }
+
+    /// The nonce of this call has been committed.
+    pub fn spent(&self, gateway: &Gateway) {
+        gateway.spent.remember(self.print);
     }
 
     /// The audit entry of this call, as an accepted one.
@@ -206,7 +251,7 @@ impl Caller {
         };
         let commit = self.commit(act, self.audit(call, action, subject));
         let outcome = gateway.writer.commit(commit).await?;
-        Ok((proven_new(outcome)?, rest))
+        Ok((self.concluded(gateway, outcome).await?, rest))
     }
 
     /// The same for an act that holds sealed values: `seal` makes it of what was prepared, again if the data keys
@@ -231,7 +276,7 @@ impl Caller {
                 Ok::<_, Refusal>(self.commit(act, audit.clone()))
             })
             .await?;
-        Ok((proven_new(outcome)?, prepared))
+        Ok((self.concluded(gateway, outcome).await?, prepared))
     }
 
     fn commit(&self, act: Act, audit: AuditDraft) -> Commit {
@@ -239,6 +284,7 @@ impl Caller {
             nonce: Some(self.nonce.clone()),
             act,
             audit,
+            opening: self.begun.get().map(|begun| begun.opening().clone()),
             sealed_under: None,
         }
     }
@@ -259,16 +305,44 @@ impl Caller {
         let subject = subject.filter(|_| action != Action::EnrolUser);
         let audit = self.audit(call, action, subject).refused(refusal.reason());
         match gateway.writer.commit(self.commit(Act::Record, audit)).await {
-            Ok(outcome) => proven_new(outcome).err().unwrap_or(refusal),
+            Ok(outcome) => match self.concluded(gateway, outcome).await {
+                Ok(_) if refusal.is_crypto() => self.slowed_down(gateway, refusal).await,
+                Ok(_) => refusal,
+                Err(other) => other,
+            },
             Err(error) => error.into(),
         }
     }
-}
 
-fn proven_new(outcome: Outcome) -> Result<Outcome, Refusal> {
-    match outcome {
-        Outcome::Replayed => Err(replayed()),
-        outcome => Ok(outcome),
+    /// What the commit says of nonce and wrapped key, ahead of what it says of the act.
+    async fn concluded(&self, gateway: &Gateway, outcome: Outcome) -> Result<Outcome, Refusal> {
+        if !matches!(outcome, Outcome::MustReEnrol(_)) {
+            self.spent(gateway);
+        }
+        let begun = self.begun.get();
+        match outcome {
+            Outcome::Replayed => Err(replayed()),
+            Outcome::KeyReused(holder) => {
+                if let (Some(begun), Some(holder)) = (begun, holder) {
+                    begun.lost(holder);
+                }
+                Err(self.slowed_down(gateway, Refusal::WrappedKeyReused).await)
+            }
+            outcome => {
+                if let Some(begun) = begun {
+                    begun.won();
+                }
+                Ok(outcome)
+            }
+        }
+    }
+
+    async fn slowed_down(&self, gateway: &Gateway, refusal: Refusal) -> Refusal {
+        let throttle = &gateway.throttle;
+        throttle
+            .refused(&self.issuer, &refusal, &gateway.metrics)
+            .await;
+        refusal
     }
 }
 
@@ -281,6 +355,13 @@ pub fn require_active(status: IssuerStatus) -> Result<(), Refusal> {
         IssuerStatus::Terminated => Err(Refusal::IssuerTerminated),
         IssuerStatus::Removed => Err(Refusal::IssuerNotFound),
     }
+}
+
+/// Until when a used-up nonce is kept, microseconds since 1970 UTC: longer than any window that can
+/// be configured accepts its timestamp, so that a wider window never makes a purged nonce new
+/// again.
+fn nonce_expires_at(timestamp: i64) -> i64 {
+    (timestamp + MAX_WINDOW_SECONDS + 1).saturating_mul(1_000_000)
 }
 
 /// The nonce was used before.

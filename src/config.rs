@@ -7,6 +7,7 @@
 mod crypto;
 mod keys;
 mod log;
+mod parse;
 mod users;
 mod vault;
 
@@ -16,6 +17,7 @@ pub use log::{Log, LogFormat};
 pub use users::Users;
 pub use vault::{KekSource, ShareSource, Vault};
 
+use crate::oauth1::{MAX_ORIGINS, MAX_WINDOW_SECONDS};
 use crate::payload::MultiBuffer;
 use serde::Deserialize;
 use std::fmt;
@@ -79,6 +81,9 @@ pub struct Server {
     pub header_timeout_ms: u64,
     /// How long a client may take to send the body, in milliseconds.
     pub body_timeout_ms: u64,
+    /// How long a client may take to read each 64 KiB of an answer, or its rest, in milliseconds;
+    /// then its connection is cut.
+    pub write_timeout_ms: u64,
     /// Connections each worker keeps open at most.
     pub max_connections_per_worker: usize,
     /// HTTP worker threads; 0 means one for each core.
@@ -105,6 +110,7 @@ impl Default for Server {
             max_body_bytes: 64 * 1024,
             header_timeout_ms: 5_000,
             body_timeout_ms: 10_000,
+            write_timeout_ms: 30_000,
             max_connections_per_worker: 2_048,
             workers: 0,
             decrypt_threads: 0,
@@ -218,20 +224,10 @@ pub enum ConfigError {
 impl Config {
     /// Reads `file`, lays the environment over it, resolves relative paths and validates the whole.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let environment = config::Environment::with_prefix("ISSUER_GATEWAY")
-            .prefix_separator("__")
-            .separator("__")
-            .try_parsing(true);
-        let unreadable = |message: String| ConfigError::Unreadable {
+        let mut loaded = parse::load(file).map_err(|message| ConfigError::Unreadable {
             path: file.display().to_string(),
             message,
-        };
-        let mut loaded: Self = config::Config::builder()
-            .add_source(config::File::from(file).format(config::FileFormat::Toml))
-            .add_source(environment)
-            .build()
-            .and_then(config::Config::try_deserialize)
-            .map_err(|error| unreadable(error.to_string()))?;
+        })?;
         loaded.resolve_paths(file.parent().unwrap_or(Path::new("")));
         loaded.source = Some(file.to_owned());
         loaded.validate()?;
@@ -341,8 +337,14 @@ impl Config {
             return invalid("metrics.listen", "must be a loopback address");
         }
         self.vault.kek()?;
-        if !(1..=3_600).contains(&self.oauth.window_seconds) {
-            return invalid("oauth.window_seconds", "must be 1 to 3600");
+        if server.public_base_urls.len() > MAX_ORIGINS {
+            return invalid("server.public_base_urls", "must be at most 8");
+        }
+        if !(1..=MAX_WINDOW_SECONDS).contains(&self.oauth.window_seconds) {
+            return invalid("oauth.window_seconds", "must be 1 to 900");
+        }
+        if !(100..=600_000).contains(&server.write_timeout_ms) {
+            return invalid("server.write_timeout_ms", "must be 100 to 600000");
         }
         if server.max_body_bytes == 0 || server.decrypt_queue == 0 || self.database.write_queue == 0
         {
@@ -350,6 +352,9 @@ impl Config {
                 "server.max_body_bytes, server.decrypt_queue, database.write_queue",
                 "must not be 0",
             );
+        }
+        if !(1..=3_650).contains(&self.crypto.remember_jwe_days) {
+            return invalid("crypto.remember_jwe_days", "must be 1 to 3650");
         }
         if self.users.requests_per_second == 0 || self.users.burst == 0 {
             return invalid("users.requests_per_second, users.burst", "must not be 0");

@@ -4,10 +4,13 @@ use crate::audit::refused::RefusedCalls;
 use crate::directory::Directory;
 use crate::issuers::registry::Registry;
 use crate::live::Live;
+use crate::oauth1::SpentCalls;
+use crate::openings::Openings;
 use crate::payload::Unwrapper;
 use crate::refusal::Refusal;
 use crate::store::{Commit, Finder, Outcome, Store, StoreError, Writer};
 use crate::telemetry::Metrics;
+use crate::throttle::Throttle;
 use crate::vault::{Vault, VaultError, VaultKeys};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -24,6 +27,10 @@ pub struct Gateway {
     pub registry: Registry,
     /// The threads that run RSA private operations.
     pub unwrapper: Unwrapper,
+    /// The wrapped keys that this node has seen lately.
+    pub openings: Arc<Openings>,
+    /// Slows down issuers whose payloads do not open.
+    pub throttle: Throttle,
     /// Seals and opens data at rest.
     pub vault: Vault,
     /// Reads.
@@ -38,6 +45,8 @@ pub struct Gateway {
     pub directory: Directory,
     /// Refusals of callers that have proven nothing, on their way to the audit trail.
     pub refused: RefusedCalls,
+    /// Calls that this node has answered, to refuse them at once when they come again.
+    pub spent: SpentCalls,
     /// Counters and histograms.
     pub metrics: Metrics,
 }

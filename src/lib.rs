@@ -9,7 +9,8 @@
 //! - [`enrolment`], [`programme`]: the use cases, and the rules that they apply; [`directory`]: those of the users API
 //! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
 //! - [`gateway`]: the parts of a running gateway; [`live`]: those that [`reload`] swaps in one step;
-//!   [`expiry`]: what of them runs out soon
+//!   [`expiry`]: what of them runs out soon; [`forgetting`]: used wrapped keys that need not be remembered any more
+//! - [`openings`]: which wrapped keys this node knows to be used; [`throttle`]: payloads that do not open, slowed down
 //! - [`audit`]: nodes and unproven callers in the audit trail; its verification and export
 //! - [`oauth1`]: is the signature over these very bytes right
 //! - [`issuers`]: who is on board, which cards are theirs, which keys they use
@@ -18,7 +19,7 @@
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!
 //! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
-//! [`telemetry`], [`queue`]. [`client`] is the other side, an issuer server's.
+//! [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an issuer server's.
 //! docs/architecture.md tells the same story at length.
 
 pub mod app;
@@ -35,6 +36,7 @@ pub mod config;
 pub mod directory;
 pub mod enrolment;
 pub mod expiry;
+pub mod forgetting;
 pub mod gateway;
 pub mod http;
 pub mod ids;
@@ -43,6 +45,7 @@ pub mod json;
 pub mod keys;
 pub mod live;
 pub mod oauth1;
+pub mod openings;
 pub mod payload;
 pub mod programme;
 pub mod queue;
@@ -51,5 +54,7 @@ pub mod reload;
 pub mod rotation;
 pub mod store;
 pub mod telemetry;
+pub mod throttle;
+pub mod toml_error;
 pub mod vault;
 pub mod violation;

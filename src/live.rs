@@ -63,7 +63,11 @@ fn origins(server: &Server, address: SocketAddr) -> anyhow::Result<Vec<PublicOri
     };
     let parse = |url: &String| {
         PublicOrigin::parse(url)
-            .with_context(|| format!("configuration: server.public_base_urls: {url}"))
+            // What stands before an `@` may be a password, which no origin may have.
+            .with_context(|| {
+                let shown = url.rsplit_once('@').map_or(url.as_str(), |(_, host)| host);
+                format!("configuration: server.public_base_urls: {shown}")
+            })
     };
     urls.iter().map(parse).collect()
 }

@@ -4,9 +4,11 @@
 //! `http::error` alone turns this one into an answer. [`Refusal::reason`] is stable: logs,
 //! metrics and the audit trail use it.
 
+use crate::ids::UserId;
 use crate::oauth1;
 use crate::payload;
 use crate::store::StoreError;
+use crate::store::writer::KEY_REUSED;
 use crate::vault::VaultError;
 use crate::violation::Violation;
 
@@ -49,9 +51,19 @@ pub enum Refusal {
     /// The payload does not open. The reason inside is for the log alone.
     #[error("payload does not open")]
     Crypto(&'static str),
-    /// This card is enrolled already.
+    /// The issuer may not use this envelope.
+    #[error("envelope not accepted")]
+    EnvelopeNotAccepted(payload::EnvelopeKind),
+    /// No encryption certificate of the issuer is valid, so that its answer cannot be encrypted.
+    #[error("no valid encryption certificate")]
+    NoEncryptionCertificate,
+    /// The payload's wrapped key belongs to another message, or to another issuer. Answered as
+    /// [`Refusal::Crypto`].
+    #[error("wrapped key used for another message")]
+    WrappedKeyReused,
+    /// This card is enrolled already, under this id unless it was erased at the same moment.
     #[error("card already enrolled")]
-    UserAlreadyExists,
+    UserAlreadyExists(Option<UserId>),
     /// A bounded queue is full; nothing was done.
     #[error("overloaded")]
     Overloaded,
@@ -79,11 +91,19 @@ impl Refusal {
             Self::UserInactive => "user-inactive",
             Self::UserTerminating => "user-terminating",
             Self::Crypto(_) => "crypto",
-            Self::UserAlreadyExists => "card-taken",
+            Self::EnvelopeNotAccepted(_) => "envelope-not-accepted",
+            Self::NoEncryptionCertificate => "no-encryption-certificate",
+            Self::WrappedKeyReused => KEY_REUSED,
+            Self::UserAlreadyExists(_) => "card-taken",
             Self::Overloaded => "overloaded",
             Self::Unavailable => "store-unavailable",
             Self::Internal(_) => "internal",
         }
+    }
+
+    /// Whether it is answered `CRYPTO_ERROR`.
+    pub fn is_crypto(&self) -> bool {
+        matches!(self, Self::Crypto(_) | Self::WrappedKeyReused)
     }
 
     /// Whether the same request may succeed later: then its nonce must not be used up by this try.
@@ -105,6 +125,7 @@ impl From<payload::EnvelopeError> for Refusal {
     fn from(error: payload::EnvelopeError) -> Self {
         match error {
             payload::EnvelopeError::Violations(violations) => Self::Violations(violations),
+            payload::EnvelopeError::NotAccepted(kind) => Self::EnvelopeNotAccepted(kind),
             payload::EnvelopeError::Crypto(reason) => Self::Crypto(reason.as_str()),
         }
     }
@@ -114,6 +135,7 @@ impl From<payload::OpenError> for Refusal {
     fn from(error: payload::OpenError) -> Self {
         match error {
             payload::OpenError::Overloaded => Self::Overloaded,
+            payload::OpenError::Crypto(payload::Reason::WrappedKeyReused) => Self::WrappedKeyReused,
             payload::OpenError::Crypto(reason) => Self::Crypto(reason.as_str()),
         }
     }

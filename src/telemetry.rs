@@ -1,6 +1,9 @@
 //! Logs and metrics. Neither ever holds a value of a request: ids of ours, reasons and counts only.
 
+mod malformed;
+
 use crate::config::{Log, LogFormat};
+use malformed::Malformed;
 use prometheus::core::Collector;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -36,8 +39,14 @@ pub fn init_logging(log: &Log) -> anyhow::Result<()> {
             .flatten_event(true)
             .finish()
             .with(ours)
+            .with(Malformed::new())
             .try_init(),
-        LogFormat::Text => builder.with_target(false).finish().with(ours).try_init(),
+        LogFormat::Text => builder
+            .with_target(false)
+            .finish()
+            .with(ours)
+            .with(Malformed::new())
+            .try_init(),
     };
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
@@ -50,7 +59,7 @@ pub fn init_logging(log: &Log) -> anyhow::Result<()> {
 }
 
 /// Whatever `log.filter` says, libraries log from `info` upwards alone: below that they quote what
-/// came over the wire (actix-http and h2 do with headers that they refuse).
+/// came over the wire (actix-http does with headers that it refuses).
 fn may_be_logged(line: &Metadata<'_>) -> bool {
     line.target().starts_with("issuer_gateway") || *line.level() <= Level::INFO
 }
@@ -62,10 +71,12 @@ pub struct Metrics {
     seconds: HistogramVec,
     refusals: IntCounterVec,
     refusals_summed: IntCounterVec,
+    crypto_refusals: IntCounterVec,
     issuers: IntGauge,
     background_failures: IntCounterVec,
     reloads: IntCounterVec,
     expiries: IntGaugeVec,
+    beginnings: IntGaugeVec,
     users_erased: IntCounter,
     erasures_pending: IntGauge,
 }
@@ -101,6 +112,13 @@ impl Metrics {
                 ),
                 &["reason"],
             )?,
+            crypto_refusals: IntCounterVec::new(
+                Opts::new(
+                    "issuer_gateway_crypto_refusals_total",
+                    "Payloads that did not open, by issuer (client id) and stable reason",
+                ),
+                &["issuer", "reason"],
+            )?,
             issuers: IntGauge::new("issuer_gateway_issuers", "Issuers in memory")?,
             background_failures: IntCounterVec::new(
                 Opts::new(
@@ -120,6 +138,13 @@ impl Metrics {
                 Opts::new(
                     "issuer_gateway_expires_seconds",
                     "Time until a key or certificate ends; negative: ended",
+                ),
+                &["kind", "name"],
+            )?,
+            beginnings: IntGaugeVec::new(
+                Opts::new(
+                    "issuer_gateway_begins_seconds",
+                    "Time until a certificate that is not valid yet begins",
                 ),
                 &["kind", "name"],
             )?,
@@ -146,6 +171,9 @@ impl Metrics {
             .register(Box::new(metrics.refusals_summed.clone()))?;
         metrics
             .registry
+            .register(Box::new(metrics.crypto_refusals.clone()))?;
+        metrics
+            .registry
             .register(Box::new(metrics.issuers.clone()))?;
         metrics
             .registry
@@ -158,10 +186,16 @@ impl Metrics {
             .register(Box::new(metrics.expiries.clone()))?;
         metrics
             .registry
+            .register(Box::new(metrics.beginnings.clone()))?;
+        metrics
+            .registry
             .register(Box::new(metrics.users_erased.clone()))?;
         metrics
             .registry
             .register(Box::new(metrics.erasures_pending.clone()))?;
+        if let Some(caused) = malformed::caused() {
+            metrics.registry.register(Box::new(caused))?;
+        }
         Ok(metrics)
     }
 
@@ -190,6 +224,13 @@ impl Metrics {
         self.refusals_summed.with_label_values(&[reason]).inc();
     }
 
+    /// A payload of an issuer on board did not open.
+    pub fn crypto_refusal(&self, client_id: &str, reason: &str) {
+        self.crypto_refusals
+            .with_label_values(&[client_id, reason])
+            .inc();
+    }
+
     /// How many issuers are in memory.
     pub fn set_issuers(&self, count: usize) {
         self.issuers.set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -206,11 +247,15 @@ impl Metrics {
         self.reloads.with_label_values(&[result]).inc();
     }
 
-    /// Everything that has an end: kind, name and seconds left.
-    pub fn expiries<'a>(&self, all: impl Iterator<Item = (&'a str, &'a str, i64)>) {
+    /// Everything that has an end: kind, name, seconds to its beginning if it is to come, and seconds to its end.
+    pub fn expiries<'a>(&self, all: impl Iterator<Item = (&'a str, &'a str, Option<i64>, i64)>) {
         self.expiries.reset();
-        for (kind, name, seconds) in all {
-            self.expiries.with_label_values(&[kind, name]).set(seconds);
+        self.beginnings.reset();
+        for (kind, name, begins, ends) in all {
+            self.expiries.with_label_values(&[kind, name]).set(ends);
+            if let Some(begins) = begins {
+                self.beginnings.with_label_values(&[kind, name]).set(begins);
+            }
         }
     }
 

@@ -181,6 +181,7 @@ impl RefusedCalls {
                 nonce: None,
                 act: Act::Record,
                 audit: pending.draft.clone(),
+                opening: None,
                 sealed_under: None,
             })
         });

@@ -1,12 +1,14 @@
 //! `issuer apply|list|show|set-status|set-donation|remove`: the operator's view of the issuers.
 
+mod certificates;
+
 use crate::app;
 use crate::config::Config;
 use crate::ids::ClientId;
 use crate::issuers::declaration;
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
-use crate::store::issuers::{CertificatePurpose, Change, IssuerStatus, Removal, Toggled};
+use crate::store::issuers::{Change, IssuerStatus, Removal, Toggled};
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
@@ -77,6 +79,7 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
 
 async fn apply(store: &Store, file: &std::path::Path) -> anyhow::Result<()> {
     let declarations = declaration::read(file)?;
+    let warnings = certificates::warnings(&declarations, Utc::now());
     for applied in store
         .apply_issuers(declarations, AuditDraft::local("issuer.apply"))
         .await?
@@ -87,6 +90,16 @@ async fn apply(store: &Store, file: &std::path::Path) -> anyhow::Result<()> {
             Change::Unchanged => "unchanged",
         };
         println!("issuer {}: {change}", applied.client_id);
+        if !applied.withdrawn.is_empty() {
+            println!(
+                "issuer {}: ranges that it had added go, because the declaration wins: {}",
+                applied.client_id,
+                applied.withdrawn.join(", ")
+            );
+        }
+    }
+    for warning in warnings {
+        eprintln!("warning: {warning}");
     }
     Ok(())
 }
@@ -144,32 +157,32 @@ async fn show(store: &Store, client_id: &str) -> anyhow::Result<()> {
         ("responses", issuer.responses.as_str().to_owned()),
         ("unicode names", issuer.unicode_names.to_string()),
         ("RSA-PSS signatures", issuer.rsa_pss.to_string()),
+        ("envelopes", issuer.envelopes.as_str().replace(',', ", ")),
+        (
+            "field-level headers",
+            on_off(issuer.field_level_headers).to_owned(),
+        ),
+        (
+            "expired signing",
+            if issuer.accept_expired_signing {
+                "accepted"
+            } else {
+                "refused"
+            }
+            .to_owned(),
+        ),
         ("account ranges", issuer.account_ranges.join(", ")),
+        (
+            "self-service ranges",
+            optional(issuer.self_service_ranges.map(|s| s.join(", ")).as_deref()),
+        ),
         ("added by the issuer", record.added_ranges.join(", ")),
         ("theme", optional(issuer.theme.as_deref())),
     ];
     for (label, value) in rows {
         println!("{label:<22}{value}");
     }
-    for certificate in &issuer.certificates {
-        let (purpose, consumer_key) = match certificate.purpose {
-            CertificatePurpose::Signing => (
-                "signing",
-                format!(", consumer key {}", certificate.consumer_key),
-            ),
-            CertificatePurpose::Encryption => ("encryption", String::new()),
-        };
-        println!(
-            "{purpose} certificate   sha256 {}{consumer_key}",
-            certificate.fingerprint
-        );
-        println!(
-            "{:<22}valid {} to {}",
-            "",
-            date(certificate.not_before),
-            date(certificate.not_after)
-        );
-    }
+    certificates::show(&issuer.certificates, Utc::now());
     Ok(())
 }
 

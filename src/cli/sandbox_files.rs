@@ -30,6 +30,8 @@ struct Template {
     account_ranges: &'static [&'static str],
     donation: bool,
     responses: &'static str,
+    /// For clients that send parameters of field-level encryption as headers.
+    field_level_headers: bool,
 }
 
 const ISSUERS: [Template; 3] = [
@@ -39,6 +41,7 @@ const ISSUERS: [Template; 3] = [
         account_ranges: &["534403", "518145", "5424"],
         donation: true,
         responses: "mirror",
+        field_level_headers: false,
     },
     Template {
         name: "compat",
@@ -46,6 +49,7 @@ const ISSUERS: [Template; 3] = [
         account_ranges: &["222300", "552433"],
         donation: true,
         responses: "dashboards-only",
+        field_level_headers: true,
     },
     Template {
         name: "basic",
@@ -53,6 +57,7 @@ const ISSUERS: [Template; 3] = [
         account_ranges: &["510665", "5050"],
         donation: false,
         responses: "mirror",
+        field_level_headers: false,
     },
 ];
 
@@ -140,7 +145,9 @@ fn make(file: &Path, content: impl FnOnce() -> anyhow::Result<Vec<u8>>) -> anyho
 
 fn set_port(config: &Path, port: u16) -> anyhow::Result<()> {
     let text = fs::read_to_string(config)?;
-    let mut document: DocumentMut = text.parse().with_context(|| config.display().to_string())?;
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|_| anyhow::anyhow!("{}: not valid TOML", config.display()))?;
     if let Some(listen) = document
         .get_mut("server")
         .and_then(|server| server.get_mut("listen"))
@@ -257,8 +264,11 @@ terms_and_condition_url = "https://{name}.example/terms"
 privacy_notice_url = "https://{name}.example/privacy"
 opt_out_url = "https://{name}.example/opt-out"
 account_ranges = [{ranges}]
+# Where PUT /issuers may add ranges.
+self_service_ranges = ["2", "5"]
 donation = {donation}
 responses = "{responses}"
+field_level_headers = {headers}
 
 [[issuer.signing]]
 consumer_key = "{consumer_key}"
@@ -274,6 +284,7 @@ certificate = "{name}/decryption-cert.pem"
             ranges = ranges.join(", "),
             donation = issuer.donation,
             responses = issuer.responses,
+            headers = template.field_level_headers,
         )?;
     }
     Ok(text.into_bytes())

@@ -2,13 +2,33 @@
 
 use crate::payload::MultiBuffer;
 use serde::Deserialize;
+use std::time::Duration;
 
 /// `[crypto]`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Crypto {
     /// `off`, `auto`, or the path of Intel's `libcrypto_mb.so`.
     pub multi_buffer: MultiBuffer,
+    /// How many days it is remembered which message the wrapped key of a JWE has opened: 1 to 3650.
+    /// Those of field-level payloads are remembered as long as the gateway key is in use.
+    pub remember_jwe_days: u32,
+}
+
+impl Default for Crypto {
+    fn default() -> Self {
+        Self {
+            multi_buffer: MultiBuffer::default(),
+            remember_jwe_days: 90,
+        }
+    }
+}
+
+impl Crypto {
+    /// `remember_jwe_days` as a duration.
+    pub fn remember_jwe(&self) -> Duration {
+        Duration::from_secs(u64::from(self.remember_jwe_days) * 24 * 3_600)
+    }
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ impl Caller {
     ) -> Result<Self, Refusal> {
         let (caller, bucket) = match call.authorization {
             Some(header) => owner(gateway, header).await?,
-            None if door == Door::Number => anonymous(gateway).await?,
+            None if door == Door::Number => anonymous(gateway, call).await?,
             None => return Err(Refusal::Unauthorized),
         };
         if gateway.directory.limiter.allow(&bucket, Instant::now()) {
@@ -176,8 +176,10 @@ async fn owner(gateway: &Gateway, header: &str) -> Result<(Caller, String), Refu
     Ok((caller, owner.key_id))
 }
 
-async fn anonymous(gateway: &Gateway) -> Result<(Caller, String), Refusal> {
-    if !gateway.directory.anonymous_allowed {
+/// Only for who calls this machine by its own name: a page that was led to it by another name, or a
+/// proxy on it, would open it to everybody.
+async fn anonymous(gateway: &Gateway, call: &Call<'_>) -> Result<(Caller, String), Refusal> {
+    if !gateway.directory.anonymous_allowed || !call.direct {
         return Err(Refusal::Unauthorized);
     }
     let app = gateway.store.anonymous_directory_app().await?;

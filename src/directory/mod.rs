@@ -24,7 +24,8 @@ pub use refusal::Refusal;
 pub struct Directory {
     /// `PUT /users?id=` never creates a record.
     pub strict: bool,
-    /// Whether an app marked anonymous is served without a key: on a loopback listener alone.
+    /// Whether an app marked anonymous is served without a key: on a loopback listener alone, and
+    /// there only to calls that name this machine itself and were not forwarded.
     pub anonymous_allowed: bool,
     /// How often each key may call.
     pub limiter: limit::Limiter,

@@ -138,6 +138,15 @@ async fn prepare_update(
     require_json(call)?;
     let profile = rules::profile(call.body).map_err(Refusal::Invalid)?;
     let mut record = read::find(gateway, caller, user_id).await?;
+    if profile
+        .user_id
+        .as_ref()
+        .is_some_and(|new| *new != record.user_id)
+    {
+        // Under another id a user would get what the app keeps for the person whose id it is.
+        // Whether somebody has that id is not looked up, so that a token does not learn it.
+        caller.require_app()?;
+    }
     let changed = apply(&mut record, profile);
     Ok((record, changed))
 }
@@ -255,6 +264,7 @@ async fn settle<T>(
         nonce: None,
         act,
         audit,
+        opening: None,
         sealed_under: None,
     };
     match prepared {
@@ -287,7 +297,8 @@ fn done(outcome: Outcome, caller: &Caller) -> Result<(), Refusal> {
         Outcome::Taken(Taken::UserId) => Err(Refusal::UserIdTaken),
         Outcome::Taken(Taken::KlaimId)
         | Outcome::Replayed
-        | Outcome::CardTaken
+        | Outcome::KeyReused(_)
+        | Outcome::CardTaken(_)
         | Outcome::MustReEnrol(_)
         | Outcome::Stale => Err(Refusal::Internal("an outcome that no change has")),
     }

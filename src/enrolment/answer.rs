@@ -33,7 +33,7 @@ pub(super) fn answer(
         Responses::Mirror => {
             let recipient = issuer
                 .recipient(now)
-                .ok_or(Refusal::Internal("no valid encryption certificate"))?;
+                .ok_or(Refusal::NoEncryptionCertificate)?;
             payload::seal(envelope, recipient, &clear)
                 .map_err(|_| Refusal::Internal("sealing the answer"))
         }

@@ -6,7 +6,7 @@ use crate::call::{Action, Call, Caller};
 use crate::gateway::Gateway;
 use crate::ids::UserId;
 use crate::issuers::Issuer;
-use crate::payload::{self, Envelope, EnvelopeKind};
+use crate::payload::{Envelope, EnvelopeKind};
 use crate::refusal::Refusal;
 use crate::store::writer::{Act, NewCard, NewUser, Outcome};
 use crate::vault::{Column, Place, VaultError, VaultKeys};
@@ -61,8 +61,9 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusa
                 last_four: request.enrolment.card.pan.last_four(),
             },
         ),
-        Outcome::CardTaken => Err(Refusal::UserAlreadyExists),
+        Outcome::CardTaken(holder) => Err(Refusal::UserAlreadyExists(holder)),
         Outcome::Replayed
+        | Outcome::KeyReused(_)
         | Outcome::UserGone
         | Outcome::Taken(_)
         | Outcome::MustReEnrol(_)
@@ -83,14 +84,8 @@ async fn prepare(gateway: &Gateway, call: &Call<'_>, caller: &Caller) -> Result<
     call.require_json()?;
     let issuer = &caller.issuer;
     issuer.require_recipient(call.now)?;
-    let envelope = Envelope::parse(call.body, &call.field_level)?;
-    let opened = payload::open(
-        &caller.live.keys,
-        &gateway.unwrapper,
-        &caller.live.jwe_policy,
-        envelope,
-    )
-    .await?;
+    let envelope = Envelope::parse(call.body, &call.field_level, issuer.accepted())?;
+    let opened = caller.open(gateway, envelope).await?;
     let rules = IssuerRules::of(issuer);
     let enrolment = rules::enrolment(&opened.object, &rules, call.now.date_naive())?;
     Ok(Request {

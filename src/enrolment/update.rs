@@ -5,7 +5,7 @@ use super::rules::{self, IssuerRules, ProfileUpdate};
 use crate::call::{Action, Call, Caller};
 use crate::gateway::Gateway;
 use crate::ids::UserId;
-use crate::payload::{self, Envelope, EnvelopeKind};
+use crate::payload::{Envelope, EnvelopeKind};
 use crate::refusal::Refusal;
 use crate::store::users::UserStatus;
 use crate::store::writer::{Act, Outcome, UserUpdate};
@@ -40,7 +40,8 @@ pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result
         ),
         Outcome::UserGone => Err(Refusal::UserNotFound),
         Outcome::Replayed
-        | Outcome::CardTaken
+        | Outcome::KeyReused(_)
+        | Outcome::CardTaken(_)
         | Outcome::Taken(_)
         | Outcome::MustReEnrol(_)
         | Outcome::Stale => Err(Refusal::Internal("an update ended as something else")),
@@ -72,14 +73,8 @@ async fn prepare(
     let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", UserId::FORM)])?;
     let last_four = existing_card(gateway, caller, user_id).await?;
     issuer.require_recipient(call.now)?;
-    let envelope = Envelope::parse(call.body, &call.field_level)?;
-    let opened = payload::open(
-        &caller.live.keys,
-        &gateway.unwrapper,
-        &caller.live.jwe_policy,
-        envelope,
-    )
-    .await?;
+    let envelope = Envelope::parse(call.body, &call.field_level, issuer.accepted())?;
+    let opened = caller.open(gateway, envelope).await?;
     Ok(Request {
         user_id: user_id.clone(),
         changes: rules::update(&opened.object, &IssuerRules::of(issuer))?,

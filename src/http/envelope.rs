@@ -11,7 +11,6 @@ use crate::gateway::Gateway;
 use crate::refusal::Refusal;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Version;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -49,7 +48,7 @@ pub async fn around(
     let overloaded = reason.is_some_and(|Reason(reason, _)| reason == Refusal::Overloaded.reason());
     record(&response, &id, started, reason, overloaded);
     if overloaded {
-        wait_for_its_turn(&response).await;
+        wait_for_its_turn().await;
     }
     Ok(response)
 }
@@ -83,11 +82,7 @@ async fn guarded(
     }
 }
 
-/// Not over HTTP/2, where others come on the same connection: there it would slow nobody down.
-async fn wait_for_its_turn<B>(response: &ServiceResponse<B>) {
-    if response.request().version() >= Version::HTTP_2 {
-        return;
-    }
+async fn wait_for_its_turn() {
     let wait = TURNS.with(|turns| turns.wait(Instant::now()));
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;

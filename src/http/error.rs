@@ -11,9 +11,10 @@
 //! - `Recoverable` says whether the same request can succeed later: true for 429 and 5xx, and, because the
 //!   catalogue has it so, for a list of the wrong size.
 
+mod elements;
+
 use crate::oauth1;
 use crate::refusal::Refusal;
-use crate::violation::{Code, Violation};
 use actix_web::body::BoxBody;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
@@ -119,7 +120,7 @@ impl HttpError {
             Self::Refused(Refusal::Violations(violations)) => {
                 return (
                     StatusCode::BAD_REQUEST,
-                    violations.iter().map(violation).collect(),
+                    violations.iter().map(elements::violation).collect(),
                 );
             }
             Self::Refused(refusal) => refused(refusal),
@@ -242,7 +243,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
                 "",
             ),
         ),
-        Refusal::Crypto(_) => (
+        Refusal::Crypto(_) | Refusal::WrappedKeyReused => (
             S::BAD_REQUEST,
             service(
                 "CRYPTO_ERROR",
@@ -250,14 +251,18 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
                 "",
             ),
         ),
-        Refusal::UserAlreadyExists => (
-            S::BAD_REQUEST,
-            service(
-                "USER_ALREADY_EXISTS",
-                "This card is enrolled already.",
-                "cardNumber: must not be enrolled already",
-            ),
-        ),
+        Refusal::EnvelopeNotAccepted(kind) => (S::BAD_REQUEST, elements::not_accepted(*kind)),
+        Refusal::NoEncryptionCertificate => (S::BAD_REQUEST, elements::no_certificate()),
+        Refusal::UserAlreadyExists(user_id) => {
+            // Whose answer was lost learns the id here: Details ends with it.
+            let details = match user_id {
+                Some(user_id) => format!("cardNumber: is enrolled already under userid {user_id}"),
+                None => "cardNumber: must not be enrolled already".to_owned(),
+            };
+            let description = "This card is enrolled already.";
+            let element = service("USER_ALREADY_EXISTS", description, &details);
+            (S::BAD_REQUEST, element)
+        }
         Refusal::Overloaded => (
             S::SERVICE_UNAVAILABLE,
             unavailable("The gateway is at its limit; try again shortly."),
@@ -305,39 +310,6 @@ fn internal() -> (StatusCode, Element) {
             ..element
         },
     )
-}
-
-fn violation(violation: &Violation) -> Element {
-    let (code, description) = match violation.code {
-        Code::InvalidRequestParameter => (
-            "INVALID_REQUEST_PARAMETER",
-            "A value in the request is not acceptable.",
-        ),
-        Code::ListSize => (
-            "INVALID_REQUEST_PARAMETER",
-            "The list in the request has too few or too many items.",
-        ),
-        Code::InvalidFpan => (
-            "INVALID_FPAN",
-            "The card number is not acceptable for this issuer.",
-        ),
-        Code::AccountRangeTaken => (
-            "SERVICE_PROVIDER_ACCOUNT_RANGES_ALREADY_EXIST",
-            "An account range belongs to another issuer.",
-        ),
-        Code::UnsupportedCurrency => (
-            "UNSUPPORTED_CURRENCY",
-            "The card's currency is not supported.",
-        ),
-    };
-    let details = match violation.path.as_ref() {
-        "" => violation.rule.to_string(),
-        path => format!("{path}: {}", violation.rule),
-    };
-    Element {
-        recoverable: violation.code == Code::ListSize,
-        ..service(code, description, &details)
-    }
 }
 
 impl ResponseError for HttpError {

@@ -13,6 +13,7 @@
 //! - `envelope`: what goes round every request: request id, log line, metrics, panic guard; `flood`: what refusals for
 //!   overload may cost
 //! - `well_known`: the public gateway keys
+//! - `server`: the public listener; `write_deadline`: how long a client may take to read
 //! - `metrics`: the Prometheus page on its own listener
 
 pub mod docs;
@@ -27,10 +28,12 @@ pub mod metrics;
 pub mod openapi;
 pub mod request;
 pub mod routes;
+pub mod server;
 pub mod user_deletions;
 pub mod users;
 pub mod users_error;
 pub mod well_known;
+mod write_deadline;
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};

@@ -6,10 +6,11 @@ use super::envelope::RequestId;
 use super::error::HttpError;
 use crate::call::Call;
 use crate::payload::FieldLevelHeaders;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use chrono::Utc;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// What a request body may cost.
@@ -69,6 +70,7 @@ impl<'a> RawCall<'a> {
             body: &self.body,
             request_id: &self.request_id,
             peer: self.peer.as_deref(),
+            direct: is_direct(self.request),
             now: Utc::now(),
         }
     }
@@ -82,5 +84,98 @@ impl<'a> RawCall<'a> {
         let mut values = self.request.headers().get_all(name);
         let value = values.next()?.to_str().ok()?;
         values.next().is_none().then_some(value)
+    }
+}
+
+/// Headers by which proxies tell whom they act for, beside all that begin with `x-forwarded`.
+const FORWARDING: [&str; 6] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+];
+
+/// A browser that was led here by a name that now means this machine (DNS rebinding) sends that
+/// name; a proxy says that it is one.
+fn is_direct(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    let forwarded = headers.keys().any(|name| {
+        let name = name.as_str();
+        name.starts_with("x-forwarded") || FORWARDING.contains(&name)
+    });
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let target = request.uri().authority().map(|target| target.as_str());
+    !forwarded && host.is_some_and(is_loopback_name) && target.is_none_or(is_loopback_name)
+}
+
+/// Whether `host[:port]` is `localhost` or a loopback address.
+fn is_loopback_name(host: &str) -> bool {
+    let port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let name = match host.rsplit_once(':') {
+        Some((name, digits)) if port(digits) => name,
+        _ => host,
+    };
+    let address = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .unwrap_or(name);
+    address.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn only_names_of_this_machine_are_loopback() {
+        for host in [
+            "localhost",
+            "LocalHost:8080",
+            "127.0.0.1",
+            "127.8.9.1:80",
+            "[::1]",
+            "[::1]:8080",
+        ] {
+            assert!(is_loopback_name(host), "{host}");
+        }
+        for host in [
+            "",
+            "localhost.example.com",
+            "127.0.0.1.example.com:80",
+            "example.com",
+            "10.0.0.1",
+            "0.0.0.0",
+            "[::]:80",
+            "[::1",
+            "localhost:",
+            "localhost:x",
+            "user@localhost",
+            "2130706433",
+        ] {
+            assert!(!is_loopback_name(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_forwarded_call_is_not_direct() {
+        let local = || TestRequest::get().insert_header(("host", "localhost:8080"));
+        assert!(is_direct(&local().to_http_request()));
+        assert!(!is_direct(&TestRequest::get().to_http_request()), "no Host");
+        for name in [
+            "X-Forwarded-For",
+            "x-forwarded-host",
+            "Forwarded",
+            "Via",
+            "X-Real-IP",
+        ] {
+            let request = local().insert_header((name, "127.0.0.1"));
+            assert!(!is_direct(&request.to_http_request()), "{name}");
+        }
+        let absolute = local().uri("http://rebound.example/users?id=1");
+        assert!(!is_direct(&absolute.to_http_request()));
     }
 }

@@ -3,6 +3,8 @@
 //! Every problem of the file is reported, each by issuer and member. What can only be judged
 //! against other issuers on board (a range that is taken) is the store's to refuse.
 
+mod together;
+
 use super::Responses;
 use super::account_range::AccountRange;
 use super::profile::{WEB_URL_RULE, web_url};
@@ -11,14 +13,19 @@ use crate::ids::ClientId;
 use crate::keys;
 use crate::oauth1::VerifyingKey;
 use crate::payload::Recipient;
-use crate::store::issuers::{CertificatePurpose, IssuerCertificate, IssuerDeclaration};
+use crate::store::issuers::{CertificatePurpose, Envelopes, IssuerCertificate, IssuerDeclaration};
+use crate::toml_error;
 use openssl::asn1::Asn1TimeRef;
 use openssl::hash::MessageDigest;
 use openssl::x509::X509;
 use serde::Deserialize;
-use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+/// Prefixes that one issuer's `self_service_ranges` can have.
+const MOST_PREFIXES: usize = 100;
+/// Certificates that one consumer key may sign with: a signature that fails is verified with each.
+const MAX_SIGNING_KEYS: usize = 4;
 
 /// All that is wrong with a file of issuers.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +64,12 @@ struct Entry {
     unicode_names: bool,
     #[serde(default = "yes")]
     rsa_pss: bool,
+    envelopes: Option<Vec<String>>,
+    #[serde(default)]
+    field_level_headers: bool,
+    #[serde(default)]
+    accept_expired_signing: bool,
+    self_service_ranges: Option<Vec<String>>,
     signing: Vec<Signing>,
     #[serde(default)]
     encryption: Vec<Encryption>,
@@ -88,8 +101,8 @@ pub fn read(file: &Path) -> Result<Vec<IssuerDeclaration>, DeclarationError> {
 
 /// Parses the TOML text of a file that lies in `folder`.
 pub fn parse(text: &str, folder: &Path) -> Result<Vec<IssuerDeclaration>, DeclarationError> {
-    let file: File =
-        toml::from_str(text).map_err(|error| DeclarationError(vec![error.to_string()]))?;
+    let file: File = toml::from_str(text)
+        .map_err(|error| DeclarationError(vec![toml_error::describe(text, &error)]))?;
     let mut problems = Vec::new();
     let mut declarations = Vec::new();
     for (index, table) in file.issuer.into_iter().enumerate() {
@@ -102,10 +115,13 @@ pub fn parse(text: &str, folder: &Path) -> Result<Vec<IssuerDeclaration>, Declar
                 let mut report = |problem: String| problems.push(format!("{name}: {problem}"));
                 declarations.extend(declare(entry, folder, &mut report));
             }
-            Err(error) => problems.push(format!("{name}: {}", error.message())),
+            Err(error) => problems.push(format!(
+                "{name}: {}",
+                toml_error::without_value(error.message())
+            )),
         }
     }
-    check_together(&declarations, &mut problems);
+    together::check(&declarations, &mut problems);
     if problems.is_empty() {
         Ok(declarations)
     } else {
@@ -153,6 +169,92 @@ fn declare(
                 .to_owned(),
         );
     }
+    let envelopes = envelopes(&entry, report);
+    check_space(&entry, report);
+    let certificates = certificates(&entry, folder, report);
+    let url = |text: Option<String>| text.as_deref().and_then(web_url);
+    Some(IssuerDeclaration {
+        client_id: client_id?,
+        name: entry.name,
+        customer_id: entry.customer_id,
+        email: entry.email,
+        currency_code: entry.currency_code.to_ascii_uppercase(),
+        country_code: entry.country_code.to_ascii_uppercase(),
+        country_name: entry.country_name,
+        terms_and_condition_url: url(entry.terms_and_condition_url),
+        privacy_notice_url: url(entry.privacy_notice_url),
+        opt_out_url: url(entry.opt_out_url),
+        theme: theme.ok().flatten().map(|theme| theme.to_json()),
+        donation: entry.donation,
+        responses: responses?,
+        unicode_names: entry.unicode_names,
+        rsa_pss: entry.rsa_pss,
+        envelopes: envelopes?,
+        field_level_headers: entry.field_level_headers,
+        accept_expired_signing: entry.accept_expired_signing,
+        self_service_ranges: entry.self_service_ranges,
+        account_ranges: entry.account_ranges,
+        certificates,
+    })
+}
+
+/// The setting `envelopes`; `None` if it does not say which.
+fn envelopes(entry: &Entry, report: &mut dyn FnMut(String)) -> Option<Envelopes> {
+    let names = entry.envelopes.as_deref();
+    let has = |name: &str| names.is_none_or(|names| names.iter().any(|known| known == name));
+    let known =
+        |name: &String| name == Envelopes::Jwe.as_str() || name == Envelopes::FieldLevel.as_str();
+    let envelopes = match (
+        has(Envelopes::Jwe.as_str()),
+        has(Envelopes::FieldLevel.as_str()),
+    ) {
+        (true, true) => Some(Envelopes::Both),
+        (true, false) => Some(Envelopes::Jwe),
+        (false, true) => Some(Envelopes::FieldLevel),
+        (false, false) => None,
+    };
+    if envelopes.is_none() || !names.is_none_or(|names| names.iter().all(known)) {
+        report("envelopes: must list \"jwe\", \"field-level\" or both".to_owned());
+        return None;
+    }
+    if entry.field_level_headers && envelopes == Some(Envelopes::Jwe) {
+        report("field_level_headers: needs \"field-level\" in envelopes".to_owned());
+    }
+    envelopes
+}
+
+/// The setting `self_service_ranges`.
+fn check_space(entry: &Entry, report: &mut dyn FnMut(String)) {
+    let prefixes = entry.self_service_ranges.as_deref().unwrap_or_default();
+    if prefixes.len() > MOST_PREFIXES {
+        report(format!(
+            "self_service_ranges: must have at most {MOST_PREFIXES} prefixes"
+        ));
+    }
+    for prefix in prefixes {
+        if !(1..=8).contains(&prefix.len()) || !prefix.bytes().all(|b| b.is_ascii_digit()) {
+            report(format!(
+                "self_service_ranges: {prefix:?}: must be 1 to 8 digits"
+            ));
+        }
+    }
+}
+
+/// The certificates that can be read; what is wrong with the others is reported.
+fn certificates(
+    entry: &Entry,
+    folder: &Path,
+    report: &mut dyn FnMut(String),
+) -> Vec<IssuerCertificate> {
+    let most = entry.signing.iter().map(|signing| {
+        let same = |other: &&Signing| other.consumer_key == signing.consumer_key;
+        entry.signing.iter().filter(same).count()
+    });
+    if most.max().is_some_and(|most| most > MAX_SIGNING_KEYS) {
+        report(format!(
+            "signing: at most {MAX_SIGNING_KEYS} certificates for each consumer_key"
+        ));
+    }
     let mut certificates = Vec::new();
     for signing in &entry.signing {
         let prefix = format!("{}!", entry.client_id);
@@ -186,26 +288,7 @@ fn declare(
             )),
         }
     }
-    let url = |text: Option<String>| text.as_deref().and_then(web_url);
-    Some(IssuerDeclaration {
-        client_id: client_id?,
-        name: entry.name,
-        customer_id: entry.customer_id,
-        email: entry.email,
-        currency_code: entry.currency_code.to_ascii_uppercase(),
-        country_code: entry.country_code.to_ascii_uppercase(),
-        country_name: entry.country_name,
-        terms_and_condition_url: url(entry.terms_and_condition_url),
-        privacy_notice_url: url(entry.privacy_notice_url),
-        opt_out_url: url(entry.opt_out_url),
-        theme: theme.ok().flatten().map(|theme| theme.to_json()),
-        donation: entry.donation,
-        responses: responses?,
-        unicode_names: entry.unicode_names,
-        rsa_pss: entry.rsa_pss,
-        account_ranges: entry.account_ranges,
-        certificates,
-    })
+    certificates
 }
 
 /// The rules of `IssuerProfileDetails` (cce-api.md 3.6).
@@ -287,34 +370,4 @@ fn certificate(
 fn micros(time: &Asn1TimeRef) -> Result<i64, String> {
     let moment = keys::moment(time).ok_or("validity dates cannot be read")?;
     Ok(moment.timestamp_micros())
-}
-
-/// No client id, consumer key or account range twice in one file.
-fn check_together(declarations: &[IssuerDeclaration], problems: &mut Vec<String>) {
-    let mut client_ids = HashSet::new();
-    for declaration in declarations {
-        if !client_ids.insert(&declaration.client_id) {
-            problems.push(format!(
-                "issuer {}: client_id: is declared twice",
-                declaration.client_id
-            ));
-        }
-    }
-    let ranges: Vec<(&str, AccountRange)> = declarations
-        .iter()
-        .flat_map(|declaration| {
-            declaration
-                .account_ranges
-                .iter()
-                .map(|text| (declaration.client_id.as_str(), text))
-        })
-        .filter_map(|(client_id, text)| Some((client_id, AccountRange::parse(text).ok()?)))
-        .collect();
-    for (index, (client_id, range)) in ranges.iter().enumerate() {
-        for (other_id, other) in ranges.iter().skip(index + 1) {
-            if range.touches(other) {
-                problems.push(format!("issuer {client_id}: account_ranges: {range} touches {other} of issuer {other_id}"));
-            }
-        }
-    }
 }

@@ -1,23 +1,33 @@
 //! The issuers on board: who they are, which cards are theirs, which keys they sign and read with.
 //!
 //! - `account_range`: the BINs that belong to an issuer
+//! - `added_ranges`: which BINs an issuer may add itself; `gate`: one change at a time
 //! - `declaration`: an issuer programme in TOML, validated whole, for `issuer apply`
 //! - `profile`, `theme`: what an issuer shows and changes of itself
 //! - `registry`: what the store holds, parsed once and shared by all requests
+//! - `validity`: when a certificate may be used
 
 pub mod account_range;
+pub mod added_ranges;
 pub mod declaration;
+pub mod gate;
 pub mod profile;
 pub mod registry;
 pub mod theme;
+pub mod validity;
 
 use crate::ids::{ClientId, IssuerId};
-use crate::payload::Recipient;
+use crate::oauth1::VerifyingKey;
+use crate::payload::{Accepted, Recipient};
 use crate::refusal::Refusal;
+use crate::store::issuers::Envelopes;
 pub use crate::store::issuers::{IssuerStatus, Responses};
 use account_range::AccountRange;
 use chrono::{DateTime, Utc};
+use gate::Gate;
 use profile::Profile;
+use std::sync::Arc;
+use validity::Validity;
 
 /// An issuer as requests see it.
 pub struct Issuer {
@@ -39,43 +49,78 @@ pub struct Issuer {
     pub unicode_names: bool,
     /// RSA-PSS signatures are accepted beside RSA-SHA256.
     pub rsa_pss: bool,
+    /// The encrypted envelopes that it may send.
+    pub envelopes: Envelopes,
+    /// Parameters of field-level encryption may come as headers, which the signature does not cover.
+    pub field_level_headers: bool,
+    /// Signatures by a certificate that has ended are accepted.
+    pub accept_expired_signing: bool,
     /// Its cards, in first-come order.
     pub account_ranges: Vec<AccountRange>,
     /// What it shows of itself.
     pub profile: Profile,
     /// Its encryption certificates, the newest first.
     pub encryption: Vec<EncryptionCertificate>,
+    /// Its consumer keys, each with what it signs with.
+    pub signing: Vec<SigningKeys>,
+    /// One change of itself at a time.
+    pub changes: Arc<Gate>,
 }
 
 /// A public key that answers are sealed to, and when it may be used.
 pub struct EncryptionCertificate {
     /// The key, parsed.
     pub recipient: Recipient,
-    /// First moment of validity.
-    pub not_before: DateTime<Utc>,
-    /// Last moment of validity.
-    pub not_after: DateTime<Utc>,
+    /// When it may be used.
+    pub validity: Validity,
+}
+
+/// What one consumer key signs with.
+pub struct SigningKeys {
+    /// `client id!key id`, at most 256 characters.
+    pub consumer_key: String,
+    /// Any of them may sign while its certificate is valid.
+    pub keys: Arc<[VerifyingKey]>,
+    /// The certificate of each of `keys`, in the same order.
+    pub certificates: Arc<[SigningCertificate]>,
+}
+
+/// What a signing certificate says beside its key.
+pub struct SigningCertificate {
+    /// SHA-256 of the certificate, in hex.
+    pub fingerprint: String,
+    /// When it may be used.
+    pub validity: Validity,
 }
 
 impl Issuer {
     /// The newest encryption key that is valid at `now`.
     pub fn recipient(&self, now: DateTime<Utc>) -> Option<&Recipient> {
-        let valid = |certificate: &&EncryptionCertificate| {
-            (certificate.not_before..=certificate.not_after).contains(&now)
-        };
         self.encryption
             .iter()
-            .find(valid)
+            .find(|certificate| certificate.validity.holds(now))
             .map(|certificate| &certificate.recipient)
     }
 
-    /// Refuses before anything is written what could not be answered afterwards.
+    /// Fails early if the answer could not be encrypted: nothing is stored then.
+    ///
+    /// # Errors
+    /// [`Refusal::NoEncryptionCertificate`].
     pub fn require_recipient(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
         match self.responses {
-            Responses::Mirror if self.recipient(now).is_none() => Err(Refusal::Internal(
-                "the issuer has no valid encryption certificate",
-            )),
+            Responses::Mirror if self.recipient(now).is_none() => {
+                Err(Refusal::NoEncryptionCertificate)
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// What it may send, by its settings `envelopes` and `field_level_headers`.
+    pub fn accepted(&self) -> Accepted {
+        Accepted {
+            jwe: self.envelopes.jwe(),
+            field_level: self.envelopes.field_level(),
+            headers: self.field_level_headers,
         }
     }
 }

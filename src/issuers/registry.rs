@@ -4,19 +4,26 @@
 //! everywhere within two seconds. A set that cannot be read keeps the last good one in force.
 
 use super::account_range::AccountRange;
+use super::gate::Gate;
 use super::profile::Profile;
-use super::{EncryptionCertificate, Issuer};
-use crate::oauth1::VerifyingKey;
+use super::validity::Validity;
+use super::{EncryptionCertificate, Issuer, SigningCertificate, SigningKeys};
+use crate::ids::IssuerId;
+use crate::oauth1::{Decoys, VerifyingKey};
 use crate::payload::Recipient;
-use crate::store::issuers::{CertificatePurpose, IssuerRecord};
+use crate::store::issuers::{self, CertificatePurpose, IssuerRecord};
 use crate::store::{Store, StoreError};
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use openssl::x509::X509;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
+
+/// After changes, everything is loaded anew this often: a node of an earlier version does not say which issuer it changed.
+const WHOLE: Duration = Duration::from_secs(60);
 
 /// Why the issuers could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -39,14 +46,36 @@ pub enum RegistryError {
 pub struct Credential {
     /// Whose it is.
     pub issuer: Arc<Issuer>,
-    /// Each is accepted.
+    /// All of its keys, whether their certificates are valid or not: see [`Credential::keys_at`].
     pub keys: Arc<[VerifyingKey]>,
+    certificates: Arc<[SigningCertificate]>,
+}
+
+impl Credential {
+    /// The keys that may sign at `now`: their certificates have begun (with five minutes of tolerance) and have not ended,
+    /// unless the issuer is set to `accept_expired_signing`.
+    pub fn keys_at(&self, now: DateTime<Utc>) -> impl Iterator<Item = &VerifyingKey> {
+        let accept_expired = self.issuer.accept_expired_signing;
+        let counts = move |certificate: &SigningCertificate| {
+            let validity = &certificate.validity;
+            validity.has_begun(now) && (accept_expired || !validity.has_ended(now))
+        };
+        self.keys
+            .iter()
+            .zip(self.certificates.iter())
+            .filter(move |(_, certificate)| counts(certificate))
+            .map(|(key, _)| key)
+    }
 }
 
 struct Snapshot {
     version: i64,
-    issuers: Vec<Arc<Issuer>>,
+    /// When all of it was loaded last, and whether only changes were since.
+    whole_at: Instant,
+    patched: bool,
+    issuers: BTreeMap<IssuerId, Arc<Issuer>>,
     credentials: HashMap<String, Credential>,
+    decoys: Arc<Decoys>,
 }
 
 /// The issuers as last read.
@@ -59,22 +88,26 @@ pub struct Registry {
 impl Registry {
     /// Reads all issuers from the store.
     pub async fn load(store: &Store) -> Result<Self, RegistryError> {
+        let stored = store.load_registry().await?;
         Ok(Self {
-            current: ArcSwap::from_pointee(read(store).await?),
+            current: ArcSwap::from_pointee(whole(stored, &BTreeMap::new())?),
             refreshing: Mutex::new(()),
         })
     }
 
-    /// The issuer and verifying keys of a consumer key, if it is known.
-    pub fn credential(&self, consumer_key: &str) -> Option<Credential> {
-        self.current.load().credentials.get(consumer_key).cloned()
+    /// The issuer and verifying keys of a consumer key, if it is known; and what hides whether it
+    /// is.
+    pub fn credential(&self, consumer_key: &str) -> (Option<Credential>, Arc<Decoys>) {
+        let current = self.current.load();
+        let credential = current.credentials.get(consumer_key).cloned();
+        (credential, current.decoys.clone())
     }
 
     /// The issuer whose client id stands in front of a consumer key that proves nothing yet.
     pub fn claimed_issuer(&self, consumer_key: &str) -> Option<Arc<Issuer>> {
         let client_id = consumer_key.split('!').next()?;
         let current = self.current.load();
-        let mut issuers = current.issuers.iter();
+        let mut issuers = current.issuers.values();
         issuers
             .find(|issuer| issuer.client_id.as_str() == client_id)
             .cloned()
@@ -82,51 +115,104 @@ impl Registry {
 
     /// All issuers.
     pub fn issuers(&self) -> Vec<Arc<Issuer>> {
-        self.current.load().issuers.clone()
+        self.current.load().issuers.values().cloned().collect()
     }
 
-    /// Reads again if the store's version has changed; says whether it did.
+    /// Reads what has changed if the store's version has; says whether it did. The other issuers stay as they were parsed.
     pub async fn refresh(&self, store: &Store) -> Result<bool, RegistryError> {
         let _alone = self.refreshing.lock().await;
-        if store.registry_version().await? == self.current.load().version {
+        let current = self.current.load_full();
+        let is_old = current.patched && current.whole_at.elapsed() >= WHOLE;
+        if !is_old && store.registry_version().await? == current.version {
             return Ok(false);
         }
-        self.current.store(Arc::new(read(store).await?));
+        let next = if is_old {
+            whole(store.load_registry().await?, &current.issuers)?
+        } else {
+            let changes = store.load_changes(current.version).await?;
+            if changes.issuers.is_empty() {
+                whole(store.load_registry().await?, &current.issuers)?
+            } else {
+                patched(changes, &current)?
+            }
+        };
+        self.current.store(Arc::new(next));
         Ok(true)
     }
 }
 
-async fn read(store: &Store) -> Result<Snapshot, RegistryError> {
-    let stored = store.load_registry().await?;
-    let mut snapshot = Snapshot {
-        version: stored.version,
-        issuers: Vec::new(),
-        credentials: HashMap::new(),
-    };
-    for record in stored.issuers {
-        let client_id = record.declared.client_id.clone();
-        let invalid = |message: String| RegistryError::Invalid {
-            client_id: client_id.to_string(),
-            message,
-        };
-        let signing = signing_keys(&record).map_err(invalid)?;
-        let issuer = Arc::new(issuer(record).map_err(invalid)?);
-        for (consumer_key, keys) in signing {
-            snapshot.credentials.insert(
-                consumer_key,
-                Credential {
-                    issuer: issuer.clone(),
-                    keys: keys.into(),
-                },
-            );
-        }
-        snapshot.issuers.push(issuer);
-    }
-    Ok(snapshot)
+type Issuers = BTreeMap<IssuerId, Arc<Issuer>>;
+
+fn whole(stored: issuers::Registry, before: &Issuers) -> Result<Snapshot, RegistryError> {
+    let issuers = parsed(stored.issuers, before)?.collect();
+    Ok(Snapshot::new(
+        stored.version,
+        Instant::now(),
+        false,
+        issuers,
+    ))
 }
 
-fn signing_keys(record: &IssuerRecord) -> Result<HashMap<String, Vec<VerifyingKey>>, String> {
-    let mut keys: HashMap<String, Vec<VerifyingKey>> = HashMap::new();
+fn patched(changes: issuers::Registry, before: &Snapshot) -> Result<Snapshot, RegistryError> {
+    let mut issuers = before.issuers.clone();
+    issuers.extend(parsed(changes.issuers, &before.issuers)?);
+    Ok(Snapshot::new(
+        changes.version,
+        before.whole_at,
+        true,
+        issuers,
+    ))
+}
+
+impl Snapshot {
+    fn new(version: i64, whole_at: Instant, patched: bool, issuers: Issuers) -> Self {
+        let credentials = credentials(&issuers);
+        let keys = credentials.values().map(|credential| &*credential.keys);
+        Self {
+            version,
+            whole_at,
+            patched,
+            decoys: Arc::new(Decoys::among(keys)),
+            credentials,
+            issuers,
+        }
+    }
+}
+
+/// Parses issuers; each keeps the gate that it had.
+fn parsed(
+    records: Vec<IssuerRecord>,
+    before: &Issuers,
+) -> Result<impl Iterator<Item = (IssuerId, Arc<Issuer>)>, RegistryError> {
+    let parse = |record: IssuerRecord| {
+        let gate = before.get(&record.issuer_id);
+        let gate = gate.map_or_else(Arc::default, |issuer| Arc::clone(&issuer.changes));
+        let client_id = record.declared.client_id.to_string();
+        let issuer = issuer(record, gate)
+            .map_err(|message| RegistryError::Invalid { client_id, message })?;
+        Ok((issuer.id, Arc::new(issuer)))
+    };
+    let all: Result<Vec<_>, RegistryError> = records.into_iter().map(parse).collect();
+    Ok(all?.into_iter())
+}
+
+fn credentials(issuers: &Issuers) -> HashMap<String, Credential> {
+    let mut credentials = HashMap::new();
+    for issuer in issuers.values() {
+        for signing in &issuer.signing {
+            let credential = Credential {
+                issuer: Arc::clone(issuer),
+                keys: Arc::clone(&signing.keys),
+                certificates: Arc::clone(&signing.certificates),
+            };
+            credentials.insert(signing.consumer_key.clone(), credential);
+        }
+    }
+    credentials
+}
+
+fn signing(record: &IssuerRecord) -> Result<Vec<SigningKeys>, String> {
+    let mut all: BTreeMap<&str, (Vec<VerifyingKey>, Vec<SigningCertificate>)> = BTreeMap::new();
     for certificate in record
         .declared
         .certificates
@@ -137,18 +223,28 @@ fn signing_keys(record: &IssuerRecord) -> Result<HashMap<String, Vec<VerifyingKe
             .public_key()
             .map_err(|_| "signing certificate without a key")?;
         let key = VerifyingKey::from_public_key(public).map_err(|error| error.to_string())?;
-        keys.entry(certificate.consumer_key.clone())
-            .or_default()
-            .push(key);
+        let (keys, certificates) = all.entry(&certificate.consumer_key).or_default();
+        keys.push(key);
+        certificates.push(SigningCertificate {
+            fingerprint: certificate.fingerprint.clone(),
+            validity: Validity::from_micros(certificate.not_before, certificate.not_after),
+        });
     }
-    Ok(keys)
+    let mut signing = Vec::new();
+    for (consumer_key, (keys, certificates)) in all {
+        signing.push(SigningKeys {
+            consumer_key: consumer_key.to_owned(),
+            keys: keys.into(),
+            certificates: certificates.into(),
+        });
+    }
+    Ok(signing)
 }
 
-fn issuer(record: IssuerRecord) -> Result<Issuer, String> {
-    let declared = record.declared;
-    let profile = Profile::of(&declared).ok_or("stored theme does not parse")?;
+fn encryption(record: &IssuerRecord) -> Result<Vec<EncryptionCertificate>, String> {
     let mut encryption = Vec::new();
-    for certificate in declared
+    for certificate in record
+        .declared
         .certificates
         .iter()
         .filter(|c| c.purpose == CertificatePurpose::Encryption)
@@ -156,17 +252,24 @@ fn issuer(record: IssuerRecord) -> Result<Issuer, String> {
         let parsed = parse(&certificate.pem)?;
         encryption.push(EncryptionCertificate {
             recipient: Recipient::from_certificate(&parsed).map_err(|error| error.to_string())?,
-            not_before: certificate
-                .not_before
-                .and_then(DateTime::from_timestamp_micros)
-                .unwrap_or(DateTime::<Utc>::MIN_UTC),
-            not_after: certificate
-                .not_after
-                .and_then(DateTime::from_timestamp_micros)
-                .unwrap_or(DateTime::<Utc>::MAX_UTC),
+            validity: Validity::from_micros(certificate.not_before, certificate.not_after),
         });
     }
-    encryption.sort_by_key(|certificate| Reverse((certificate.not_before, certificate.not_after)));
+    encryption.sort_by_key(|certificate| {
+        let Validity {
+            not_before,
+            not_after,
+        } = certificate.validity;
+        Reverse((not_before, not_after))
+    });
+    Ok(encryption)
+}
+
+fn issuer(record: IssuerRecord, changes: Arc<Gate>) -> Result<Issuer, String> {
+    let signing = signing(&record)?;
+    let encryption = encryption(&record)?;
+    let declared = record.declared;
+    let profile = Profile::of(&declared).ok_or("stored theme does not parse")?;
     let ranges = declared
         .account_ranges
         .iter()
@@ -181,11 +284,16 @@ fn issuer(record: IssuerRecord) -> Result<Issuer, String> {
         responses: declared.responses,
         unicode_names: declared.unicode_names,
         rsa_pss: declared.rsa_pss,
+        envelopes: declared.envelopes,
+        field_level_headers: declared.field_level_headers,
+        accept_expired_signing: declared.accept_expired_signing,
         account_ranges: ranges
             .collect::<Result<_, _>>()
             .map_err(|error| error.to_string())?,
         profile,
         encryption,
+        signing,
+        changes,
     })
 }
 

@@ -165,7 +165,7 @@ fn edit(
         fs::read_to_string(config_file).with_context(|| config_file.display().to_string())?;
     let mut document: DocumentMut = text
         .parse()
-        .with_context(|| config_file.display().to_string())?;
+        .map_err(|_| anyhow::anyhow!("{}: not valid TOML", config_file.display()))?;
     let keys = document
         .get_mut("keys")
         .and_then(|keys| keys.get_mut("gateway"))

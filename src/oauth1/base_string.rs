@@ -5,12 +5,10 @@
 //! may reorder and re-escape, but it holds the whole path, the whole host and every received pair:
 //! anything left out would not be signed. The one exception is tolerable: Node signs identical pairs once.
 
+use super::forms::{FORMS, Order, Read, Reading};
 use super::{PublicOrigin, Refusal};
-use percent_encoding::{
-    AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode,
-};
-use std::borrow::Cow;
-use std::cmp::Ordering;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use sha2::{Digest as _, Sha256};
 
 /// What RFC 5849, section 3.6 escapes: all but RFC 3986's unreserved characters.
 pub(super) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -27,53 +25,27 @@ const ESCAPED_BY_JAVASCRIPT: &AsciiSet = &ESCAPED
     .remove(b')')
     .remove(b'*');
 
+/// What Ruby's `URI.encode_www_form_component` escapes.
+const ESCAPED_BY_RUBY: &AsciiSet = &ESCAPED.add(b'~').remove(b'*');
+
 /// Path and query together; no call of the API comes near it.
-const MAX_TARGET_BYTES: usize = 8 * 1024;
+const MAX_TARGET_BYTES: usize = 4 * 1024;
 
-/// Bounds the signature verifications of one request. One origin has at most 12 candidates, and without
-/// a query 3.
-const MAX_CANDIDATES: usize = 32;
+/// The query, without its `?`.
+const MAX_QUERY_BYTES: usize = 1024;
 
-/// How a library reads the query's pairs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reading {
-    /// As they stand on the wire. Nearly every request.
-    AsSent,
-    /// As Node reads them: as they stand, but identical pairs once, and an empty pair kept.
-    Node,
-    /// Form-decoded (`+` is a blank) and escaped again: Python, if anything is percent-encoded.
-    FormDecoded,
-    /// Percent-decoded (`+` is a `+`) and escaped again: Java and C#.
-    PercentDecoded,
-    /// RFC 5849 to the letter: form-decoded, and the `oauth_*` values are escaped too.
-    Strict,
-}
+/// Pairs of the query, empty ones included.
+const MAX_PAIRS: usize = 32;
 
-/// How a library sorts all the pairs. Any order over the same pairs is safe.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// By name, then by value: RFC 5849, section 3.4.1.3.2.
-    Rfc5849,
-    /// By the text `name=value`: Python.
-    Text,
-    /// By the name followed by a comma: how JavaScript sorts the entries of a `Map`.
-    JavaScript,
-}
+/// Base strings that one request is verified against. Without a query an origin has 3, so that all
+/// forms are tried for up to 8 origins.
+pub(super) const MAX_CANDIDATES: usize = 24;
 
-/// The most likely forms first.
-const FORMS: [(Reading, Order); 9] = [
-    (Reading::AsSent, Order::Rfc5849),
-    (Reading::AsSent, Order::Text),
-    (Reading::Node, Order::JavaScript),
-    (Reading::FormDecoded, Order::Rfc5849),
-    (Reading::FormDecoded, Order::Text),
-    (Reading::PercentDecoded, Order::Rfc5849),
-    (Reading::PercentDecoded, Order::Text),
-    (Reading::Strict, Order::Rfc5849),
-    (Reading::Strict, Order::Text),
-];
+/// The most origins that can be configured.
+pub const MAX_ORIGINS: usize = 8;
 
-type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+/// SHA-256 of a base string.
+pub(super) type Digest = [u8; 32];
 
 /// What a signature covers: the request line and the `oauth_*` parameters, decoded.
 pub(super) struct Message<'a> {
@@ -83,8 +55,22 @@ pub(super) struct Message<'a> {
     oauth: Vec<(&'a str, &'a str)>,
 }
 
+/// A base string that a library may have signed: both parts, the first with its `&`.
+pub(super) struct Candidate<'c> {
+    pub(super) url: &'c str,
+    pub(super) parameters: &'c str,
+}
+
+impl Candidate<'_> {
+    fn digest(&self) -> Digest {
+        let hash = Sha256::new().chain_update(self.url);
+        hash.chain_update(self.parameters).finalize().into()
+    }
+}
+
 impl<'a> Message<'a> {
-    /// Refuses an `oauth_*` parameter in the query, escaped or not: it would be a second one.
+    /// Refuses a target or a query beyond the limits before anything is built of it, and an
+    /// `oauth_*` parameter in the query, escaped or not: it would be a second one.
     pub(super) fn new(
         method: &'a str,
         path: &'a str,
@@ -94,6 +80,11 @@ impl<'a> Message<'a> {
         let query = query.unwrap_or_default();
         if path.len().saturating_add(query.len()) > MAX_TARGET_BYTES {
             return Err(Refusal::TargetTooLong);
+        }
+        if query.len() > MAX_QUERY_BYTES
+            || query.bytes().filter(|b| *b == b'&').count() >= MAX_PAIRS
+        {
+            return Err(Refusal::QueryTooLarge);
         }
         let is_oauth = |part: &str| percent_decode_str(part).take(6).eq(*b"oauth_");
         if query.split('&').any(is_oauth) {
@@ -109,60 +100,81 @@ impl<'a> Message<'a> {
 
     /// The base string that our own signer signs: pairs as sent, in RFC order.
     pub(super) fn to_sign(&self, origin: &PublicOrigin) -> String {
-        let parameters = self.parameter_string(Reading::AsSent, Order::Rfc5849);
-        self.base_string(origin.as_str(), &parameters)
+        let mut read = Read::new(self.query, &self.oauth);
+        let parameters = read.parameters(Reading::AsSent, Order::Rfc5849);
+        self.url(origin.as_str(), ESCAPED) + &escape(&parameters, ESCAPED)
     }
 
-    /// Whether `accepts` takes one of the candidates. Each is built only when those before it were
-    /// declined, and none is tried twice; without a query the first three readings are one string.
+    /// Whether `accepts` takes one of the candidates, of which it also gets the digest. A form is
+    /// built only when those before it were declined, for all origins at once; no candidate is
+    /// tried twice.
     pub(super) fn any_candidate(
         &self,
         origins: &[PublicOrigin],
-        mut accepts: impl FnMut(&str) -> bool,
+        mut accepts: impl FnMut(&Candidate<'_>, &Digest) -> bool,
     ) -> bool {
-        let mut tried: Vec<String> = Vec::new();
-        let mut attempt = |candidate: String| {
-            if tried.len() >= MAX_CANDIDATES || tried.contains(&candidate) {
+        let mut tried: Vec<Digest> = Vec::with_capacity(MAX_CANDIDATES);
+        let mut attempt = |url: &str, parameters: &str| {
+            if tried.len() >= MAX_CANDIDATES {
                 return false;
             }
-            let accepted = accepts(&candidate);
-            tried.push(candidate);
-            accepted
-        };
-        for (reading, order) in FORMS {
-            let parameters = self.parameter_string(reading, order);
-            for origin in origins {
-                if attempt(self.base_string(origin.as_str(), &parameters)) {
-                    return true;
-                }
+            let candidate = Candidate { url, parameters };
+            let digest = candidate.digest();
+            if tried.contains(&digest) {
+                return false;
             }
+            tried.push(digest);
+            accepts(&candidate, &digest)
+        };
+        let mut read = Read::new(self.query, &self.oauth);
+        let urls = |set| {
+            origins
+                .iter()
+                .map(move |origin| self.url(origin.as_str(), set))
+        };
+        let rfc: Vec<String> = urls(ESCAPED).collect();
+        let mut built: Vec<String> = Vec::new();
+        for (reading, order) in FORMS {
+            let parameters = escape(&read.parameters(reading, order), ESCAPED);
+            if built.contains(&parameters) {
+                continue;
+            }
+            if rfc.iter().any(|url| attempt(url, &parameters)) {
+                return true;
+            }
+            built.push(parameters);
         }
-        let parameters = self.parameter_string(Reading::Node, Order::JavaScript);
+        let parameters = read.parameters(Reading::AsSent, Order::Ruby);
+        let parameters = escape(&parameters, ESCAPED_BY_RUBY);
+        if urls(ESCAPED_BY_RUBY).any(|url| attempt(&url, &parameters)) {
+            return true;
+        }
+        let parameters = read.parameters(Reading::Node, Order::JavaScript);
+        let parameters = escape(&parameters, ESCAPED_BY_JAVASCRIPT).replacen('*', "%2A", 1);
         origins
             .iter()
             .flat_map(PublicOrigin::as_node_signs_it)
-            .any(|origin| attempt(self.javascript_base_string(origin, &parameters)))
+            .any(|origin| {
+                // Of the whole base string, Node escapes the first exclamation mark.
+                let url = self.url(origin, ESCAPED_BY_JAVASCRIPT);
+                if url.contains('!') {
+                    attempt(&url.replacen('!', "%21", 1), &parameters)
+                } else {
+                    attempt(&url, &parameters.replacen('!', "%21", 1))
+                }
+            })
     }
 
-    fn base_string(&self, origin: &str, parameters: &str) -> String {
-        let length = self.method.len() + origin.len() + self.path.len() + 2 * parameters.len();
-        let mut text = String::with_capacity(length + 32);
+    /// Method and base URL, each followed by `&`.
+    fn url(&self, origin: &str, escaped: &'static AsciiSet) -> String {
+        let mut text =
+            String::with_capacity(self.method.len() + origin.len() + self.path.len() + 32);
         text.push_str(self.method);
         text.push('&');
-        text.extend(utf8_percent_encode(origin, ESCAPED));
-        text.extend(utf8_percent_encode(self.path_or_root(origin), ESCAPED));
+        text.extend(utf8_percent_encode(origin, escaped));
+        text.extend(utf8_percent_encode(self.path_or_root(origin), escaped));
         text.push('&');
-        text.extend(utf8_percent_encode(parameters, ESCAPED));
         text
-    }
-
-    /// Node escapes with `encodeURIComponent`, then only the first `*` of the parameters and the
-    /// first `!` of the whole.
-    fn javascript_base_string(&self, origin: &str, parameters: &str) -> String {
-        let escaped = |text| utf8_percent_encode(text, ESCAPED_BY_JAVASCRIPT).to_string();
-        let url = escaped(origin) + &escaped(self.path_or_root(origin));
-        let parameters = escaped(parameters).replacen('*', "%2A", 1);
-        format!("{}&{url}&{parameters}", self.method).replacen('!', "%21", 1)
     }
 
     /// The path as sent; an empty one is `/`, unless the origin's prefix makes the URL's path.
@@ -174,88 +186,10 @@ impl<'a> Message<'a> {
             self.path
         }
     }
-
-    /// All pairs, read and sorted as given, as `name=value` joined by `&`.
-    fn parameter_string(&self, reading: Reading, order: Order) -> String {
-        let mut pairs: Vec<Pair<'_>> = Vec::with_capacity(self.oauth.len() + 4);
-        for (name, value) in &self.oauth {
-            pairs.push(match reading {
-                Reading::Strict => (escape(name.as_bytes()), escape(value.as_bytes())),
-                _ => (Cow::Borrowed(*name), Cow::Borrowed(*value)),
-            });
-        }
-        if !self.query.is_empty() {
-            let parts = self.query.split('&');
-            pairs.extend(parts.filter_map(|part| read_pair(part, reading)));
-        }
-        pairs.sort_unstable_by(|a, b| order.compare(a, b));
-        if reading == Reading::Node {
-            pairs.dedup();
-        }
-
-        let length = pairs
-            .iter()
-            .map(|(name, value)| name.len() + value.len() + 2);
-        let mut text = String::with_capacity(length.sum());
-        for (name, value) in &pairs {
-            if !text.is_empty() {
-                text.push('&');
-            }
-            text.push_str(name);
-            text.push('=');
-            text.push_str(value);
-        }
-        text
-    }
 }
 
-/// One part of the query between `&`, as `reading` sees it. A pair without `=` has an empty value.
-fn read_pair(part: &str, reading: Reading) -> Option<Pair<'_>> {
-    if reading == Reading::Node {
-        // Node takes an `=` at the very start for a part of the name.
-        let equals = part.find('=').filter(|at| *at > 0);
-        let (name, value) = equals.map_or((part, ""), |at| {
-            let (name, value) = part.split_at(at);
-            (name, value.strip_prefix('=').unwrap_or_default())
-        });
-        return Some((name.into(), value.into()));
-    }
-    if part.is_empty() {
-        return None;
-    }
-    let (name, value) = part.split_once('=').unwrap_or((part, ""));
-    Some(match reading {
-        Reading::AsSent | Reading::Node => (name.into(), value.into()),
-        Reading::PercentDecoded => (reescape(name), reescape(value)),
-        Reading::FormDecoded | Reading::Strict => (
-            reescape(&name.replace('+', " ")),
-            reescape(&value.replace('+', " ")),
-        ),
-    })
-}
-
-fn reescape(text: &str) -> Cow<'static, str> {
-    let decoded: Vec<u8> = percent_decode_str(text).collect();
-    escape(&decoded)
-}
-
-fn escape(bytes: &[u8]) -> Cow<'static, str> {
-    Cow::Owned(percent_encode(bytes, ESCAPED).to_string())
-}
-
-impl Order {
-    fn compare(self, a: &Pair<'_>, b: &Pair<'_>) -> Ordering {
-        match self {
-            Self::Rfc5849 => a.cmp(b),
-            Self::Text => joined(a, b'=').cmp(joined(b, b'=')),
-            Self::JavaScript => joined(a, b',').cmp(joined(b, b',')),
-        }
-    }
-}
-
-fn joined<'p>(pair: &'p Pair<'_>, separator: u8) -> impl Iterator<Item = u8> + 'p {
-    let (name, value) = pair;
-    name.bytes().chain([separator]).chain(value.bytes())
+fn escape(text: &str, escaped: &'static AsciiSet) -> String {
+    utf8_percent_encode(text, escaped).to_string()
 }
 
 #[cfg(test)]
@@ -268,8 +202,8 @@ mod tests {
         let oauth = vec![("oauth_version", "1.0"), ("oauth_body_hash", "a+/=")];
         let message = Message::new("GET", "/p", query, oauth).unwrap();
         let mut all = Vec::new();
-        assert!(!message.any_candidate(&origins, |candidate| {
-            all.push(candidate.to_owned());
+        assert!(!message.any_candidate(&origins, |candidate, _| {
+            all.push(candidate.url.to_owned() + candidate.parameters);
             false
         }));
         all
@@ -293,14 +227,41 @@ mod tests {
 
     #[test]
     fn candidates_are_distinct_and_capped() {
-        let worst = "b=1&b-=(+)&b-=(+)&b%2f=!!&&c=%7e";
+        let worst = "b=1&b-=(+)&b-=(+)&b%2f=!!&&c=%7e&b10=~&b9=*";
         let mut one = candidates(Some(worst), &["https://[::1]"]);
-        assert_eq!(one.len(), 12);
+        let all = one.len();
+        assert!((14..=MAX_CANDIDATES).contains(&all), "{all}");
         one.sort();
         one.dedup();
-        assert_eq!(one.len(), 12);
+        assert_eq!(one.len(), all);
         let many = ["https://a", "https://b", "https://c", "https://d"];
         assert_eq!(candidates(Some(worst), &many).len(), MAX_CANDIDATES);
+    }
+
+    #[test]
+    fn without_a_query_all_forms_are_tried_for_the_most_origins() {
+        let origins: Vec<String> = (0..MAX_ORIGINS).map(|n| format!("https://h{n}")).collect();
+        let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
+        assert_eq!(candidates(None, &origins).len(), MAX_CANDIDATES);
+    }
+
+    #[test]
+    fn queries_are_bounded_before_anything_is_built() {
+        let new = |path: &str, query: &str| {
+            Message::new("GET", path, Some(query), Vec::new()).map(|_| ())
+        };
+        assert_eq!(new("/p", &"x".repeat(MAX_QUERY_BYTES)), Ok(()));
+        let longer = "x".repeat(MAX_QUERY_BYTES + 1);
+        assert_eq!(new("/p", &longer), Err(Refusal::QueryTooLarge));
+        let pairs = |count| vec!["a=1"; count].join("&");
+        assert_eq!(new("/p", &pairs(MAX_PAIRS)), Ok(()));
+        assert_eq!(
+            new("/p", &pairs(MAX_PAIRS + 1)),
+            Err(Refusal::QueryTooLarge)
+        );
+        let path = "/".repeat(MAX_TARGET_BYTES);
+        assert_eq!(new(&path, ""), Ok(()));
+        assert_eq!(new(&path, "x"), Err(Refusal::TargetTooLong));
     }
 
     #[test]
@@ -313,8 +274,9 @@ mod tests {
             signed,
             "GET&https%3A%2F%2Fh%2Fp&a%3D%2B%26oauth_x%3D%21%26z%3D%252f%26z%3D1"
         );
-        assert!(message.any_candidate(&[origin], |candidate| {
-            assert_eq!(candidate, signed);
+        assert!(message.any_candidate(&[origin], |candidate, digest| {
+            assert_eq!(candidate.url.to_owned() + candidate.parameters, signed);
+            assert_eq!(*digest, Digest::from(Sha256::digest(&signed)));
             true
         }));
     }

@@ -33,6 +33,9 @@ pub enum Refusal {
     /// Path and query together are longer than is ever signed here.
     #[error("request target too long")]
     TargetTooLong,
+    /// The query has more than 1,024 bytes or more than 32 pairs: nothing is built of it.
+    #[error("query too large")]
+    QueryTooLarge,
     /// There is a body but no `oauth_body_hash`.
     #[error("missing oauth_body_hash")]
     BodyHashMissing,
@@ -60,6 +63,7 @@ impl Refusal {
             Self::UnsupportedSignatureMethod => "unsupported-signature-method",
             Self::TimestampOutOfWindow => "timestamp-out-of-window",
             Self::TargetTooLong => "target-too-long",
+            Self::QueryTooLarge => "query-too-large",
             Self::BodyHashMissing => "body-hash-missing",
             Self::BodyHashMismatch => "body-hash-mismatch",
             Self::SignatureInvalid => "signature-invalid",

@@ -5,6 +5,7 @@ mod queries;
 mod rejections;
 mod round_trip;
 mod vectors;
+mod work;
 
 use super::*;
 use openssl::pkey::PKey;

@@ -1,7 +1,7 @@
 //! Verification of a parsed header against the request as it came over the wire (wire-formats.md 3.3).
 
-use super::base_string::Message;
-use super::{Authorization, PublicOrigin, Refusal, SetupError, body_hash};
+use super::base_string::{Digest, Message};
+use super::{Authorization, Decoys, PublicOrigin, Refusal, SetupError, body_hash};
 use openssl::error::ErrorStack;
 use openssl::md::Md;
 use openssl::pkey::{HasPublic, PKey, PKeyRef, Private, Public};
@@ -10,7 +10,6 @@ use openssl::rsa::Padding;
 use openssl::sign::RsaPssSaltlen;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
-use std::sync::LazyLock;
 
 /// The request's bytes as they arrived: nothing decoded, normalised or decompressed.
 #[derive(Clone, Copy)]
@@ -25,11 +24,15 @@ pub struct Request<'a> {
     pub body: &'a [u8],
 }
 
+/// The widest window that can be configured, in seconds. Nonces are kept until none so wide would take
+/// their timestamp, whatever the window is now.
+pub const MAX_WINDOW_SECONDS: i64 = 900;
+
 /// What is accepted beyond a good signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// How many seconds `oauth_timestamp` may lie in the past or in the future. Nonces must be kept
-    /// for at least twice as long.
+    /// How many seconds `oauth_timestamp` may lie in the past or in the future, at most
+    /// [`MAX_WINDOW_SECONDS`].
     pub window_seconds: i64,
     /// Whether `RSA-PSS` is accepted beside `RSA-SHA256` (spec decision 10).
     pub allow_pss: bool,
@@ -89,17 +92,41 @@ impl SignatureMethod {
 
 /// A client's public key, parsed once.
 #[derive(Clone)]
-pub struct VerifyingKey(PKey<Public>);
+pub struct VerifyingKey {
+    key: PKey<Public>,
+    /// Bits of the modulus, and the exponent: what a verification costs.
+    bits: u32,
+    exponent: Vec<u8>,
+}
 
 impl VerifyingKey {
     /// Takes an RSA key of at least 2048 bits.
     pub fn from_public_key(key: PKey<Public>) -> Result<Self, SetupError> {
         check_rsa(&key)?;
-        Ok(Self(key))
+        let rsa = key.rsa().map_err(|_| SetupError::NotRsa)?;
+        Ok(Self {
+            bits: rsa.n().num_bits().unsigned_abs(),
+            exponent: rsa.e().to_vec(),
+            key,
+        })
+    }
+
+    /// Whether a verification with either key takes the same time.
+    pub(super) fn costs(&self, other: &Self) -> bool {
+        self.bits == other.bits && self.exponent == other.exponent
+    }
+
+    #[cfg(test)]
+    pub(super) fn cost(&self) -> String {
+        format!(
+            "{} bits, exponent {}",
+            self.bits,
+            hex::encode(&self.exponent).trim_start_matches('0')
+        )
     }
 
     fn context(&self, method: SignatureMethod) -> Result<PkeyCtx<Public>, ErrorStack> {
-        let mut context = PkeyCtx::new(&self.0)?;
+        let mut context = PkeyCtx::new(&self.key)?;
         context.verify_init()?;
         method.configure(&mut context)?;
         Ok(context)
@@ -108,7 +135,7 @@ impl VerifyingKey {
 
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifyingKey(RSA-{})", self.0.bits())
+        write!(f, "VerifyingKey(RSA-{})", self.bits)
     }
 }
 
@@ -122,20 +149,17 @@ pub(super) fn check_rsa<T: HasPublic>(key: &PKeyRef<T>) -> Result<(), SetupError
     Ok(())
 }
 
-/// A key whose private half was thrown away. An unknown consumer key is checked against it, so that it
-/// takes as long as a known one with a bad signature.
-static DECOY: LazyLock<Option<VerifyingKey>> = LazyLock::new(|| {
-    let key = PKey::public_key_from_pem(include_bytes!("decoy.pem")).ok()?;
-    VerifyingKey::from_public_key(key).ok()
-});
+/// What the proof of one signature took.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Work {
+    /// Base strings that were hashed.
+    pub(super) candidates: usize,
+    /// RSA public operations.
+    pub(super) verifications: usize,
+}
 
 impl Authorization<'_> {
-    /// Checks method, version, timestamp, body hash and signature, in this order.
-    ///
-    /// `origins` are the public origins of this server; the client may have signed any one of them.
-    /// `keys` are the keys of this consumer key, one of which must have signed. With none, which
-    /// means that nobody has this consumer key, the answer and the work are those of a bad signature.
-    /// The nonce is not checked: after `Ok`, the caller spends it, in the transaction that it guards.
+    /// [`check`](Self::check), then [`prove`](Self::prove) without decoys.
     pub fn verify(
         &self,
         request: &Request<'_>,
@@ -144,46 +168,111 @@ impl Authorization<'_> {
         policy: &Policy,
         now_unix_seconds: i64,
     ) -> Result<(), Refusal> {
-        let method = self
-            .method()
-            .filter(|method| policy.allow_pss || *method != SignatureMethod::RsaPss)
-            .ok_or(Refusal::UnsupportedSignatureMethod)?;
+        self.check(request, policy.window_seconds, now_unix_seconds)?;
+        self.prove(request, origins, keys, &Decoys::default(), policy.allow_pss)
+    }
+
+    /// Checks all that costs little and says nothing of who calls, in this order: that the method
+    /// is known, version, timestamp, the limits of path and query, body hash.
+    pub fn check(
+        &self,
+        request: &Request<'_>,
+        window_seconds: i64,
+        now_unix_seconds: i64,
+    ) -> Result<(), Refusal> {
+        if self.method().is_none() {
+            return Err(Refusal::UnsupportedSignatureMethod);
+        }
         if self.version().is_some_and(|version| version != "1.0") {
             return Err(Refusal::UnsupportedVersion);
         }
         let distance = self.timestamp().abs_diff(now_unix_seconds);
-        if !u64::try_from(policy.window_seconds).is_ok_and(|window| distance <= window) {
+        if !u64::try_from(window_seconds).is_ok_and(|window| distance <= window) {
             return Err(Refusal::TimestampOutOfWindow);
         }
-        body_hash::check(self.body_hash(), request.body)?;
+        self.message(request)?;
+        body_hash::check(self.body_hash(), request.body)
+    }
 
+    /// Checks the signature, and at last whether its method is allowed: only who has proven to have
+    /// this consumer key learns that.
+    ///
+    /// `origins` are the public origins of this server; the client may have signed any one of them.
+    /// `keys` are the keys of this consumer key, one of which must have signed; none means that
+    /// nobody has it. A signature that fails is verified against `decoys` as well, so that answer
+    /// and work are the same whether the consumer key is known or not. The nonce is not checked:
+    /// after `Ok`, the caller spends it, in the transaction that it guards.
+    pub fn prove(
+        &self,
+        request: &Request<'_>,
+        origins: &[PublicOrigin],
+        keys: &[&VerifyingKey],
+        decoys: &Decoys,
+        allow_pss: bool,
+    ) -> Result<(), Refusal> {
+        let mut work = Work::default();
+        self.prove_counted(request, origins, keys, decoys, allow_pss, &mut work)
+    }
+
+    pub(super) fn prove_counted(
+        &self,
+        request: &Request<'_>,
+        origins: &[PublicOrigin],
+        keys: &[&VerifyingKey],
+        decoys: &Decoys,
+        allow_pss: bool,
+        work: &mut Work,
+    ) -> Result<(), Refusal> {
+        let method = self.method().ok_or(Refusal::UnsupportedSignatureMethod)?;
+        let mut own = contexts(keys.iter().copied(), method);
+        let mut candidates: Vec<Digest> = Vec::new();
+        let proven = self
+            .message(request)?
+            .any_candidate(origins, |_, candidate| {
+                candidates.push(*candidate);
+                self.is_signed(candidate, &mut own, work)
+            });
+        work.candidates += candidates.len();
+        if !proven {
+            let mut decoys = contexts(decoys.beside(keys), method);
+            for candidate in &candidates {
+                for decoy in &mut decoys {
+                    self.is_signed(candidate, std::slice::from_mut(decoy), work);
+                }
+            }
+            return Err(Refusal::SignatureInvalid);
+        }
+        if method == SignatureMethod::RsaPss && !allow_pss {
+            return Err(Refusal::UnsupportedSignatureMethod);
+        }
+        Ok(())
+    }
+
+    fn message<'a>(&'a self, request: &Request<'a>) -> Result<Message<'a>, Refusal> {
         let Request {
-            method: verb,
+            method,
             path,
             query,
             ..
         } = *request;
-        let message = Message::new(verb, path, query, self.signed().collect())?;
-        let decoy: Option<&VerifyingKey> = DECOY.as_ref().filter(|_| keys.is_empty());
-        let mut contexts: Vec<PkeyCtx<Public>> = keys
-            .iter()
-            .copied()
-            .chain(decoy)
-            .filter_map(|key| key.context(method).ok())
-            .collect();
-        let verified = message.any_candidate(origins, |base_string| {
-            let digest = Sha256::digest(base_string);
-            // OpenSSL reports many a bad signature as an error: to us the two are one.
-            contexts
-                .iter_mut()
-                .any(|context| context.verify(&digest, self.signature()).unwrap_or(false))
-        });
-        if verified && !keys.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::SignatureInvalid)
-        }
+        Message::new(method, path, query, self.signed().collect())
     }
+
+    /// Whether one of the keys signed this base string.
+    fn is_signed(&self, candidate: &Digest, keys: &mut [PkeyCtx<Public>], work: &mut Work) -> bool {
+        keys.iter_mut().any(|context| {
+            work.verifications += 1;
+            // OpenSSL reports many a bad signature as an error: to us the two are one.
+            context.verify(candidate, self.signature()).unwrap_or(false)
+        })
+    }
+}
+
+fn contexts<'k>(
+    keys: impl Iterator<Item = &'k VerifyingKey>,
+    method: SignatureMethod,
+) -> Vec<PkeyCtx<Public>> {
+    keys.filter_map(|key| key.context(method).ok()).collect()
 }
 
 /// Signs `message` with `key`; beside verification, so that both set the same parameters.
@@ -226,11 +315,6 @@ mod tests {
             VerifyingKey::from_public_key(ec).unwrap_err(),
             SetupError::NotRsa
         );
-    }
-
-    #[test]
-    fn the_decoy_is_a_key() {
-        assert!(DECOY.is_some());
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What the two envelopes have in common: a wrapped content key, and content that ends as a JSON object.
 
+use openssl::sha::{Sha256, sha256};
 use zeroize::Zeroizing;
 
+use super::fingerprint::Fingerprint;
 use super::oaep::OaepDigest;
 use super::reason::Reason;
 use crate::json::{self, Object};
@@ -16,6 +18,24 @@ pub(super) struct WrappedKey {
     pub(super) bytes: Vec<u8>,
     /// The lengths in bytes that the content key may have.
     pub(super) lengths: &'static [usize],
+}
+
+impl WrappedKey {
+    /// A hash of the wrapped key under the gateway key `opener`, whatever encoding it came in. The
+    /// RSA ciphertext has one form alone: its length is the modulus's, and its number below it.
+    pub(super) fn hash(&self, opener: Fingerprint) -> [u8; 32] {
+        sha256(&[opener.as_bytes(), self.bytes.as_slice()].concat())
+    }
+}
+
+/// A hash of `parts`, each with its length, so that no byte can move from one to the next.
+pub(super) fn hash_parts(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(&(part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finish()
 }
 
 /// Decrypted content that may still be worthless.
@@ -44,6 +64,19 @@ impl Content {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_are_hashed_with_their_lengths() {
+        let hashes = [
+            hash_parts(&[b"ab", b"c"]),
+            hash_parts(&[b"a", b"bc"]),
+            hash_parts(&[b"abc"]),
+            hash_parts(&[b"abc", b""]),
+        ];
+        for (index, hash) in hashes.iter().enumerate() {
+            assert!(!hashes[..index].contains(hash));
+        }
+    }
 
     #[test]
     fn an_object_counts_only_without_any_flaw() {

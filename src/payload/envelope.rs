@@ -37,6 +37,35 @@ pub enum EnvelopeKind {
     FieldLevel,
 }
 
+/// What a sender may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// Compact JWE.
+    pub jwe: bool,
+    /// Field-level encryption.
+    pub field_level: bool,
+    /// Parameters of field-level encryption as headers. The sender's signature does not cover them.
+    pub headers: bool,
+}
+
+impl Accepted {
+    /// Both envelopes, and headers.
+    pub const ALL: Self = Self {
+        jwe: true,
+        field_level: true,
+        headers: true,
+    };
+
+    /// Judged by the form of `encryptedData` alone, before anything is decoded: so it tells nothing about keys.
+    fn require(self, kind: EnvelopeKind) -> Result<(), EnvelopeError> {
+        match kind {
+            EnvelopeKind::Jwe if self.jwe => Ok(()),
+            EnvelopeKind::FieldLevel if self.field_level => Ok(()),
+            kind => Err(EnvelopeError::NotAccepted(kind)),
+        }
+    }
+}
+
 /// A body whose envelope is in order, still closed.
 pub enum Envelope {
     /// A compact JWE.
@@ -51,6 +80,9 @@ pub enum EnvelopeError {
     /// The body or its envelope fields break these rules: `INVALID_REQUEST_PARAMETER`.
     #[error("the body is not an encrypted payload")]
     Violations(Vec<Violation>),
+    /// The sender may not use this envelope: `INVALID_REQUEST_PARAMETER`.
+    #[error("the sender may not use this envelope")]
+    NotAccepted(EnvelopeKind),
     /// Unreadable: `CRYPTO_ERROR`.
     #[error(transparent)]
     Crypto(#[from] Reason),
@@ -61,6 +93,7 @@ impl EnvelopeError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Violations(_) => "envelope-violations",
+            Self::NotAccepted(_) => "envelope-not-accepted",
             Self::Crypto(reason) => reason.as_str(),
         }
     }
@@ -93,6 +126,20 @@ impl From<UnwrapError> for OpenError {
     }
 }
 
+/// For what a wrapped key is about to be used. Hashes alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUse {
+    /// SHA-256 of the gateway key's fingerprint and the decoded wrapped key.
+    pub key_hash: [u8; 32],
+    /// SHA-256 of the decoded rest of the message: IV, ciphertext, and the JWE's header and tag or
+    /// the OAEP digest.
+    pub message_hash: [u8; 32],
+    /// The envelope.
+    pub kind: EnvelopeKind,
+    /// The gateway key that is to unwrap it.
+    pub opener: Fingerprint,
+}
+
 /// What was in an envelope.
 #[derive(Debug)]
 pub struct Opened {
@@ -105,20 +152,33 @@ pub struct Opened {
 }
 
 impl Envelope {
-    /// Reads a request body. `encryptedData` with a dot in it is a JWE; otherwise the body is field-level, with
-    /// parameters that are not in the body taken from `headers`. Unknown members are ignored.
-    pub fn parse(body: &[u8], headers: &FieldLevelHeaders<'_>) -> Result<Self, EnvelopeError> {
-        Self::read(body, headers, DATA_LENGTH)
+    /// Reads a request body of a sender who may use what is `accepted`. `encryptedData` with a dot in it is a JWE;
+    /// otherwise the body is field-level, with parameters that are not in the body taken from `headers` where those are
+    /// accepted. Unknown members are ignored.
+    pub fn parse(
+        body: &[u8],
+        headers: &FieldLevelHeaders<'_>,
+        accepted: Accepted,
+    ) -> Result<Self, EnvelopeError> {
+        let none = FieldLevelHeaders::default();
+        let headers = if accepted.headers { headers } else { &none };
+        Self::read(body, headers, accepted, DATA_LENGTH)
     }
 
     /// Reads an answer, as a client does: `encryptedData` may have any length.
     pub fn parse_answer(body: &[u8]) -> Result<Self, EnvelopeError> {
-        Self::read(body, &FieldLevelHeaders::default(), 0..=usize::MAX)
+        Self::read(
+            body,
+            &FieldLevelHeaders::default(),
+            Accepted::ALL,
+            0..=usize::MAX,
+        )
     }
 
     fn read(
         body: &[u8],
         headers: &FieldLevelHeaders<'_>,
+        accepted: Accepted,
         data_length: RangeInclusive<usize>,
     ) -> Result<Self, EnvelopeError> {
         let body = json::parse_object(body).map_err(|_| {
@@ -135,9 +195,11 @@ impl Envelope {
             return Err(EnvelopeError::Violations(check.violations));
         };
         if data.contains('.') {
+            accepted.require(EnvelopeKind::Jwe)?;
             check.finish()?;
             return Ok(Self::Jwe(Token::parse(data)?));
         }
+        accepted.require(EnvelopeKind::FieldLevel)?;
 
         let any = 0..=usize::MAX;
         let key = check.required(
@@ -238,15 +300,29 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Opens an envelope: finds the key, unwraps, decrypts, parses.
-///
-/// From the unwrapping on there is one path and no early end, so that neither the answer nor its time
-/// tells a wrong key from wrong content. Must follow the verification of the sender's signature.
+/// Opens an envelope that was made for us alone, such as an answer: see [`open_once`].
 pub async fn open(
     ring: &KeyRing,
     unwrapper: &Unwrapper,
     policy: &JwePolicy,
     envelope: Envelope,
+) -> Result<Opened, OpenError> {
+    open_once(ring, unwrapper, policy, envelope, |_| true).await
+}
+
+/// Opens an envelope: finds the key, asks `admit`, unwraps, decrypts, parses.
+///
+/// `admit` says whether this use of the wrapped key is allowed. It is asked about everything that
+/// would be decrypted, before it is; if it says no, nothing is.
+///
+/// From the unwrapping on there is one path and no early end, so that neither the answer nor its time
+/// tells a wrong key from wrong content. Must follow the verification of the sender's signature.
+pub async fn open_once(
+    ring: &KeyRing,
+    unwrapper: &Unwrapper,
+    policy: &JwePolicy,
+    envelope: Envelope,
+    admit: impl FnOnce(KeyUse) -> bool,
 ) -> Result<Opened, OpenError> {
     let wrapped = match &envelope {
         Envelope::Jwe(token) if !policy.allows(token.enc()) => {
@@ -260,6 +336,19 @@ pub async fn open(
         .ok_or(Reason::UnknownKey)?;
     if wrapped.bytes.len() != key.modulus_bytes() {
         return Err(Reason::WrappedKeyLength.into());
+    }
+    let opener = key.fingerprint();
+    let key_use = KeyUse {
+        key_hash: wrapped.hash(opener),
+        message_hash: match &envelope {
+            Envelope::Jwe(token) => token.hash(),
+            Envelope::FieldLevel(message) => message.hash(),
+        },
+        kind: envelope.kind(),
+        opener,
+    };
+    if !admit(key_use) {
+        return Err(Reason::WrappedKeyReused.into());
     }
 
     let cek = unwrapper

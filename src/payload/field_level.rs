@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::base64;
 use super::cbc;
-use super::content::{Content, WrappedKey};
+use super::content::{Content, WrappedKey, hash_parts};
 use super::oaep::OaepDigest;
 use super::reason::Reason;
 use super::recipient::{Recipient, SealError};
@@ -118,6 +118,12 @@ impl Message {
             return Err(Reason::CiphertextLength);
         }
         Ok(message)
+    }
+
+    /// A hash of all that decides the plaintext beside the wrapped key.
+    pub(super) fn hash(&self) -> [u8; 32] {
+        let digest = self.wrapped_key.digest.name().as_bytes();
+        hash_parts(&[b"field-level", digest, &self.iv, &self.ciphertext])
     }
 
     /// Decrypts with AES-128 or AES-256, by the key's length.

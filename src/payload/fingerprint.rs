@@ -31,6 +31,18 @@ impl Fingerprint {
         Ok(Self(digest))
     }
 
+    /// The 32 bytes.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The first 8 bytes, big-endian: enough to tell the gateway's own keys apart in rows that are
+    /// many.
+    pub fn short(self) -> i64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// Standard base64 with padding: how some libraries name a certificate.
     pub fn to_base64(self) -> String {
         STANDARD.encode(self.0)

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::base64;
 use super::cbc;
-use super::content::{Content, WrappedKey};
+use super::content::{Content, WrappedKey, hash_parts};
 use super::oaep::OaepDigest;
 use super::reason::Reason;
 use super::recipient::{Recipient, SealError};
@@ -153,6 +153,12 @@ impl Token {
     /// The content encryption, to be held against a [`JwePolicy`].
     pub fn enc(&self) -> ContentEncryption {
         self.enc
+    }
+
+    /// A hash of all that decides the plaintext beside the wrapped key.
+    pub(super) fn hash(&self) -> [u8; 32] {
+        let head = self.aad.as_bytes();
+        hash_parts(&[b"jwe", head, &self.iv, &self.ciphertext, &self.tag])
     }
 
     /// Verifies the tag and decrypts. The key has one of the lengths that [`WrappedKey`] asks for.

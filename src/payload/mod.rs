@@ -37,7 +37,10 @@ pub(crate) mod testing;
 pub mod unwrap;
 
 pub use engine::{Engine, MultiBuffer};
-pub use envelope::{Envelope, EnvelopeError, EnvelopeKind, OpenError, Opened, open, seal};
+pub use envelope::{
+    Accepted, Envelope, EnvelopeError, EnvelopeKind, KeyUse, OpenError, Opened, open, open_once,
+    seal,
+};
 pub use field_level::FieldLevelHeaders;
 pub use fingerprint::Fingerprint;
 pub use jwe::{ContentEncryption, JwePolicy};

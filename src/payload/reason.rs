@@ -29,6 +29,8 @@ pub enum Reason {
     CiphertextLength,
     /// The wrapped key is not as long as the RSA modulus.
     WrappedKeyLength,
+    /// The wrapped key belongs to another message, or to another issuer.
+    WrappedKeyReused,
     /// The content key did not unwrap.
     KeyUnwrap,
     /// The authentication tag does not match.
@@ -55,6 +57,7 @@ impl Reason {
             Self::TagLength => "tag-length",
             Self::CiphertextLength => "ciphertext-length",
             Self::WrappedKeyLength => "wrapped-key-length",
+            Self::WrappedKeyReused => "wrapped-key-reused",
             Self::KeyUnwrap => "key-unwrap",
             Self::Authentication => "authentication",
             Self::Padding => "padding",

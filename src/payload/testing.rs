@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::sync::OnceLock;
 
 use super::engine::Engine;
-use super::envelope::{Envelope, EnvelopeError, OpenError, Opened, open};
+use super::envelope::{Accepted, Envelope, EnvelopeError, OpenError, Opened, open};
 use super::field_level::FieldLevelHeaders;
 use super::jwe::JwePolicy;
 use super::key::{GatewayKey, KeyState};
@@ -162,10 +162,10 @@ pub(crate) async fn open_with(
     body: &[u8],
     headers: &FieldLevelHeaders<'_>,
 ) -> Result<Opened, OpenError> {
-    let envelope = match Envelope::parse(body, headers) {
+    let envelope = match Envelope::parse(body, headers, Accepted::ALL) {
         Ok(envelope) => envelope,
         Err(EnvelopeError::Crypto(reason)) => return Err(reason.into()),
-        Err(EnvelopeError::Violations(violations)) => panic!("{violations:?}"),
+        Err(error) => panic!("{error:?}"),
     };
     open(ring(), unwrapper(), &JwePolicy::default(), envelope).await
 }

@@ -1,21 +1,29 @@
 //! `PUT /issuers`: ranges are added, URLs replaced, theme keys merged (cce-api.md 3.7, 7.6).
 
 use super::answer;
-use super::configuration::{self, Configuration, check_ranges};
+use super::configuration::{self, Configuration};
 use crate::call::{self, Action, Call, Caller};
 use crate::gateway::Gateway;
 use crate::issuers::account_range::AccountRange;
+use crate::issuers::added_ranges::{Space, additions};
 use crate::issuers::profile::Profile;
 use crate::issuers::theme::Theme;
 use crate::refusal::Refusal;
-use crate::store::issuers::{IssuerRecord, ProfileChange};
+use crate::store::StoreError;
+use crate::store::issuers::{IssuerRecord, Others, ProfileChange};
 use crate::violation::Violation;
-use std::collections::BTreeSet;
+
+/// A request, and the format rules that it breaks. What can only be judged under the store's lock is found there, so that
+/// one answer has everything.
+struct Wanted {
+    configuration: Configuration,
+    violations: Vec<Violation>,
+}
 
 /// Changes the profile of the issuer that calls; the answer is the whole new profile as JSON.
 pub async fn change(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
     let caller = Caller::authenticate(gateway, call)?;
-    let wanted = match prepare(gateway, call, &caller) {
+    let wanted = match prepare(call, &caller) {
         Ok(wanted) => wanted,
         Err(refusal) => {
             return caller
@@ -25,17 +33,23 @@ pub async fn change(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refus
         }
     };
     let audit = caller.audit(call, Action::ChangeIssuer, None);
-    let changed = gateway
-        .store
-        .change_profile(caller.nonce(), audit, move |stored, others, audit| {
-            decide(wanted, stored, others).inspect_err(|refusal| audit.refuse(refusal.reason()))
-        })
-        .await?
-        .ok_or_else(call::replayed)??;
-    // This node answers by the new profile from now on, the others when they look next.
-    if let Err(error) = gateway.registry.refresh(&gateway.store).await {
-        tracing::warn!(%error, "issuers not reloaded after a change; will be tried again");
-    }
+    let changed = {
+        let _turn = caller.issuer.changes.enter().await?;
+        let decided = gateway
+            .store
+            .change_profile(caller.nonce(), audit, move |stored, others, audit| {
+                let decided = decide(wanted, stored, others)?;
+                Ok(decided.inspect_err(|refusal| audit.refuse(refusal.reason())))
+            })
+            .await?;
+        caller.spent(gateway);
+        let changed = decided.ok_or_else(call::replayed)??;
+        // This node answers by the new profile from now on, the others when they look next.
+        if let Err(error) = gateway.registry.refresh(&gateway.store).await {
+            tracing::warn!(%error, "issuers not reloaded after a change; will be tried again");
+        }
+        changed
+    };
     let profile =
         Profile::of(&changed.declared).ok_or(Refusal::Internal("a stored theme does not parse"))?;
     Ok(answer::profile(
@@ -47,64 +61,75 @@ pub async fn change(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refus
 }
 
 /// Checks what can be checked without the store's lock.
-fn prepare(gateway: &Gateway, call: &Call<'_>, caller: &Caller) -> Result<Configuration, Refusal> {
+fn prepare(call: &Call<'_>, caller: &Caller) -> Result<Wanted, Refusal> {
     caller.require_active()?;
     // Without a body there is no media type to judge: the missing body is the mistake.
     if !call.body.is_empty() {
         call.require_json()?;
     }
-    let (wanted, mut violations) = configuration::read(call.body);
-    if violations.is_empty() {
-        return Ok(wanted);
+    let (configuration, mut violations) = configuration::read(call.body);
+    if !violations.is_empty() && configuration.account_ranges.is_empty() {
+        // The request is refused anyway, and nothing of it needs the lock: this node knows the theme well enough.
+        let theme = caller.issuer.profile.theme.clone();
+        violations.extend(theme.merged(configuration.theme).err());
+        return Err(violations.into());
     }
-    // The request is refused anyway: report with it what the lock would have found, by what this node knows.
-    let issuers = gateway.registry.issuers();
-    let others = issuers
-        .iter()
-        .filter(|other| other.id != caller.issuer.id)
-        .flat_map(|other| other.account_ranges.iter().cloned())
-        .collect();
-    violations.extend(check_ranges(&wanted.account_ranges, &others));
-    let theme = caller.issuer.profile.theme.clone().merged(wanted.theme);
-    violations.extend(theme.err());
-    Err(violations.into())
+    Ok(Wanted {
+        configuration,
+        violations,
+    })
 }
 
 /// Judges the request against the issuer as it is stored now, under the lock.
 fn decide(
-    wanted: Configuration,
+    wanted: Wanted,
     stored: &IssuerRecord,
-    others: &[String],
-) -> Result<ProfileChange, Refusal> {
-    call::require_active(stored.status)?;
-    let others: BTreeSet<AccountRange> = others
-        .iter()
-        .filter_map(|prefix| AccountRange::parse(prefix).ok())
-        .collect();
-    let mut violations: Vec<Violation> = Vec::new();
-    violations.extend(check_ranges(&wanted.account_ranges, &others));
-    let theme = if wanted.theme.is_empty() {
-        None
-    } else {
-        match merged(stored, wanted.theme)? {
-            Ok(theme) => Some(theme.to_json()),
-            Err(violation) => {
-                violations.push(violation);
-                None
-            }
-        }
-    };
-    if !violations.is_empty() {
-        return Err(violations.into());
+    others: &mut Others<'_>,
+) -> Result<Result<ProfileChange, Refusal>, StoreError> {
+    if let Err(refusal) = call::require_active(stored.status) {
+        return Ok(Err(refusal));
     }
-    let ranges = wanted.account_ranges.iter();
-    Ok(ProfileChange {
-        terms_and_condition_url: wanted.terms_and_condition_url,
-        privacy_notice_url: wanted.privacy_notice_url,
-        opt_out_url: wanted.opt_out_url,
+    let Wanted {
+        configuration,
+        mut violations,
+    } = wanted;
+    let declared = &stored.declared;
+    let ranges = additions(
+        configuration.account_ranges,
+        &declared.account_ranges,
+        &stored.added_ranges,
+        Space(declared.self_service_ranges.as_deref()),
+    );
+    if ranges.outside {
+        violations.push(configuration::range_outside());
+    }
+    if ranges.too_many {
+        violations.push(configuration::too_many_ranges());
+    } else {
+        let new: Vec<&str> = ranges.new.iter().map(AccountRange::as_str).collect();
+        if !others.touched(&new)?.is_empty() {
+            violations.push(configuration::range_taken());
+        }
+    }
+    let mut theme = None;
+    if !configuration.theme.is_empty() {
+        match merged(stored, configuration.theme) {
+            Ok(Ok(merged)) => theme = Some(merged.to_json()),
+            Ok(Err(violation)) => violations.push(violation),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    if !violations.is_empty() {
+        return Ok(Err(violations.into()));
+    }
+    Ok(Ok(ProfileChange {
+        terms_and_condition_url: configuration.terms_and_condition_url,
+        privacy_notice_url: configuration.privacy_notice_url,
+        opt_out_url: configuration.opt_out_url,
         theme,
-        account_ranges: ranges.map(AccountRange::to_string).collect(),
-    })
+        account_ranges: ranges.new.iter().map(AccountRange::to_string).collect(),
+        absorbed_ranges: ranges.absorbed,
+    }))
 }
 
 fn merged(stored: &IssuerRecord, newer: Theme) -> Result<Result<Theme, Violation>, Refusal> {

@@ -6,22 +6,23 @@ mod apply;
 mod donation;
 mod profile;
 mod ranges;
+mod together;
 mod types;
 
 pub use apply::{Applied, ApplyError, Change};
 pub use donation::Toggled;
 pub use profile::ProfileChange;
-pub use ranges::RangeClash;
+pub use ranges::{Others, RangeClash};
 pub use types::{
-    CertificatePurpose, IssuerCertificate, IssuerDeclaration, IssuerRecord, IssuerStatus, Registry,
-    Removal, Responses,
+    CertificatePurpose, Envelopes, IssuerCertificate, IssuerDeclaration, IssuerRecord,
+    IssuerStatus, Registry, Removal, Responses,
 };
 
 use super::audit::AuditDraft;
 use super::connection::{AnyConnection, snapshot};
 use super::error::StoreError;
 use super::pool::Store;
-use super::schema::{account_ranges, issuer_certificates, issuers, registry_version, users};
+use super::schema::{issuer_certificates, issuers, registry_version, users};
 use crate::ids::{ClientId, IssuerId};
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -50,7 +51,14 @@ struct IssuerRow {
     rsa_pss: bool,
     created_at: i64,
     updated_at: i64,
+    envelopes: String,
+    field_level_headers: bool,
+    accept_expired_signing: bool,
+    self_service_ranges: Option<String>,
 }
+
+/// Older than every version.
+const ALL: i64 = -1;
 
 fn unreadable() -> StoreError {
     StoreError::internal("unknown code in an issuer's row")
@@ -81,11 +89,20 @@ impl IssuerRow {
                 responses: Responses::parse(&self.responses).ok_or_else(unreadable)?,
                 unicode_names: self.unicode_names,
                 rsa_pss: self.rsa_pss,
+                envelopes: Envelopes::parse(&self.envelopes).ok_or_else(unreadable)?,
+                field_level_headers: self.field_level_headers,
+                accept_expired_signing: self.accept_expired_signing,
+                self_service_ranges: self.self_service_ranges.as_deref().map(listed),
                 account_ranges: Vec::new(),
                 certificates: Vec::new(),
             },
         })
     }
+}
+
+/// The items of a stored list; an empty text is an empty list.
+fn listed(text: &str) -> Vec<String> {
+    text.split_terminator(',').map(str::to_owned).collect()
 }
 
 /// A row of `issuer_certificates` without its issuer, as Diesel reads it.
@@ -99,9 +116,11 @@ type CertificateColumns = (
     Option<i64>,
 );
 
-/// Every issuer, the removed ones too, in the order of their numbers; certificates are sorted.
-fn load(conn: &mut AnyConnection) -> Result<Vec<IssuerRecord>, StoreError> {
+/// Every issuer that was changed after `version`, the removed ones too, in the order of their numbers; certificates are
+/// sorted. [`ALL`] as version: every issuer.
+fn load(conn: &mut AnyConnection, version: i64) -> Result<Vec<IssuerRecord>, StoreError> {
     let rows: Vec<IssuerRow> = issuers::table
+        .filter(issuers::changed_in.gt(version))
         .order(issuers::issuer_id)
         .select(IssuerRow::as_select())
         .load(conn)?;
@@ -109,44 +128,59 @@ fn load(conn: &mut AnyConnection) -> Result<Vec<IssuerRecord>, StoreError> {
         .into_iter()
         .map(IssuerRow::into_record)
         .collect::<Result<_, _>>()?;
+    if version == ALL {
+        load_all_details(conn, &mut records)?;
+    } else {
+        for record in &mut records {
+            let id = record.issuer_id.0;
+            for range in ranges::of(conn, id)? {
+                record.take_range(range);
+            }
+            let rows: Vec<CertificateColumns> = issuer_certificates::table
+                .filter(issuer_certificates::issuer_id.eq(id))
+                .load(conn)?;
+            for row in rows {
+                record.declared.certificates.push(certificate(row)?);
+            }
+        }
+    }
+    for record in &mut records {
+        record.declared.certificates.sort();
+    }
+    Ok(records)
+}
+
+/// Ranges and certificates of `records`, which are all issuers, in one statement each.
+fn load_all_details(
+    conn: &mut AnyConnection,
+    records: &mut [IssuerRecord],
+) -> Result<(), StoreError> {
     let mut by_id: HashMap<i32, &mut IssuerRecord> = records
         .iter_mut()
         .map(|record| (record.issuer_id.0, record))
         .collect();
-
-    let ranges: Vec<(i32, String, bool)> = account_ranges::table
-        .order((account_ranges::issuer_id, account_ranges::position))
-        .select((
-            account_ranges::issuer_id,
-            account_ranges::prefix,
-            account_ranges::added,
-        ))
-        .load(conn)?;
-    for (issuer_id, prefix, added) in ranges {
+    for (issuer_id, range) in ranges::all(conn)? {
         let record = by_id.get_mut(&issuer_id).ok_or_else(unreadable)?;
-        if added {
-            record.added_ranges.push(prefix.clone());
-        }
-        record.declared.account_ranges.push(prefix);
+        record.take_range(range);
     }
+    let rows: Vec<CertificateColumns> = issuer_certificates::table.load(conn)?;
+    for row in rows {
+        let record = by_id.get_mut(&row.0).ok_or_else(unreadable)?;
+        record.declared.certificates.push(certificate(row)?);
+    }
+    Ok(())
+}
 
-    let certificates: Vec<CertificateColumns> = issuer_certificates::table.load(conn)?;
-    for (issuer_id, purpose, fingerprint, consumer_key, pem, not_before, not_after) in certificates
-    {
-        let record = by_id.get_mut(&issuer_id).ok_or_else(unreadable)?;
-        record.declared.certificates.push(IssuerCertificate {
-            purpose: CertificatePurpose::parse(&purpose).ok_or_else(unreadable)?,
-            fingerprint,
-            consumer_key,
-            pem,
-            not_before,
-            not_after,
-        });
-    }
-    for record in by_id.into_values() {
-        record.declared.certificates.sort();
-    }
-    Ok(records)
+fn certificate(row: CertificateColumns) -> Result<IssuerCertificate, StoreError> {
+    let (_, purpose, fingerprint, consumer_key, pem, not_before, not_after) = row;
+    Ok(IssuerCertificate {
+        purpose: CertificatePurpose::parse(&purpose).ok_or_else(unreadable)?,
+        fingerprint,
+        consumer_key,
+        pem,
+        not_before,
+        not_after,
+    })
 }
 
 fn read_version(conn: &mut AnyConnection) -> Result<i64, StoreError> {
@@ -155,10 +189,17 @@ fn read_version(conn: &mut AnyConnection) -> Result<i64, StoreError> {
         .first(conn)?)
 }
 
-fn raise_version(conn: &mut AnyConnection) -> QueryResult<()> {
-    diesel::update(registry_version::table)
+/// Raises the version, for the issuers that this transaction has changed.
+fn raise_version(conn: &mut AnyConnection, changed: &[i32]) -> QueryResult<()> {
+    let version: i64 = diesel::update(registry_version::table)
         .set(registry_version::version.eq(registry_version::version + 1))
-        .execute(conn)?;
+        .returning(registry_version::version)
+        .get_result(conn)?;
+    for issuer_id in changed {
+        diesel::update(issuers::table.find(issuer_id))
+            .set(issuers::changed_in.eq(version))
+            .execute(conn)?;
+    }
     Ok(())
 }
 
@@ -170,9 +211,14 @@ impl Store {
 
     /// All issuers with their ranges and certificates, and the version they had.
     pub async fn load_registry(&self) -> Result<Registry, StoreError> {
-        self.read(|conn| {
+        self.load_changes(ALL).await
+    }
+
+    /// The issuers that were changed after `version`, and the version that there is now.
+    pub async fn load_changes(&self, version: i64) -> Result<Registry, StoreError> {
+        self.read(move |conn| {
             let (version, issuers) = snapshot(conn, |conn| {
-                Ok::<_, StoreError>((read_version(conn)?, load(conn)?))
+                Ok::<_, StoreError>((read_version(conn)?, load(conn, version)?))
             })?;
             Ok(Registry { version, issuers })
         })
@@ -185,7 +231,11 @@ impl Store {
     /// What an issuer has set itself stays unless the declaration names it: its ranges are those declared and then those
     /// that it added; URLs and theme that are not declared stay as they are.
     ///
-    /// The version rises only if something changed. An account range that touches another issuer's is refused.
+    /// The declaration wins over what issuers added themselves: an added range that touches what is declared for another
+    /// issuer, lies in a range of its own issuer or outside the declared `self_service_ranges` goes, whether the
+    /// issuer is declared or not. See [`Applied::withdrawn`].
+    ///
+    /// The version rises only if something changed. A range that touches one declared for another issuer is refused.
     pub async fn apply_issuers(
         &self,
         declarations: Vec<IssuerDeclaration>,
@@ -231,8 +281,8 @@ impl Store {
             audit.issuer_id = changed.map(IssuerId);
             audit.subject = Some(client_id);
             audit.detail = Some(status.as_str().to_owned());
-            if changed.is_some() {
-                raise_version(conn)?;
+            if let Some(id) = changed {
+                raise_version(conn, &[id])?;
             } else {
                 audit.refuse("issuer-unknown");
             }
@@ -273,14 +323,14 @@ impl Store {
                 audit.refuse("issuer-has-users");
                 return Ok(Removal::HasUsers);
             }
-            apply::delete_ranges(conn, id)?;
+            ranges::delete(conn, id)?;
             diesel::update(issuers::table.find(id))
                 .set((
                     issuers::status.eq(IssuerStatus::Removed.as_str()),
                     issuers::updated_at.eq(at),
                 ))
                 .execute(conn)?;
-            raise_version(conn)?;
+            raise_version(conn, &[id])?;
             Ok(Removal::Removed)
         })
         .await

@@ -5,7 +5,7 @@
 //! - [`writer`]: many enrolments and updates, one commit; [`finder`]: many lookups, one query
 //! - [`fence`]: no writer seals with keys that another one has just replaced
 //! - [`erasure`]: deleted users lose their data; [`passes`]: every sealed row brought under newer keys
-//! - [`users`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`audit`]: one file per aggregate
+//! - [`users`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`], [`audit`]: one file per aggregate
 //!
 //! It stores what it is given: sealing and blind indexes are the vault's work. Times are microseconds since 1970 UTC,
 //! bound by the caller.
@@ -22,6 +22,7 @@ pub mod issuers;
 pub mod key_usage;
 pub mod migrations;
 pub mod nonces;
+pub mod opened_keys;
 pub mod passes;
 pub mod pool;
 pub mod schema;

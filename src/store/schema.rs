@@ -24,6 +24,11 @@ diesel::table! {
         rsa_pss -> Bool,
         created_at -> BigInt,
         updated_at -> BigInt,
+        envelopes -> Text,
+        field_level_headers -> Bool,
+        accept_expired_signing -> Bool,
+        self_service_ranges -> Nullable<Text>,
+        changed_in -> BigInt,
     }
 }
 
@@ -110,6 +115,24 @@ diesel::table! {
         issuer_id -> Integer,
         nonce -> Text,
         expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    opened_keys (key_hash) {
+        key_hash -> Binary,
+        message_hash -> Binary,
+        issuer_id -> Integer,
+        field_level -> Bool,
+        gateway_key -> BigInt,
+        opened_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    gateway_keys_held (gateway_key) {
+        gateway_key -> BigInt,
+        held_at -> BigInt,
     }
 }
 

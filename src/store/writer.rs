@@ -5,12 +5,14 @@
 //! long as many requests wait for the decryption stage before it, a batch waits for them, a few milliseconds at most: what a
 //! transaction costs is worth sharing then. The queue is bounded: full means refused, at once.
 //!
-//! [`queue`] says what waits, [`session`] owns a connection and decides what is tried again, [`batch`] writes one
-//! transaction, [`cards`] its part that keeps cards single, [`re_enrol`] the one for users who must register again, [`rows`] and
-//! [`terminations`] hold the statements for both databases.
+//! [`queue`] says what waits, [`session`] owns a connection and decides what is tried again,
+//! [`batch`] writes one transaction, [`openings`] its part that lets a wrapped key open one
+//! message, [`cards`] the one that keeps cards single, [`re_enrol`] the one for users who must
+//! register again, [`rows`] and [`terminations`] hold the statements for both databases.
 
 mod batch;
 mod cards;
+mod openings;
 mod queue;
 mod re_enrol;
 mod rows;
@@ -22,6 +24,7 @@ use super::audit::AuditDraft;
 use super::data_keys::FormerIndex;
 use super::directory::changes::{Change, Taken};
 use super::error::StoreError;
+use super::opened_keys::{Holder, Opening};
 use super::pool::within_deadline;
 use super::url::DatabaseUrl;
 use crate::ids::{IssuerId, UserId};
@@ -36,6 +39,9 @@ use tokio::sync::oneshot;
 pub struct Commit {
     /// The request's OAuth nonce; `None` for what was not signed.
     pub nonce: Option<Nonce>,
+    /// The wrapped key that was unwrapped for it, whatever came of it; `None` if nothing was
+    /// decrypted.
+    pub opening: Option<Opening>,
     /// What to do.
     pub act: Act,
     /// The audit entry, written whatever the outcome; on a refusal by the database with outcome `refused` and its
@@ -162,21 +168,31 @@ impl Commit {
 pub enum Outcome {
     /// All of it is durable.
     Done,
-    /// The nonce was used before: nothing was written but the audit entry.
+    /// The nonce was used before: nothing was written but the audit entry, and the wrapped key if
+    /// it is new.
     Replayed,
-    /// The issuer has a user with this PAN: nothing was written but nonce and audit entry.
-    CardTaken,
-    /// The card's user, whose id this is, is of a lower epoch and has to be enrolled again by [`Act::ReEnrol`], sealed for
-    /// that id. Nothing was written; the nonce is unused.
+    /// The wrapped key belongs to another message or another issuer, which is named unless it was
+    /// purged at this moment: nothing was written but nonce and audit entry.
+    KeyReused(Option<Holder>),
+    /// The issuer has a user with this PAN, this one unless it was erased at this moment: nothing
+    /// was written but nonce, audit entry and the wrapped key.
+    CardTaken(Option<UserId>),
+    /// The card's user, whose id this is, is of a lower epoch and has to be enrolled again by
+    /// [`Act::ReEnrol`], sealed for that id. Nothing was written but the wrapped key; the nonce is
+    /// unused.
     MustReEnrol(UserId),
-    /// No such user, or not ACTIVE any more: nothing was written but nonce and audit entry.
+    /// No such user, or not ACTIVE any more: nothing was written but nonce, audit entry and the
+    /// wrapped key.
     UserGone,
     /// Another record of the app has this: nothing was written but the audit entry.
     Taken(Taken),
-    /// The data keys have changed since it was sealed: it has to be sealed again. Nothing was written; the nonce is
-    /// unused.
+    /// The data keys have changed since it was sealed: it has to be sealed again. Nothing was
+    /// written but the wrapped key; the nonce is unused.
     Stale,
 }
+
+/// The reason of [`Outcome::KeyReused`] in log, metrics and audit trail.
+pub const KEY_REUSED: &str = "wrapped-key-reused";
 
 /// No commit waits longer than this for others.
 const LONGEST: Duration = Duration::from_millis(10);

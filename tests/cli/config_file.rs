@@ -223,26 +223,6 @@ fn no_configuration_at_all_is_refused() {
         .refused(&["/nonexistent/gateway.toml"]);
 }
 
-#[test]
-fn a_password_in_the_database_url_is_not_repeated() {
-    let dir = tempfile::tempdir().unwrap();
-    for database in [
-        "url = \"postgres://gateway:pAssw0rdCanary@127.0.0.1:1/gateway\"",
-        "url = \"postgres://gateway:pAssw0rdCanary@127.0.0.1:1/gateway?nonsense=1\"",
-        "url = \"postgres://gateway:pAssw0rdCanary@[::1\"",
-    ] {
-        let mut sections = Sections::new("");
-        sections.database = database.to_owned();
-        let config = sections.write(dir.path());
-        for command in ["serve", "migrate"] {
-            let output = run(&["--config", text(&config), command]);
-            assert_eq!(output.code, Some(1), "{}", output.stderr);
-            let written = output.stdout + &output.stderr;
-            assert!(!written.contains("pAssw0rdCanary"), "{written}");
-        }
-    }
-}
-
 fn a_wrong_kek_is_refused(backend: Backend) {
     let database = TestDatabase::empty(backend);
     let dir = tempfile::tempdir().unwrap();

@@ -6,6 +6,11 @@ use crate::sandbox::description;
 use crate::support::gateway::{TestClient, assert_refused, consumer_key, issuers_toml, test_key};
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::client::{Answered, sample};
+use issuer_gateway::keys::source::read_private_key;
+use issuer_gateway::store::now;
+use openssl::asn1::Asn1Time;
+use openssl::hash::MessageDigest;
+use openssl::x509::X509Builder;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -73,6 +78,14 @@ fn operators_work_on_a_running_gateway(backend: Backend) {
         assert!(show.contains(part), "{part}: {show}");
     }
     assert!(!show.contains("PRIVATE"));
+    for line in [
+        "envelopes             jwe, field-level",
+        "field-level headers   off",
+        "expired signing       refused",
+        "self-service ranges   2, 5, 6, 7, 9",
+    ] {
+        assert!(show.contains(line), "{line}: {show}");
+    }
     issuer(&["show", "nobody"]).refused(&["nobody"]);
 
     issuer(&["set-status", "demo", "suspended"]).ok();
@@ -220,6 +233,30 @@ fn a_bad_file_is_refused_by_name(backend: Backend) {
             one("new", "[\"400000\"]", "responses = \"plain\""),
             vec!["issuer new", "responses"],
         ),
+        (
+            one("new", "[\"400000\"]", "envelopes = []"),
+            vec!["issuer new", "envelopes"],
+        ),
+        (
+            one("new", "[\"400000\"]", "envelopes = [\"jwe\", \"pgp\"]"),
+            vec!["issuer new", "envelopes"],
+        ),
+        (
+            one(
+                "new",
+                "[\"400000\"]",
+                "envelopes = [\"jwe\"]\nfield_level_headers = true",
+            ),
+            vec!["issuer new", "field_level_headers", "envelopes"],
+        ),
+        (
+            one(
+                "new",
+                "[\"400000\"]",
+                "self_service_ranges = [\"\", \"123456789\"]",
+            ),
+            vec!["issuer new", "self_service_ranges", "123456789"],
+        ),
         (one("new id", "[\"400000\"]", ""), vec!["client_id"]),
         ("issuers = []".to_owned(), vec!["issuer"]),
         ("[[issuer]".to_owned(), vec!["1"]),
@@ -259,6 +296,71 @@ fn a_bad_file_is_refused_by_name_sqlite() {
 #[test]
 fn a_bad_file_is_refused_by_name_postgres() {
     a_bad_file_is_refused_by_name(Backend::Postgres);
+}
+
+/// A certificate of a test key that is valid between these days from now.
+fn dated(dir: &Path, key: &str, days: (i64, i64)) -> String {
+    let private = read_private_key(&test_key(&format!("{key}.pem"))).unwrap();
+    let at = |days: i64| Asn1Time::from_unix(now() / 1_000_000 + days * 86_400).unwrap();
+    let mut builder = X509Builder::new().unwrap();
+    builder.set_pubkey(&private).unwrap();
+    builder.set_not_before(&at(days.0)).unwrap();
+    builder.set_not_after(&at(days.1)).unwrap();
+    builder.sign(&private, MessageDigest::sha256()).unwrap();
+    let pem = builder.build().to_pem().unwrap();
+    let file = dir.join(format!("{key}{}{}.pem", days.0, days.1));
+    std::fs::write(&file, pem).unwrap();
+    file.display().to_string()
+}
+
+#[test]
+fn applying_names_certificates_that_end_or_have_not_begun() {
+    let database = TestDatabase::empty(Backend::Sqlite);
+    let dir = tempfile::tempdir().unwrap();
+    let config = ready(&database, dir.path(), |_| {});
+    let apply = |signing, encryption, extra: &str| {
+        let toml = one("new", "[\"400000\"]", extra)
+            .replace(
+                &test_key("issuer-signing-cert.pem").display().to_string(),
+                &dated(dir.path(), "issuer-signing", signing),
+            )
+            .replace(
+                &test_key("issuer-encryption-cert.pem").display().to_string(),
+                &dated(dir.path(), "issuer-encryption", encryption),
+            );
+        let file = write(dir.path(), "dated.toml", &toml);
+        let output = run(&["--config", text(&config), "issuer", "apply", text(&file)]);
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        output.stdout + &output.stderr
+    };
+    let quiet = apply((-1, 300), (-1, 300), "");
+    assert!(!quiet.contains("warning"), "{quiet}");
+    let soon = apply((-1, 10), (-1, 300), "");
+    assert!(
+        soon.contains("warning: issuer new: signing certificate ")
+            && soon.contains(" ends soon, on "),
+        "{soon}"
+    );
+    let ended = apply((-9, -1), (2, 300), "");
+    for part in [
+        "has ended on ",
+        ": calls signed with it are refused",
+        "encryption certificate ",
+        "is not valid before ",
+        "no encryption certificate is valid now",
+    ] {
+        assert!(ended.contains(part), "{part}: {ended}");
+    }
+    let accepted = apply((-9, -1), (-1, 300), "accept_expired_signing = true");
+    assert!(
+        accepted.contains("has ended on ") && !accepted.contains("are refused"),
+        "{accepted}"
+    );
+    let show = run(&["--config", text(&config), "issuer", "show", "new"]).ok();
+    assert!(
+        show.contains("expired signing       accepted") && show.contains(": has ended on "),
+        "{show}"
+    );
 }
 
 #[test]

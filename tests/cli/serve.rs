@@ -106,6 +106,61 @@ fn tls_by_rustls(backend: Backend) {
     assert!(running.signal("TERM").success());
 }
 
+/// What the gateway chooses of the protocols that a TLS client offers; an error if it refuses them
+/// all.
+fn negotiated(https: &str, offered: &[u8]) -> Result<Option<Vec<u8>>, openssl::ssl::Error> {
+    use openssl::ssl::{Ssl, SslContext, SslMethod, SslStream, SslVerifyMode};
+    let mut context = SslContext::builder(SslMethod::tls_client()).unwrap();
+    context.set_verify(SslVerifyMode::NONE);
+    context.set_alpn_protos(offered).unwrap();
+    let address = https.strip_prefix("https://").unwrap();
+    let stream = std::net::TcpStream::connect(address).unwrap();
+    let ssl = Ssl::new(&context.build()).unwrap();
+    let mut stream = SslStream::new(ssl, stream).unwrap();
+    stream.connect()?;
+    // TLS 1.3: the client is done before it hears of a refusal.
+    std::io::Write::write_all(&mut stream, b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n").ok();
+    stream.ssl_read(&mut [0; 8])?;
+    Ok(stream.ssl().selected_alpn_protocol().map(<[u8]>::to_vec))
+}
+
+#[test]
+fn tls_offers_http_1_1_alone() {
+    let database = TestDatabase::empty(Backend::Sqlite);
+    let dir = tempfile::tempdir().unwrap();
+    tls_files(dir.path());
+    let config = ready(&database, dir.path(), |sections| {
+        sections.server += "\ntls_certificate = \"tls-cert.pem\"\ntls_key = \"tls-key.pem\"";
+    });
+    let (_running, base_url) = Running::serve(&config, &[]);
+    let https = base_url.replace("http://", "https://");
+    let http_1_1 = Some(b"http/1.1".to_vec());
+    assert_eq!(negotiated(&https, b"\x02h2\x08http/1.1").unwrap(), http_1_1);
+    assert_eq!(negotiated(&https, b"\x08http/1.1").unwrap(), http_1_1);
+    assert!(negotiated(&https, b"\x02h2").is_err(), "HTTP/2 alone");
+}
+
+#[test]
+fn malformed_requests_write_a_bounded_number_of_lines() {
+    let database = TestDatabase::empty(Backend::Sqlite);
+    let dir = tempfile::tempdir().unwrap();
+    let config = ready(&database, dir.path(), |_| {});
+    let (mut running, base_url) = Running::serve(&config, &[]);
+    let address = base_url.strip_prefix("http://").unwrap();
+    for _ in 0..200 {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        std::io::Write::write_all(&mut stream, b"canaryVerb / canary/7.7\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut answer).ok();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
+    assert!(running.signal("TERM").success());
+    let log = running.written("stderr");
+    let lines = log.lines().filter(|line| line.contains("stream error"));
+    assert_eq!(lines.count(), 10, "{log}");
+    assert!(!log.contains("canary"), "{log}");
+}
+
 #[test]
 fn tls_by_rustls_sqlite() {
     tls_by_rustls(Backend::Sqlite);

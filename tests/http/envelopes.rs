@@ -4,9 +4,10 @@ mod accepted;
 mod answers;
 mod refused_field_level;
 mod refused_jwe;
+mod settings;
 
 use crate::support::Backend;
-use crate::support::gateway::{TestClient, TestGateway};
+use crate::support::gateway::{TestClient, TestGateway, issuers_toml_with};
 use crate::support::http::{assert_crypto_error, post};
 use issuer_gateway::client::sample;
 
@@ -18,7 +19,18 @@ struct Bench {
 
 impl Bench {
     fn start(backend: Backend) -> Self {
-        let gateway = TestGateway::start(backend);
+        Self::with(TestGateway::start(backend))
+    }
+
+    /// Issuers may send parameters of field-level encryption as headers.
+    fn start_with_headers(backend: Backend) -> Self {
+        Self::with(TestGateway::start_declaring(
+            backend,
+            &issuers_toml_with("field_level_headers = true"),
+        ))
+    }
+
+    fn with(gateway: TestGateway) -> Self {
         let client = gateway.client("demo");
         Self { gateway, client }
     }

@@ -3,7 +3,7 @@
 use crate::on_both_blocking;
 use crate::support::Backend;
 use crate::support::at_rest::stored;
-use crate::support::gateway::TestGateway;
+use crate::support::gateway::{TestGateway, issuers_toml_with};
 use crate::support::http::{assert_crypto_error, post};
 use crate::support::peer::{open_field_level, open_jwe};
 use serde::Deserialize;
@@ -38,7 +38,8 @@ fn open(fixture: &Fixture, answer: &[u8]) -> Value {
 
 /// Sends every payload of a file to one gateway; returns how many opened and how many were refused.
 fn send_all(backend: Backend, file: &str) -> (usize, usize) {
-    let gateway = TestGateway::start(backend);
+    let issuers = issuers_toml_with("field_level_headers = true");
+    let gateway = TestGateway::start_declaring(backend, &issuers);
     let client = gateway.client("demo");
     let (mut opened, mut refused) = (0, 0);
     for fixture in fixtures(file) {

@@ -11,7 +11,9 @@ mod support;
 
 mod audit;
 mod catalogue;
+mod certificates;
 mod concurrency;
+mod connections;
 mod data_keys;
 mod deletions;
 mod docs;
@@ -31,3 +33,4 @@ mod sealed;
 mod shutdown;
 mod signatures;
 mod users;
+mod wrapped_keys;

@@ -91,6 +91,7 @@ fn one_of_each(keys: &VaultKeys, known: &UserId, round: i32) -> Vec<Commit> {
         nonce: nonce(ISSUER, &format!("{round} {number}")),
         act,
         audit: draft("act"),
+        opening: None,
         sealed_under: Some(keys.generation()),
     };
     acts.into_iter().enumerate().map(commit).collect()

@@ -4,7 +4,7 @@ use crate::support::TestDatabase;
 use issuer_gateway::ids::{ClientId, IssuerId, UserId};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::audit::AuditDraft;
-use issuer_gateway::store::issuers::{IssuerDeclaration, Responses};
+use issuer_gateway::store::issuers::{Envelopes, IssuerDeclaration, Responses};
 use issuer_gateway::store::writer::{Act, Commit, NewCard, NewUser, Nonce, UserUpdate};
 use issuer_gateway::store::{Finder, Store, Writer, now};
 use issuer_gateway::vault::{Column, Kek, Keks, Place, Vault, VaultKeys};
@@ -145,6 +145,7 @@ pub fn enrol(user: NewUser) -> Commit {
             subject: Some(user.user_id.as_str().to_owned()),
             ..draft("user.enrol")
         },
+        opening: None,
         sealed_under: None,
         act: Act::Enrol(Box::new(user)),
     }
@@ -155,6 +156,7 @@ pub fn update(update: UserUpdate) -> Commit {
     Commit {
         nonce: fresh_nonce(update.issuer_id),
         audit: draft("user.update"),
+        opening: None,
         sealed_under: None,
         act: Act::Update(Box::new(update)),
     }
@@ -183,6 +185,7 @@ pub fn record(issuer_id: IssuerId, value: &str) -> Commit {
         nonce: nonce(issuer_id, value),
         act: Act::Record,
         audit: draft("user.enrol").refused("INVALID_FPAN"),
+        opening: None,
         sealed_under: None,
     }
 }
@@ -204,6 +207,10 @@ pub fn declaration(client_id: &str, ranges: &[&str]) -> IssuerDeclaration {
         responses: Responses::Mirror,
         unicode_names: false,
         rsa_pss: true,
+        envelopes: Envelopes::Both,
+        field_level_headers: false,
+        accept_expired_signing: false,
+        self_service_ranges: None,
         account_ranges: ranges.iter().map(|r| (*r).to_owned()).collect(),
         certificates: Vec::new(),
     }

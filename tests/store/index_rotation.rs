@@ -77,8 +77,9 @@ async fn no_duplicate_slips_in_while_cards_move(backend: Backend) {
                 };
                 writer.commit(sealed(&keys, sealed_user(&keys, ISSUER, &pan(number))))
             };
-            for outcome in join_all((0..40).map(attempt)).await {
-                assert_eq!(outcome, Ok(Outcome::CardTaken));
+            let outcomes = join_all((0..40).map(attempt)).await;
+            for (outcome, id) in outcomes.into_iter().zip(&ids) {
+                assert_eq!(outcome, Ok(Outcome::CardTaken(Some(id.clone()))));
             }
         }
     };
@@ -103,11 +104,11 @@ async fn no_duplicate_slips_in_while_cards_move(backend: Backend) {
     assert_eq!(rig.writer.commit(stale).await, Ok(Outcome::Stale));
     rig.vault.refresh(&rig.store).await.unwrap();
     let keys = rig.vault.current();
-    for number in 0..40 {
+    for (number, id) in ids.iter().enumerate() {
         let user = sealed_user(&keys, ISSUER, &pan(number));
         assert_eq!(user.card.former_pan_index, None);
         let outcome = rig.writer.commit(sealed(&keys, user)).await;
-        assert_eq!(outcome, Ok(Outcome::CardTaken));
+        assert_eq!(outcome, Ok(Outcome::CardTaken(Some(id.clone()))));
     }
     assert_eq!(database.count("cards"), 40);
 }
@@ -131,7 +132,9 @@ async fn of_many_at_once_one_gets_a_new_card(backend: Backend) {
     let outcomes = join_all(attempts).await;
     for card in outcomes.chunks(12) {
         let done = card.iter().filter(|o| **o == Ok(Outcome::Done)).count();
-        let taken = card.iter().filter(|o| **o == Ok(Outcome::CardTaken));
+        let taken = card
+            .iter()
+            .filter(|o| matches!(o, Ok(Outcome::CardTaken(Some(_)))));
         assert_eq!((done, taken.count()), (1, 11), "{card:?}");
     }
     assert_eq!(database.count("cards WHERE pan_index_key = 2"), 10);
@@ -172,10 +175,10 @@ async fn users_enrol_again_under_either_key(backend: Backend) {
         };
         assert_eq!(rig.writer.commit(refreshing()).await, Ok(Outcome::Done));
         let second = rig.writer.commit(refreshing()).await;
-        assert_eq!(second, Ok(Outcome::CardTaken));
+        assert_eq!(second, Ok(Outcome::CardTaken(Some(id.clone()))));
         // Who is of this epoch already is taken, wherever its card is.
         let outcome = rig.writer.commit(sealed(&keys, again(number))).await;
-        assert_eq!(outcome, Ok(Outcome::CardTaken));
+        assert_eq!(outcome, Ok(Outcome::CardTaken(Some(id.clone()))));
     }
     assert_eq!(database.count("cards"), 11);
     assert_eq!(
@@ -241,6 +244,7 @@ async fn an_address_is_held_under_either_key(backend: Backend) {
             nonce: None,
             act: Act::Directory(Box::new(change)),
             audit: draft("directory"),
+            opening: None,
             sealed_under: Some(keys.generation()),
         };
         rig.writer.commit(commit).await.unwrap()

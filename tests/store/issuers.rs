@@ -7,12 +7,14 @@ use futures_util::future::join_all;
 use issuer_gateway::ids::{ClientId, IssuerId};
 use issuer_gateway::store::Store;
 use issuer_gateway::store::issuers::{
-    ApplyError, CertificatePurpose, Change, IssuerCertificate, IssuerStatus, Removal, Responses,
+    ApplyError, CertificatePurpose, Change, Envelopes, IssuerCertificate, IssuerStatus, Removal,
+    Responses,
 };
 
 on_both!(
     declarations_come_back_as_they_were_made,
     applying_twice_changes_nothing,
+    a_node_loads_what_is_newer_than_what_it_has,
     overlapping_ranges_are_refused,
     ranges_move_between_issuers,
     two_operators_at_once_never_overlap,
@@ -49,12 +51,18 @@ async fn declarations_come_back_as_they_were_made(backend: Backend) {
     full.responses = Responses::DashboardsOnly;
     full.unicode_names = true;
     full.rsa_pss = false;
+    full.envelopes = Envelopes::FieldLevel;
+    full.field_level_headers = true;
+    full.accept_expired_signing = true;
+    full.self_service_ranges = Some(vec!["2".to_owned(), "55".to_owned()]);
     full.certificates = vec![
         certificate(CertificatePurpose::Signing, "aa"),
         certificate(CertificatePurpose::Signing, "bb"),
         certificate(CertificatePurpose::Encryption, "cc"),
     ];
-    let bare = declaration("bare", &[]);
+    let mut bare = declaration("bare", &[]);
+    bare.envelopes = Envelopes::Jwe;
+    bare.self_service_ranges = Some(Vec::new());
     let applied = store
         .apply_issuers(vec![full.clone(), bare.clone()], draft("issuer.apply"))
         .await;
@@ -75,6 +83,56 @@ async fn declarations_come_back_as_they_were_made(backend: Backend) {
             (IssuerStatus::Active, 1)
         );
     }
+}
+
+async fn a_node_loads_what_is_newer_than_what_it_has(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let store = Store::open(&database.url(), 2);
+    let apply = async |file| {
+        let applied = store.apply_issuers(file, draft("issuer.apply")).await;
+        applied.unwrap();
+    };
+    let changes = async |version| {
+        let registry = store.load_changes(version).await.unwrap();
+        let all = store.load_registry().await.unwrap();
+        assert_eq!(registry.version, all.version);
+        // What is loaded by itself is as it is among all.
+        for issuer in &registry.issuers {
+            assert!(all.issuers.contains(issuer));
+        }
+        let names = registry.issuers.iter();
+        let names = names.map(|issuer| issuer.declared.client_id.to_string());
+        (registry.version, names.collect::<Vec<_>>())
+    };
+    let mut a = declaration("a", &["5344", "2223"]);
+    a.certificates = vec![
+        certificate(CertificatePurpose::Signing, "bb"),
+        certificate(CertificatePurpose::Encryption, "aa"),
+    ];
+    let (b, c) = (declaration("b", &["5501"]), declaration("c", &[]));
+    apply(vec![a.clone(), b.clone(), c.clone()]).await;
+    let all = ["a", "b", "c"].map(str::to_owned).to_vec();
+    assert_eq!(changes(0).await, (1, all));
+    assert_eq!(changes(1).await, (1, vec![]));
+
+    a.name = "Another".to_owned();
+    apply(vec![a, b, c]).await;
+    assert_eq!(changes(1).await, (2, vec!["a".to_owned()]));
+    let audit = || draft("issuer.change");
+    store
+        .set_issuer_status(&client("b"), IssuerStatus::Suspended, audit())
+        .await
+        .unwrap();
+    store
+        .set_donation(&client("a"), false, audit())
+        .await
+        .unwrap();
+    store.remove_issuer(&client("c"), audit()).await.unwrap();
+    assert_eq!(
+        changes(2).await,
+        (5, ["a", "b", "c"].map(str::to_owned).to_vec())
+    );
+    assert_eq!(changes(4).await, (5, vec!["c".to_owned()]));
 }
 
 async fn applying_twice_changes_nothing(backend: Backend) {

@@ -18,6 +18,7 @@ mod index_rotation;
 mod issuers;
 mod keks;
 mod migrations;
+mod opened_keys;
 mod outage;
 mod passes;
 mod secrecy;

@@ -1,10 +1,40 @@
 //! The schema is made once, whoever comes first.
 
+use crate::fixture::{declaration, draft};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::store::{DatabaseUrl, Store, migrations};
+use std::path::Path;
 
-on_both!(running_again_does_nothing, two_nodes_may_start_at_once);
+on_both!(
+    running_again_does_nothing,
+    two_nodes_may_start_at_once,
+    settings_of_issuers_come_and_go,
+);
+
+async fn settings_of_issuers_come_and_go(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let store = Store::open(&database.url(), 1);
+    let file = || vec![declaration("demo", &["5344"])];
+    store
+        .apply_issuers(file(), draft("issuer.apply"))
+        .await
+        .unwrap();
+    let read = |file: &str| {
+        let folder = match backend {
+            Backend::Sqlite => "sqlite",
+            Backend::Postgres => "postgres",
+        };
+        let path = format!("migrations/{folder}/2026-04-02-000000_issuer_settings/{file}.sql");
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+    };
+    database.execute(&read("down"));
+    assert!(store.load_registry().await.is_err());
+    database.execute(&read("up"));
+    // Rows of before have what an issuer has that sets nothing.
+    let stored = store.load_registry().await.unwrap().issuers.remove(0);
+    assert_eq!(vec![stored.declared], file());
+}
 
 async fn running_again_does_nothing(backend: Backend) {
     let database = TestDatabase::empty(backend);

@@ -24,6 +24,7 @@ fn terminate(issuer_id: IssuerId, user_ids: &[UserId]) -> Commit {
             at: now(),
         })),
         audit: draft("user.delete"),
+        opening: None,
         sealed_under: None,
     }
 }

@@ -33,17 +33,24 @@ async fn one_card_a_hundred_times(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
     let second = writer(&database);
-    let outcomes = join_all((0..100).map(|number| {
+    let users: Vec<_> = (0..100).map(|_| rig.user(ISSUER, PAN)).collect();
+    let outcomes = join_all(users.iter().enumerate().map(|(number, user)| {
         let writer = if number % 2 == 0 {
             &rig.writer
         } else {
             &second
         };
-        writer.commit(enrol(rig.user(ISSUER, PAN)))
+        writer.commit(enrol(user.clone()))
     }))
     .await;
     assert_eq!(count(&outcomes, Outcome::Done), 1, "{outcomes:?}");
-    assert_eq!(count(&outcomes, Outcome::CardTaken), 99, "{outcomes:?}");
+    // Each of the others is told whose the card is: also those of the winner's own batch.
+    let winner = outcomes
+        .iter()
+        .position(|o| *o == Ok(Outcome::Done))
+        .unwrap();
+    let taken = Outcome::CardTaken(Some(users[winner].user_id.clone()));
+    assert_eq!(count(&outcomes, taken), 99, "{outcomes:?}");
     for (table, rows) in [
         ("users", 1),
         ("cards", 1),
@@ -61,15 +68,12 @@ async fn one_card_a_hundred_times(backend: Backend) {
 async fn a_card_belongs_to_an_issuer(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
-    for (issuer_id, expected) in [
-        (ISSUER, Outcome::Done),
-        (IssuerId(2), Outcome::Done),
-        (ISSUER, Outcome::CardTaken),
-    ] {
-        assert_eq!(
-            rig.writer.commit(enrol(rig.user(issuer_id, PAN))).await,
-            Ok(expected)
-        );
+    let users = [ISSUER, IssuerId(2), ISSUER, IssuerId(2)].map(|issuer| rig.user(issuer, PAN));
+    let taken = |index: usize| Outcome::CardTaken(Some(users[index].user_id.clone()));
+    let expected = [Outcome::Done, Outcome::Done, taken(0), taken(1)];
+    for (user, expected) in users.iter().zip(expected) {
+        let outcome = rig.writer.commit(enrol(user.clone())).await;
+        assert_eq!(outcome, Ok(expected));
     }
     assert_eq!(
         database.number("SELECT count(DISTINCT pan_index) AS n FROM cards"),
@@ -126,30 +130,32 @@ async fn every_conflict_in_one_batch(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
     rig.writer.commit(record(ISSUER, "used")).await.unwrap();
-    rig.writer
-        .commit(enrol(rig.user(ISSUER, PAN)))
-        .await
-        .unwrap();
+    let holder = rig.user(ISSUER, PAN);
+    let held = Outcome::CardTaken(Some(holder.user_id.clone()));
+    rig.writer.commit(enrol(holder)).await.unwrap();
 
     let mut commits = Vec::new();
     let mut expected = Vec::new();
     for number in 0..15 {
         let pan = format!("53440300000000{number:02}");
         // New card; the same again; a used nonce on a card that is free; a taken card; unsigned housekeeping.
-        commits.push(enrol(rig.user(ISSUER, &pan)));
+        let new = rig.user(ISSUER, &pan);
+        let taken = Outcome::CardTaken(Some(new.user_id.clone()));
+        commits.push(enrol(new));
         expected.push(Outcome::Done);
         commits.push(enrol(rig.user(ISSUER, &pan)));
-        expected.push(Outcome::CardTaken);
+        expected.push(taken);
         let mut replayed = enrol(rig.user(ISSUER, &format!("53440311111111{number:02}")));
         replayed.nonce = nonce(ISSUER, "used");
         commits.push(replayed);
         expected.push(Outcome::Replayed);
         commits.push(enrol(rig.user(ISSUER, PAN)));
-        expected.push(Outcome::CardTaken);
+        expected.push(held.clone());
         commits.push(Commit {
             nonce: None,
             act: Act::Record,
             audit: draft("start"),
+            opening: None,
             sealed_under: None,
         });
         expected.push(Outcome::Done);

@@ -15,7 +15,7 @@ use issuer_gateway::keys::source::read_private_key;
 use issuer_gateway::oauth1::{SignatureMethod, SigningKey};
 use issuer_gateway::payload::{EnvelopeKind, KeyState};
 use issuer_gateway::store::audit::AuditDraft;
-use issuer_gateway::store::issuers::Removal;
+use issuer_gateway::store::issuers::{Applied, Removal};
 use issuer_gateway::store::now;
 use issuer_gateway::store::users::UserStatus;
 use serde_json::Value;
@@ -126,6 +126,7 @@ currency_code = "USD"
 country_code = "USA"
 country_name = "United States of America"
 account_ranges = {ranges:?}
+self_service_ranges = ["2", "5", "6", "7", "9"]
 donation = {donation}
 "#
     )
@@ -150,6 +151,11 @@ certificate = "{encryption}-cert.pem"
         )
     };
     ISSUERS.iter().map(entry).collect()
+}
+
+/// The same, with a line more for each issuer.
+pub fn issuers_toml_with(line: &str) -> String {
+    issuers_toml().replace("\ndonation = ", &format!("\n{line}\ndonation = "))
 }
 
 fn audit() -> AuditDraft {
@@ -186,8 +192,20 @@ impl TestGateway {
         gateway
     }
 
+    /// The same, with issuers declared by a TOML of the test's own.
+    pub fn start_declaring(backend: Backend, issuers: &str) -> Self {
+        let database = TestDatabase::new(backend);
+        let mut gateway = Self::start_as(&config(&database.url_text), issuers);
+        gateway.database = Some(database);
+        gateway
+    }
+
     /// A gateway with a configuration of the test's own; issuers are brought on board if there are none.
     pub fn start_with(config: &Config) -> Self {
+        Self::start_as(config, &issuers_toml())
+    }
+
+    fn start_as(config: &Config, issuers: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -196,7 +214,7 @@ impl TestGateway {
         let running = runtime.block_on(async {
             let (_, store) = app::open_store(&config.database).unwrap();
             if store.load_registry().await.unwrap().issuers.is_empty() {
-                let declared = declaration::parse(&issuers_toml(), &test_key("")).unwrap();
+                let declared = declaration::parse(issuers, &test_key("")).unwrap();
                 store.apply_issuers(declared, audit()).await.unwrap();
             }
             app::start(config).await.unwrap()
@@ -257,6 +275,17 @@ impl TestGateway {
                 .await
                 .unwrap();
         });
+    }
+
+    /// Applies a file of issuers as an operator does, and lets the node notice.
+    pub fn apply_issuers(&self, issuers: &str) -> Vec<Applied> {
+        let declared = declaration::parse(issuers, &test_key("")).unwrap();
+        self.block_on(async {
+            let store = &self.gateway.store;
+            let applied = store.apply_issuers(declared, audit()).await.unwrap();
+            self.gateway.registry.refresh(store).await.unwrap();
+            applied
+        })
     }
 
     /// Takes an issuer off board as an operator does, and lets the node notice.

@@ -255,6 +255,19 @@ impl TestDatabase {
         dump
     }
 
+    /// Every row of one table, as in [`TestDatabase::dump`].
+    pub fn dump_of(&self, table: &str) -> Vec<String> {
+        let start = format!("{table}: ");
+        let dump = self.dump();
+        let mut rows: Vec<_> = dump
+            .lines()
+            .filter(|row| row.starts_with(&start))
+            .map(str::to_owned)
+            .collect();
+        rows.sort();
+        rows
+    }
+
     /// Fails if any of `canaries` is anywhere: in a row as text or as the bytes of a binary column in hex, or in the raw
     /// bytes of an SQLite file or its journal.
     pub fn assert_no_canary(&self, canaries: &[&str]) {

@@ -48,6 +48,10 @@ pub fn base64url(bytes: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
+pub fn from_base64url(text: &str) -> Vec<u8> {
+    BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()
+}
+
 pub fn base64_standard(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(bytes)
 }

@@ -8,6 +8,7 @@ use crate::directory;
 use crate::http::error::{HttpError, Reason};
 use crate::http::users_error::UsersError;
 use crate::oauth1;
+use crate::payload::EnvelopeKind;
 use crate::refusal::Refusal;
 use crate::violation::{Code, Violation};
 use actix_web::ResponseError;
@@ -80,6 +81,7 @@ pub(super) fn authentication() -> Vec<HttpError> {
         R::UnsupportedSignatureMethod,
         R::TimestampOutOfWindow,
         R::TargetTooLong,
+        R::QueryTooLarge,
         R::BodyHashMissing,
         R::BodyHashMismatch,
         R::SignatureInvalid,
@@ -128,7 +130,13 @@ pub(super) fn users_api() -> Vec<UsersError> {
 
 /// Opening an encrypted payload.
 pub(super) fn decryption() -> Vec<HttpError> {
-    vec![Refusal::Crypto("").into(), Refusal::Overloaded.into()]
+    vec![
+        Refusal::NoEncryptionCertificate.into(),
+        Refusal::EnvelopeNotAccepted(EnvelopeKind::FieldLevel).into(),
+        Refusal::Crypto("").into(),
+        Refusal::WrappedKeyReused.into(),
+        Refusal::Overloaded.into(),
+    ]
 }
 
 /// Reading and writing the database: every signed call does, to use up its nonce.

@@ -121,6 +121,42 @@ fn every_librarys_reading_of_the_query_verifies() {
     }
 }
 
+/// Query on the wire, and all the pairs as Ruby, Go and PHP sign them; `OAUTH` stands for the
+/// `oauth_*` pairs.
+const ORDERS: &[(&str, &str, &str)] = &[
+    ("z=1&B=2&a=3", "Ruby", "a=3&B=2&z=1&OAUTH"),
+    ("lang=en-US&x=2", "Ruby", "lang=en-US&x=2&OAUTH"),
+    ("q=a+b", "Go", "OAUTH&q=a b"),
+    ("b=1&q=a+b", "Go", "b=1&OAUTH&q=a b"),
+    ("a=10&a=9", "PHP", "a=9&a=10&OAUTH"),
+    ("a10=x&a9=y&z=1", "PHP", "a9=y&a10=x&OAUTH&z=1"),
+    ("a=%3A10&a=%3A9", "PHP", "a=%3A9&a=%3A10&OAUTH"),
+];
+
+#[test]
+fn the_orders_of_ruby_go_and_php_verify() {
+    let signed = Signed::new("GET", "/users", "");
+    let oauth = signed.parameters("", "");
+    for (query, library, pairs) in ORDERS {
+        let base_string = signed.base_string(&pairs.replace("OAUTH", &oauth));
+        let header = signed.header(&rsa_sha256(&base_string));
+        let result = verify(&header, &get("/users", Some(query)));
+        assert_eq!(result, Ok(()), "{library} {query}");
+    }
+}
+
+#[test]
+fn ruby_escapes_tildes_and_no_asterisks() {
+    let signed = Signed::new("GET", "/a~b*c", "");
+    let parameters = format!("p=x~*&{}", signed.parameters("", ""));
+    let base_string = signed
+        .base_string(&parameters)
+        .replace('~', "%7E")
+        .replace("%2A", "*");
+    let header = signed.header(&rsa_sha256(&base_string));
+    assert_eq!(verify(&header, &get("/a~b*c", Some("p=x~*"))), Ok(()));
+}
+
 #[test]
 fn javascript_escapes_less_than_the_rfc() {
     let signed = Signed::new("GET", "/a(b)", "");

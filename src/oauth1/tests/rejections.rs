@@ -95,6 +95,9 @@ fn a_changed_request_is_refused() {
     }
     let long = "x".repeat(8 * 1024);
     assert_eq!(verify(&header, &query(&long)), Err(TargetTooLong));
+    assert_eq!(verify(&header, &query(&long[..1_025])), Err(QueryTooLarge));
+    let pairs = format!("lang=en-US&id=7{}", "&x=1".repeat(31));
+    assert_eq!(verify(&header, &query(&pairs)), Err(QueryTooLarge));
 }
 
 #[test]
@@ -341,6 +344,7 @@ fn every_refusal_has_its_own_reason() {
         (UnsupportedSignatureMethod, "unsupported-signature-method"),
         (TimestampOutOfWindow, "timestamp-out-of-window"),
         (TargetTooLong, "target-too-long"),
+        (QueryTooLarge, "query-too-large"),
         (BodyHashMissing, "body-hash-missing"),
         (BodyHashMismatch, "body-hash-mismatch"),
         (SignatureInvalid, "signature-invalid"),

@@ -8,7 +8,11 @@ use proptest::prelude::*;
 use serde_json::json;
 
 fn parse(body: &Value) -> Result<Envelope, EnvelopeError> {
-    Envelope::parse(body.to_string().as_bytes(), &FieldLevelHeaders::default())
+    Envelope::parse(
+        body.to_string().as_bytes(),
+        &FieldLevelHeaders::default(),
+        Accepted::ALL,
+    )
 }
 
 fn violations(body: &Value) -> Vec<(String, String)> {
@@ -45,7 +49,8 @@ fn the_body_is_a_json_object() {
         b"{\"encryptedData\":\"a\",\"encryptedData\":\"b\"}",
         b"{\"x\":{\"y\":1,\"y\":2}}",
     ] {
-        let error = Envelope::parse(body, &FieldLevelHeaders::default()).unwrap_err();
+        let error =
+            Envelope::parse(body, &FieldLevelHeaders::default(), Accepted::ALL).unwrap_err();
         let expected = Violation::invalid("", "must be a JSON object");
         assert_eq!(error, EnvelopeError::Violations(vec![expected]));
         assert_eq!(error.reason(), "envelope-violations");
@@ -231,7 +236,8 @@ async fn a_disabled_key_stops_opening_at_once() {
             gateway_key(1, &[], state),
         ];
         let ring = KeyRing::new(keys).unwrap();
-        let envelope = Envelope::parse(&body, &FieldLevelHeaders::default()).unwrap();
+        let envelope =
+            Envelope::parse(&body, &FieldLevelHeaders::default(), Accepted::ALL).unwrap();
         let policy = JwePolicy {
             enc: vec![ContentEncryption::A256Gcm],
         };
@@ -243,7 +249,7 @@ async fn a_disabled_key_stops_opening_at_once() {
 #[tokio::test]
 async fn a_full_stage_is_no_fault_of_the_payload() {
     let body = seal(EnvelopeKind::Jwe, &recipient(0), b"{}").unwrap();
-    let envelope = Envelope::parse(&body, &FieldLevelHeaders::default()).unwrap();
+    let envelope = Envelope::parse(&body, &FieldLevelHeaders::default(), Accepted::ALL).unwrap();
     let opened = open(ring(), &Unwrapper::full(), &JwePolicy::default(), envelope).await;
     assert_eq!(opened.err(), Some(OpenError::Overloaded));
 }
@@ -253,10 +259,10 @@ proptest! {
 
     #[test]
     fn any_bytes_are_parsed_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let _ = Envelope::parse(&bytes, &FieldLevelHeaders::default());
+        let _ = Envelope::parse(&bytes, &FieldLevelHeaders::default(), Accepted::ALL);
         let text = String::from_utf8_lossy(&bytes);
         let body = json!({"encryptedData": text, "iv": text, "encryptedKey": text}).to_string();
-        let _ = Envelope::parse(body.as_bytes(), &FieldLevelHeaders::default());
+        let _ = Envelope::parse(body.as_bytes(), &FieldLevelHeaders::default(), Accepted::ALL);
         let _ = Envelope::parse_answer(body.as_bytes());
     }
 

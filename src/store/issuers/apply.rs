@@ -1,16 +1,17 @@
 //! Declaring issuers: the difference to what is stored, written as one transaction.
 
 use super::{
-    IssuerDeclaration, IssuerRecord, IssuerStatus, RangeClash, load, raise_version, ranges,
+    ALL, IssuerDeclaration, IssuerRecord, IssuerStatus, RangeClash, load, raise_version, ranges,
+    together,
 };
 use crate::ids::{ClientId, IssuerId};
 use crate::store::audit::AuditDraft;
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::error::StoreError;
-use crate::store::schema::{account_ranges, issuer_certificates, issuers};
+use crate::store::schema::{issuer_certificates, issuers};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Why declarations were refused, all of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +53,8 @@ pub struct Applied {
     pub issuer_id: IssuerId,
     /// What happened to it.
     pub change: Change,
+    /// Ranges that it had added itself and that went, because they are at odds with what is declared.
+    pub withdrawn: Vec<String>,
 }
 
 /// Whether a declaration changed anything.
@@ -76,25 +79,31 @@ impl Change {
     }
 }
 
-/// An entry for each issuer that was changed; one without subject if none was.
+/// An entry for each issuer that was changed and for each that lost ranges; one without subject if none was.
 pub(super) fn entries(draft: AuditDraft, applied: &[Applied]) -> Vec<AuditDraft> {
-    let changed: Vec<_> = applied
-        .iter()
-        .filter(|issuer| issuer.change != Change::Unchanged)
-        .map(|issuer| AuditDraft {
-            issuer_id: Some(issuer.issuer_id),
-            subject: Some(issuer.client_id.to_string()),
-            detail: Some(issuer.change.as_str().to_owned()),
-            ..draft.clone()
-        })
-        .collect();
-    if !changed.is_empty() {
-        return changed;
+    let entry = |issuer: &Applied, detail: String| AuditDraft {
+        issuer_id: Some(issuer.issuer_id),
+        subject: Some(issuer.client_id.to_string()),
+        detail: Some(detail),
+        ..draft.clone()
+    };
+    let mut changed = Vec::new();
+    for issuer in applied {
+        if issuer.change != Change::Unchanged {
+            changed.push(entry(issuer, issuer.change.as_str().to_owned()));
+        }
+        if !issuer.withdrawn.is_empty() {
+            let ranges = issuer.withdrawn.join(",");
+            changed.push(entry(issuer, format!("withdrawn {ranges}")));
+        }
     }
-    vec![AuditDraft {
-        detail: Some(Change::Unchanged.as_str().to_owned()),
-        ..draft
-    }]
+    if changed.is_empty() {
+        changed.push(AuditDraft {
+            detail: Some(Change::Unchanged.as_str().to_owned()),
+            ..draft
+        });
+    }
+    changed
 }
 
 /// Keeps two operators, and on PostgreSQL two processes, from changing issuers at once.
@@ -117,120 +126,56 @@ pub(super) fn apply(
     if let Some(twice) = declarations.iter().find(|d| !names.insert(&d.client_id)) {
         return Err(ApplyError::DeclaredTwice(twice.client_id.clone()));
     }
-    let stored = load(conn)?;
-    let by_name: HashMap<&ClientId, &IssuerRecord> = stored
-        .iter()
-        .map(|record| (&record.declared.client_id, record))
-        .collect();
-    let declarations: Vec<_> = declarations
-        .iter()
-        .map(|declared| {
-            let known = by_name.get(&declared.client_id).copied();
-            (together(normal(declared.clone()), known), known)
-        })
-        .collect();
-    let unmentioned = stored
-        .iter()
-        .map(|record| &record.declared)
-        .filter(|declared| !names.contains(&declared.client_id));
-    let ranges = declarations
-        .iter()
-        .map(|((declared, _), _)| declared)
-        .chain(unmentioned)
-        .map(|declared| (&declared.client_id, declared.account_ranges.as_slice()));
-    if let Some(clash) = ranges::find_clash(ranges) {
+    let stored = load(conn, ALL)?;
+    let plans = together::plans(&declarations, &stored);
+    let all = plans.iter().map(|plan| {
+        (
+            &plan.declared.client_id,
+            plan.declared.account_ranges.as_slice(),
+        )
+    });
+    if let Some(clash) = ranges::find_clash(all) {
         return Err(clash.into());
     }
-
-    let plan: Vec<_> = declarations
-        .iter()
-        .map(|((declared, added), known)| {
-            let change = match known {
-                None => Change::Created,
-                Some(known) if known.status == IssuerStatus::Removed => Change::Created,
-                Some(known) if known.declared == *declared && known.added_ranges == *added => {
-                    Change::Unchanged
-                }
-                Some(_) => Change::Updated,
-            };
-            (declared, added, *known, change)
-        })
-        .collect();
     // All old ranges go before the first new one comes: a range may move from one issuer to another.
-    for (_, _, known, change) in &plan {
-        if let (Some(known), Change::Created | Change::Updated) = (known, change) {
-            delete_details(conn, known.issuer_id.0)?;
+    for plan in &plans {
+        match (plan.known, plan.change()) {
+            (Some(known), Change::Created | Change::Updated) if plan.is_declared => {
+                delete_details(conn, known.issuer_id.0)?;
+            }
+            (Some(known), _) => ranges::withdraw(conn, known.issuer_id.0, &plan.withdrawn)?,
+            (None, _) => {}
         }
     }
-    let mut applied = Vec::with_capacity(plan.len());
-    for (declared, added, known, change) in &plan {
-        let issuer_id = match (known, change) {
+    let mut applied = Vec::with_capacity(plans.len());
+    for plan in plans {
+        let change = plan.change();
+        let issuer_id = match (plan.known, change) {
             (Some(known), Change::Unchanged) => known.issuer_id.0,
             (Some(known), _) => {
-                update(conn, known, declared, at)?;
+                update(conn, known, &plan.declared, at)?;
                 known.issuer_id.0
             }
-            (None, _) => insert(conn, declared, at)?,
+            (None, _) => insert(conn, &plan.declared, at)?,
         };
-        if *change != Change::Unchanged {
-            insert_details(conn, issuer_id, declared, added)?;
+        if change != Change::Unchanged && plan.is_declared {
+            insert_details(conn, issuer_id, &plan.declared, &plan.added)?;
         }
-        applied.push(Applied {
-            client_id: declared.client_id.clone(),
-            issuer_id: IssuerId(issuer_id),
-            change: *change,
-        });
+        if plan.is_declared || change != Change::Unchanged {
+            applied.push(Applied {
+                client_id: plan.declared.client_id,
+                issuer_id: IssuerId(issuer_id),
+                change,
+                withdrawn: plan.withdrawn,
+            });
+        }
     }
-    if applied.iter().any(|a| a.change != Change::Unchanged) {
-        raise_version(conn)?;
+    let changed = applied.iter().filter(|a| a.change != Change::Unchanged);
+    let changed: Vec<i32> = changed.map(|a| a.issuer_id.0).collect();
+    if !changed.is_empty() {
+        raise_version(conn, &changed)?;
     }
     Ok(applied)
-}
-
-/// The declaration as it comes back from the database: certificates sorted, nothing doubled.
-fn normal(mut declared: IssuerDeclaration) -> IssuerDeclaration {
-    let mut seen = HashSet::new();
-    declared
-        .account_ranges
-        .retain(|range| seen.insert(range.clone()));
-    declared.certificates.sort();
-    declared.certificates.dedup_by(|a, b| {
-        (a.purpose, &a.fingerprint, &a.consumer_key) == (b.purpose, &b.fingerprint, &b.consumer_key)
-    });
-    declared
-}
-
-/// The declaration with what the issuer has set itself and the operator says nothing about, and the ranges that stay
-/// the issuer's own.
-fn together(
-    mut declared: IssuerDeclaration,
-    known: Option<&IssuerRecord>,
-) -> (IssuerDeclaration, Vec<String>) {
-    let Some(known) = known.filter(|known| known.status != IssuerStatus::Removed) else {
-        return (declared, Vec::new());
-    };
-    let old = &known.declared;
-    let keep = |new: &mut Option<String>, old: &Option<String>| {
-        if new.is_none() {
-            new.clone_from(old);
-        }
-    };
-    keep(
-        &mut declared.terms_and_condition_url,
-        &old.terms_and_condition_url,
-    );
-    keep(&mut declared.privacy_notice_url, &old.privacy_notice_url);
-    keep(&mut declared.opt_out_url, &old.opt_out_url);
-    keep(&mut declared.theme, &old.theme);
-    // A range that the operator names is the operator's from now on.
-    let added: Vec<String> = known
-        .added_ranges
-        .iter()
-        .filter(|range| !declared.account_ranges.contains(range))
-        .cloned()
-        .collect();
-    declared.account_ranges.extend_from_slice(&added);
-    (declared, added)
 }
 
 macro_rules! declared_columns {
@@ -250,6 +195,10 @@ macro_rules! declared_columns {
             issuers::responses.eq($d.responses.as_str()),
             issuers::unicode_names.eq($d.unicode_names),
             issuers::rsa_pss.eq($d.rsa_pss),
+            issuers::envelopes.eq($d.envelopes.as_str()),
+            issuers::field_level_headers.eq($d.field_level_headers),
+            issuers::accept_expired_signing.eq($d.accept_expired_signing),
+            issuers::self_service_ranges.eq($d.self_service_ranges.as_ref().map(|s| s.join(","))),
         )
     };
 }
@@ -292,14 +241,8 @@ fn update(
 }
 
 fn delete_details(conn: &mut AnyConnection, issuer_id: i32) -> QueryResult<()> {
-    delete_ranges(conn, issuer_id)?;
+    ranges::delete(conn, issuer_id)?;
     diesel::delete(issuer_certificates::table.filter(issuer_certificates::issuer_id.eq(issuer_id)))
-        .execute(conn)?;
-    Ok(())
-}
-
-pub(super) fn delete_ranges(conn: &mut AnyConnection, issuer_id: i32) -> QueryResult<()> {
-    diesel::delete(account_ranges::table.filter(account_ranges::issuer_id.eq(issuer_id)))
         .execute(conn)?;
     Ok(())
 }
@@ -310,16 +253,10 @@ fn insert_details(
     declared: &IssuerDeclaration,
     added: &[String],
 ) -> QueryResult<()> {
-    for (position, prefix) in (0_i32..).zip(&declared.account_ranges) {
-        diesel::insert_into(account_ranges::table)
-            .values((
-                account_ranges::prefix.eq(prefix),
-                account_ranges::issuer_id.eq(issuer_id),
-                account_ranges::position.eq(position),
-                account_ranges::added.eq(added.contains(prefix)),
-            ))
-            .execute(conn)?;
-    }
+    let added: HashSet<&String> = added.iter().collect();
+    let all = declared.account_ranges.iter();
+    let all = all.map(|range| (range.as_str(), added.contains(range)));
+    ranges::insert(conn, issuer_id, all)?;
     for certificate in &declared.certificates {
         diesel::insert_into(issuer_certificates::table)
             .values((

@@ -56,7 +56,7 @@ impl Store {
                     issuers::updated_at.eq(at),
                 ))
                 .execute(conn)?;
-            raise_version(conn)?;
+            raise_version(conn, &[id])?;
             Ok(Toggled::Changed)
         })
         .await

@@ -1,19 +1,16 @@
 //! What an issuer changes of itself: read, decided and written under one lock, so that two changes at once lose
 //! nothing, on whichever nodes they came in.
 
-use super::{IssuerRecord, IssuerRow, apply, raise_version};
+use super::{IssuerRecord, IssuerRow, Others, apply, raise_version, ranges};
 use crate::ids::IssuerId;
 use crate::store::audit::AuditDraft;
-use crate::store::connection::{AnyConnection, on_backend};
+use crate::store::connection::AnyConnection;
 use crate::store::error::StoreError;
 use crate::store::pool::Store;
-use crate::store::schema::{account_ranges, issuers};
+use crate::store::schema::issuers;
 use crate::store::writer::Nonce;
 use diesel::prelude::*;
 use std::collections::HashSet;
-
-/// Account ranges in one statement; PostgreSQL takes 65535 values.
-const ROWS: usize = 1_000;
 
 /// A decided change; `None` and empty leave things as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,12 +25,14 @@ pub struct ProfileChange {
     pub theme: Option<String>,
     /// Ranges to add after those that are there; what the issuer has already is passed over.
     pub account_ranges: Vec<String>,
+    /// Ranges that the issuer has added before and that go, because they lie in one that is added now.
+    pub absorbed_ranges: Vec<String>,
 }
 
 impl Store {
     /// Changes an issuer's profile by a signed call: nonce, audit entry and change in one transaction.
     ///
-    /// `decide` gets the issuer as it is at that moment (without certificates) and the account ranges of all others. Its
+    /// `decide` gets the issuer as it is at that moment (without certificates) and can look up ranges of others. Its
     /// refusal is returned as it is; it turns the audit entry into one, and nothing but nonce and entry is written.
     /// Returns the issuer as it is afterwards, or `None` if the nonce was used before.
     pub async fn change_profile<R, F>(
@@ -44,7 +43,11 @@ impl Store {
     ) -> Result<Option<Result<IssuerRecord, R>>, StoreError>
     where
         R: Send + 'static,
-        F: FnOnce(&IssuerRecord, &[String], &mut AuditDraft) -> Result<ProfileChange, R>
+        F: FnOnce(
+                &IssuerRecord,
+                &mut Others<'_>,
+                &mut AuditDraft,
+            ) -> Result<Result<ProfileChange, R>, StoreError>
             + Send
             + 'static,
     {
@@ -52,8 +55,9 @@ impl Store {
         let issuer_id = nonce.issuer_id;
         self.operate_signed(nonce, audit, move |conn, audit| {
             apply::lock(conn)?;
-            let (before, others) = read(conn, issuer_id)?;
-            match decide(&before, &others, audit) {
+            let before = read(conn, issuer_id)?;
+            let mut others = Others::than(issuer_id.0, conn);
+            match decide(&before, &mut others, audit)? {
                 Ok(change) => write(conn, before, change, at).map(Ok),
                 Err(refusal) => Ok(Err(refusal)),
             }
@@ -62,36 +66,16 @@ impl Store {
     }
 }
 
-/// The issuer, and the ranges of all others.
-fn read(
-    conn: &mut AnyConnection,
-    issuer_id: IssuerId,
-) -> Result<(IssuerRecord, Vec<String>), StoreError> {
+fn read(conn: &mut AnyConnection, issuer_id: IssuerId) -> Result<IssuerRecord, StoreError> {
     let row: IssuerRow = issuers::table
         .find(issuer_id.0)
         .select(IssuerRow::as_select())
         .first(conn)?;
     let mut record = row.into_record()?;
-    let ranges: Vec<(i32, String, bool)> = account_ranges::table
-        .order((account_ranges::issuer_id, account_ranges::position))
-        .select((
-            account_ranges::issuer_id,
-            account_ranges::prefix,
-            account_ranges::added,
-        ))
-        .load(conn)?;
-    let mut others = Vec::new();
-    for (owner, prefix, added) in ranges {
-        if owner != issuer_id.0 {
-            others.push(prefix);
-            continue;
-        }
-        if added {
-            record.added_ranges.push(prefix.clone());
-        }
-        record.declared.account_ranges.push(prefix);
+    for range in ranges::of(conn, issuer_id.0)? {
+        record.take_range(range);
     }
-    Ok((record, others))
+    Ok(record)
 }
 
 fn write(
@@ -114,6 +98,11 @@ fn write(
     set(&mut declared.privacy_notice_url, change.privacy_notice_url);
     set(&mut declared.opt_out_url, change.opt_out_url);
     set(&mut declared.theme, change.theme);
+    let gone: HashSet<&String> = change.absorbed_ranges.iter().collect();
+    declared
+        .account_ranges
+        .retain(|range| !gone.contains(range));
+    after.added_ranges.retain(|range| !gone.contains(range));
     let mut known: HashSet<&String> = before.declared.account_ranges.iter().collect();
     let new: Vec<String> = change
         .account_ranges
@@ -121,15 +110,17 @@ fn write(
         .filter(|prefix| known.insert(prefix))
         .cloned()
         .collect();
-    add_ranges(conn, before.issuer_id, &new)?;
-    declared.account_ranges.extend_from_slice(&new);
+    let id = before.issuer_id.0;
+    ranges::withdraw(conn, id, &change.absorbed_ranges)?;
+    ranges::insert(conn, id, new.iter().map(|range| (range.as_str(), true)))?;
+    after.declared.account_ranges.extend_from_slice(&new);
     after.added_ranges.extend(new);
     if after == before {
         return Ok(after);
     }
     after.updated_at = at;
     let declared = &after.declared;
-    diesel::update(issuers::table.find(before.issuer_id.0))
+    diesel::update(issuers::table.find(id))
         .set((
             issuers::terms_and_condition_url.eq(&declared.terms_and_condition_url),
             issuers::privacy_notice_url.eq(&declared.privacy_notice_url),
@@ -138,36 +129,6 @@ fn write(
             issuers::updated_at.eq(at),
         ))
         .execute(conn)?;
-    raise_version(conn)?;
+    raise_version(conn, &[id])?;
     Ok(after)
-}
-
-fn add_ranges(
-    conn: &mut AnyConnection,
-    issuer_id: IssuerId,
-    prefixes: &[String],
-) -> QueryResult<()> {
-    let last: Option<i32> = account_ranges::table
-        .filter(account_ranges::issuer_id.eq(issuer_id.0))
-        .select(diesel::dsl::max(account_ranges::position))
-        .first(conn)?;
-    let first = last.map_or(0, |last| last + 1);
-    let rows: Vec<_> = (first..)
-        .zip(prefixes)
-        .map(|(position, prefix)| {
-            (
-                account_ranges::prefix.eq(prefix),
-                account_ranges::issuer_id.eq(issuer_id.0),
-                account_ranges::position.eq(position),
-                account_ranges::added.eq(true),
-            )
-        })
-        .collect();
-    for chunk in rows.chunks(ROWS) {
-        on_backend!(conn, c => {
-            sqlite: diesel::insert_into(account_ranges::table).values(chunk.to_vec()).execute(c)?,
-            postgres: diesel::insert_into(account_ranges::table).values(chunk.to_vec()).execute(c)?,
-        });
-    }
-    Ok(())
 }

@@ -70,6 +70,45 @@ impl Responses {
     }
 }
 
+/// Which encrypted envelopes an issuer may send (spec decision 12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Envelopes {
+    /// `jwe,field-level`: either, as the public API takes them.
+    Both,
+    /// `jwe`: compact JWE alone, which cannot be altered on its way.
+    Jwe,
+    /// `field-level`: field-level encryption alone.
+    FieldLevel,
+}
+
+impl Envelopes {
+    /// As it is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Both => "jwe,field-level",
+            Self::Jwe => "jwe",
+            Self::FieldLevel => "field-level",
+        }
+    }
+
+    /// From the stored text.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Both, Self::Jwe, Self::FieldLevel]
+            .into_iter()
+            .find(|e| e.as_str() == text)
+    }
+
+    /// Whether compact JWE is among them.
+    pub fn jwe(self) -> bool {
+        self != Self::FieldLevel
+    }
+
+    /// Whether field-level encryption is among them.
+    pub fn field_level(self) -> bool {
+        self != Self::Jwe
+    }
+}
+
 /// What an operator declares of an issuer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
@@ -92,6 +131,11 @@ pub struct IssuerDeclaration {
     pub responses: Responses,
     pub unicode_names: bool,
     pub rsa_pss: bool,
+    pub envelopes: Envelopes,
+    pub field_level_headers: bool,
+    pub accept_expired_signing: bool,
+    /// Prefixes of 1 to 8 digits inside which the issuer may add ranges. `None`: nowhere; what it has added stays.
+    pub self_service_ranges: Option<Vec<String>>,
     /// Prefixes of 4 to 8 digits, in the issuer's order; in an [`IssuerRecord`] with those that it added, at the end.
     pub account_ranges: Vec<String>,
     /// In any order.
@@ -160,7 +204,17 @@ pub struct IssuerRecord {
     pub updated_at: i64,
 }
 
-/// All issuers at one moment.
+impl IssuerRecord {
+    /// Takes the next range in, in the issuer's order.
+    pub(super) fn take_range(&mut self, (prefix, added): (String, bool)) {
+        if added {
+            self.added_ranges.push(prefix.clone());
+        }
+        self.declared.account_ranges.push(prefix);
+    }
+}
+
+/// Issuers at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registry {
     /// Rises with every change.

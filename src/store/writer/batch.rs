@@ -1,8 +1,9 @@
-//! One transaction for a whole batch, in an order that keeps two writers from deadlocking: the fence, nonces, cards, users,
-//! scoring jobs, re-enrolments, updates, terminations, records of the users API, audit entries; within a table sorted by key.
+//! One transaction for a whole batch, in an order that keeps two writers from deadlocking: the
+//! fence, wrapped keys, nonces, cards, users, scoring jobs, re-enrolments, updates, terminations,
+//! records of the users API, audit entries; within a table sorted by key.
 
-use super::{Act, Commit, NewUser, Outcome, UserUpdate};
-use super::{cards, re_enrol, rows, terminations};
+use super::{Act, Commit, KEY_REUSED, NewUser, Outcome, UserUpdate};
+use super::{cards, openings, re_enrol, rows, terminations};
 use crate::store::audit::{self, AuditChain, AuditDraft};
 use crate::store::connection::{self, AnyConnection};
 use crate::store::directory::changes::{self, Applied, Change};
@@ -80,7 +81,7 @@ fn write_rows(
     chain: &AuditChain,
 ) -> QueryResult<(Vec<Outcome>, AuditChain)> {
     let mut outcomes = current(conn, commits)?;
-    consume_nonces(conn, commits, &mut outcomes)?;
+    refuse_reused_keys(conn, commits, &mut outcomes)?;
     enrol(conn, commits, &mut outcomes)?;
     re_enrol::find(conn, commits, &mut outcomes)?;
     let terminations = terminations::of(commits, &outcomes);
@@ -109,6 +110,28 @@ fn current(conn: &mut AnyConnection, commits: &[&Commit]) -> QueryResult<Vec<Out
         _ => Outcome::Done,
     };
     Ok(commits.iter().map(outcome).collect())
+}
+
+/// Uses up the nonces, and refuses what was opened with another's key, also where it is stale:
+/// nothing that only the plaintext decides may come out. A replay is one whatever its key.
+fn refuse_reused_keys(
+    conn: &mut AnyConnection,
+    commits: &[&Commit],
+    outcomes: &mut [Outcome],
+) -> QueryResult<()> {
+    let reused = openings::claim(conn, commits)?;
+    for (outcome, reused) in outcomes.iter_mut().zip(&reused) {
+        if reused.is_some() {
+            *outcome = Outcome::Done;
+        }
+    }
+    consume_nonces(conn, commits, outcomes)?;
+    for (outcome, reused) in outcomes.iter_mut().zip(reused) {
+        if let (Outcome::Done, Some(reused)) = (&*outcome, reused) {
+            *outcome = reused;
+        }
+    }
+    Ok(())
 }
 
 fn consume_nonces(
@@ -151,7 +174,7 @@ fn enrol(
     let mut first: BTreeMap<_, (&NewUser, &mut Outcome)> = BTreeMap::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
         if let (Act::Enrol(user), Outcome::Done) = (&commit.act, &*outcome) {
-            *outcome = Outcome::CardTaken;
+            *outcome = Outcome::CardTaken(None);
             let card = &user.card;
             first
                 .entry((
@@ -273,7 +296,8 @@ fn entry(commit: &Commit, outcome: &Outcome) -> Option<AuditDraft> {
     match outcome {
         Outcome::Done => Some(draft),
         Outcome::Replayed => Some(draft.refused("nonce-used")),
-        Outcome::CardTaken => Some(draft.refused("card-taken")),
+        Outcome::KeyReused(_) => Some(draft.refused(KEY_REUSED)),
+        Outcome::CardTaken(_) => Some(draft.refused("card-taken")),
         Outcome::UserGone => Some(draft.refused("user-not-found")),
         Outcome::Taken(taken) => Some(draft.refused(taken.reason())),
         Outcome::MustReEnrol(_) | Outcome::Stale => None,

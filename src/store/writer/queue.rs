@@ -41,6 +41,7 @@ mod tests {
             nonce: None,
             act: Act::Record,
             audit: AuditDraft::accepted(0, "actor", "action"),
+            opening: None,
             sealed_under: None,
         };
         (Item { commit, reply }, answer)

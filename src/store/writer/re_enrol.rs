@@ -1,4 +1,5 @@
-//! The part of a batch that enrols users again, after their issuer has turned donation on (cce-api.md 7.1).
+//! The part of a batch that says whose a card is that is there already, and that enrols users
+//! again, after their issuer has turned donation on (cce-api.md 7.1).
 //!
 //! The use case seals for a random user id, and sealed columns are bound to that id. So an enrolment whose card is there
 //! already, with a user of a lower epoch, changes nothing: its nonce is given back, and it comes again as
@@ -13,14 +14,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer, Text};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// The epoch that an issuer starts with: no user can be of a lower one.
-const FIRST_EPOCH: i32 = 1;
-
 /// Issuer, index-key version and PAN index: which card.
 type CardKey = (i32, i32, Vec<u8>);
 
-/// Which card (as in [`CardKey`]), and its user's id and epoch.
-type Holder = (i32, i32, Vec<u8>, String, i32);
+/// Which card (as in [`CardKey`]), and its user's id, state and epoch.
+type Holder = (i32, i32, Vec<u8>, String, String, i32);
 
 fn card_key(user: &NewUser) -> CardKey {
     let card = &user.card;
@@ -33,7 +31,8 @@ fn former_card_key(user: &NewUser) -> Option<CardKey> {
     Some((user.issuer_id.0, former.key, former.index.clone()))
 }
 
-/// Turns [`Outcome::CardTaken`] into [`Outcome::MustReEnrol`] where the card's user is of a lower epoch.
+/// Completes [`Outcome::CardTaken`] with the card's user, or turns it into [`Outcome::MustReEnrol`]
+/// where that user is active and of a lower epoch.
 pub(super) fn find(
     conn: &mut AnyConnection,
     commits: &[&Commit],
@@ -41,9 +40,7 @@ pub(super) fn find(
 ) -> QueryResult<()> {
     let mut taken: Vec<(&NewUser, Option<&Nonce>, &mut Outcome)> = Vec::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
-        if let (Act::Enrol(user), Outcome::CardTaken) = (&commit.act, &*outcome)
-            && user.enrolment_epoch > FIRST_EPOCH
-        {
+        if let (Act::Enrol(user), Outcome::CardTaken(None)) = (&commit.act, &*outcome) {
             taken.push((user, commit.nonce.as_ref(), outcome));
         }
     }
@@ -56,20 +53,27 @@ pub(super) fn find(
         .flat_map(|(user, ..)| [Some(card_key(user)), former_card_key(user)])
         .flatten()
         .collect();
-    let holders: HashMap<CardKey, (String, i32)> = active_holders(conn, &cards)?
+    let holders: HashMap<CardKey, (String, String, i32)> = holders(conn, &cards)?
         .into_iter()
-        .map(|(issuer, key, index, user_id, epoch)| ((issuer, key, index), (user_id, epoch)))
+        .map(|(issuer, key, index, user_id, status, epoch)| {
+            ((issuer, key, index), (user_id, status, epoch))
+        })
         .collect();
     let mut unused = Vec::new();
     for (user, nonce, outcome) in taken {
         let current = holders.get(&card_key(user));
         let former = || former_card_key(user).and_then(|key| holders.get(&key));
-        if let Some((user_id, epoch)) = current.or_else(former)
-            && *epoch < user.enrolment_epoch
-            && let Some(user_id) = UserId::parse(user_id)
-        {
-            *outcome = Outcome::MustReEnrol(user_id);
-            unused.extend(nonce);
+        // None: erased since the insert met it.
+        let Some((user_id, status, epoch)) = current.or_else(former) else {
+            continue;
+        };
+        let user_id = UserId::parse(user_id);
+        match user_id {
+            Some(user_id) if status == "ACTIVE" && *epoch < user.enrolment_epoch => {
+                *outcome = Outcome::MustReEnrol(user_id);
+                unused.extend(nonce);
+            }
+            user_id => *outcome = Outcome::CardTaken(user_id),
         }
     }
     give_back(conn, &unused)
@@ -84,7 +88,7 @@ pub(super) fn refresh(
     let mut first: BTreeMap<_, (&NewUser, &mut Outcome)> = BTreeMap::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
         if let (Act::ReEnrol(user), Outcome::Done) = (&commit.act, &*outcome) {
-            *outcome = Outcome::CardTaken;
+            *outcome = Outcome::CardTaken(Some(user.user_id.clone()));
             first
                 .entry((user.issuer_id.0, user.user_id.as_str()))
                 .or_insert((user, outcome));
@@ -103,30 +107,31 @@ pub(super) fn refresh(
     Ok(())
 }
 
-/// Of these cards: issuer, index-key version, PAN index, and the active user's id and epoch.
-fn active_holders(conn: &mut AnyConnection, asked: &[CardKey]) -> QueryResult<Vec<Holder>> {
+/// Of these cards: issuer, index-key version, PAN index, and the user's id, state and epoch.
+fn holders(conn: &mut AnyConnection, asked: &[CardKey]) -> QueryResult<Vec<Holder>> {
     on_backend!(conn, c => {
         sqlite: {
             let mut found = Vec::with_capacity(asked.len());
             for (issuer, key, index) in asked {
-                let row: Option<(String, i32)> = cards::table
+                let row: Option<(String, String, i32)> = cards::table
                     .inner_join(users::table.on(
                         users::issuer_id.eq(cards::issuer_id).and(users::user_id.eq(cards::user_id)),
                     ))
                     .filter(cards::issuer_id.eq(issuer))
                     .filter(cards::pan_index_key.eq(key))
                     .filter(cards::pan_index.eq(index))
-                    .filter(users::status.eq("ACTIVE"))
-                    .select((users::user_id, users::enrolment_epoch))
+                    .select((users::user_id, users::status, users::enrolment_epoch))
                     .first(c)
                     .optional()?;
-                found.extend(row.map(|(user_id, epoch)| (*issuer, *key, index.clone(), user_id, epoch)));
+                found.extend(row.map(|(user_id, status, epoch)| {
+                    (*issuer, *key, index.clone(), user_id, status, epoch)
+                }));
             }
             Ok(found)
         },
-        postgres: Unnest::<(Integer, Integer, Binary, Text, Integer)>::new(
-            "SELECT cards.issuer_id, cards.pan_index_key, cards.pan_index, users.user_id, users.enrolment_epoch \
-             FROM unnest(",
+        postgres: Unnest::<(Integer, Integer, Binary, Text, Text, Integer)>::new(
+            "SELECT cards.issuer_id, cards.pan_index_key, cards.pan_index, users.user_id, users.status, \
+             users.enrolment_epoch FROM unnest(",
             vec![
                 Column::Integer(asked.iter().map(|(issuer, ..)| *issuer).collect()),
                 Column::Integer(asked.iter().map(|(_, key, _)| *key).collect()),
@@ -134,8 +139,7 @@ fn active_holders(conn: &mut AnyConnection, asked: &[CardKey]) -> QueryResult<Ve
             ],
             ") AS given (issuer_id, pan_index_key, pan_index) \
              JOIN cards USING (issuer_id, pan_index_key, pan_index) \
-             JOIN users ON users.issuer_id = cards.issuer_id AND users.user_id = cards.user_id \
-             WHERE users.status = 'ACTIVE'",
+             JOIN users ON users.issuer_id = cards.issuer_id AND users.user_id = cards.user_id",
         ).load(c),
     })
 }

@@ -7,7 +7,7 @@
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
@@ -16,6 +16,7 @@ pub(crate) enum Column<'a> {
     Integer(Vec<i32>),
     MaybeInteger(Vec<Option<i32>>),
     BigInt(Vec<i64>),
+    Bool(Vec<bool>),
     Text(Vec<&'a str>),
     MaybeText(Vec<Option<&'a str>>),
     Bytes(Vec<&'a [u8]>),
@@ -55,6 +56,7 @@ impl<Row> QueryFragment<Pg> for Unnest<'_, Row> {
             match column {
                 Column::Integer(v) => out.push_bind_param::<Array<Integer>, _>(v)?,
                 Column::MaybeInteger(v) => out.push_bind_param::<Array<Nullable<Integer>>, _>(v)?,
+                Column::Bool(v) => out.push_bind_param::<Array<Bool>, _>(v)?,
                 Column::BigInt(v) => out.push_bind_param::<Array<BigInt>, _>(v)?,
                 Column::Text(v) => out.push_bind_param::<Array<Text>, _>(v)?,
                 Column::MaybeText(v) => out.push_bind_param::<Array<Nullable<Text>>, _>(v)?,

@@ -208,7 +208,7 @@ on_both_blocking!(
 on_both_blocking!(
     field_level_parameters_come_as_headers,
     |backend: Backend| {
-        let bench = Bench::start(backend);
+        let bench = Bench::start_with_headers(backend);
         for (digest_header, hint_header) in [
             ("x-oaep-hashing-algorithm", "x-public-key-fingerprint"),
             (

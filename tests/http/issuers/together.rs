@@ -228,13 +228,6 @@ on_both_blocking!(
             "a declared theme replaces the old one"
         );
 
-        // Another issuer's file cannot take a range that was added.
-        let clash = toml.replace("\"510665\"", "\"6012\"");
-        let declared = declaration::parse(&clash, &test_key("")).unwrap();
-        let audit = AuditDraft::accepted(now(), "test", "issuer.apply");
-        let store = &gateway.gateway.store;
-        let refused = gateway.block_on(store.apply_issuers(declared, audit));
-        assert_eq!(refused.unwrap_err().reason(), "account-range-overlap");
         let bad = toml.replacen("donation", "theme = { fontColor = \"red\" }\ndonation", 1);
         let problems = declaration::parse(&bad, &test_key(""))
             .unwrap_err()

@@ -1,6 +1,6 @@
 //! A signed request is done once: after success and refusal, on every node, after a restart.
 
-use super::{ENROL, Signed, assert_unauthenticated, call, enrol, now};
+use super::{ENROL, Signed, assert_unauthenticated, call, enrol, now, refusals};
 use crate::on_both_blocking;
 use crate::support::at_rest::{audit_trail, stored};
 use crate::support::gateway::{TestGateway, assert_refused, config, consumer_key, user_id};
@@ -9,6 +9,7 @@ use crate::support::{Backend, TestDatabase};
 use issuer_gateway::client::sample;
 use issuer_gateway::ids::UserId;
 use issuer_gateway::issuers::IssuerStatus;
+use issuer_gateway::oauth1::MAX_WINDOW_SECONDS;
 use issuer_gateway::store;
 use serde_json::json;
 
@@ -254,7 +255,8 @@ on_both_blocking!(
                 .block_on(gateway.gateway.store.purge_nonces(before))
                 .unwrap()
         };
-        let last_good = (timestamp + 300) * 1_000_000;
+        // As long as the widest window that can be configured would take it.
+        let last_good = (timestamp + MAX_WINDOW_SECONDS) * 1_000_000;
         for before in [store::now(), last_good] {
             purge(before);
             assert_eq!(database.count("oauth_nonces"), 1);
@@ -262,5 +264,67 @@ on_both_blocking!(
         assert_unauthenticated(&enrol(&gateway, &signed.authorization(), &body), "replay");
         purge(last_good + 2_000_000);
         assert_eq!(database.count("oauth_nonces"), 0);
+    }
+);
+
+on_both_blocking!(
+    a_wider_window_makes_no_used_nonce_new_again,
+    |backend: Backend| {
+        let database = TestDatabase::new(backend);
+        let with_window = |seconds| {
+            let mut config = config(&database.url_text);
+            config.server.public_base_urls = vec![PUBLIC.to_owned()];
+            config.oauth.window_seconds = seconds;
+            TestGateway::start_with(&config)
+        };
+        let body = enrolment();
+        let timestamp = now();
+        let signed = Signed::new("POST", &format!("{PUBLIC}{ENROL}"), &body)
+            .with("oauth_timestamp", &timestamp.to_string());
+        let narrow = with_window(60);
+        assert_eq!(enrol(&narrow, &signed.authorization(), &body).status, 200);
+        // Later than the narrow window takes it, and earlier than the wide one stops taking it.
+        let later = (timestamp + 600) * 1_000_000;
+        narrow
+            .block_on(narrow.gateway.store.purge_nonces(later))
+            .unwrap();
+        drop(narrow);
+        let wide = with_window(MAX_WINDOW_SECONDS);
+        assert_unauthenticated(&enrol(&wide, &signed.authorization(), &body), "replay");
+        assert_eq!(database.count("users"), 1);
+    }
+);
+
+on_both_blocking!(
+    a_call_that_this_node_has_answered_is_refused_without_decryption,
+    |backend: Backend| {
+        let gateway = TestGateway::start(backend);
+        let body = enrolment();
+        let signed = Signed::enrol(&gateway, &body);
+        let authorization = signed.authorization();
+        assert_eq!(enrol(&gateway, &authorization, &body).status, 200);
+        let live = gateway.gateway.live();
+        let used = || {
+            let key = &live.keys.keys()[0];
+            key.last_used()
+        };
+        let before = used();
+        for _ in 0..3 {
+            assert_unauthenticated(&enrol(&gateway, &authorization, &body), "replay");
+        }
+        assert_eq!(used(), before, "a replay was decrypted");
+        assert_eq!(refusals(&gateway, "nonce-used"), 3);
+
+        // Only what was proven is remembered: a forged call neither hits nor spoils a good one.
+        let good = enrolment();
+        let signed = Signed::enrol(&gateway, &good);
+        let forged = signed.header(&[1; 256]);
+        for _ in 0..2 {
+            assert_unauthenticated(&enrol(&gateway, &forged, &good), "forged");
+        }
+        assert_eq!(refusals(&gateway, "signature-invalid"), 2);
+        assert_eq!(enrol(&gateway, &signed.authorization(), &good).status, 200);
+        assert_unauthenticated(&enrol(&gateway, &forged, &good), "forged");
+        assert_eq!(refusals(&gateway, "signature-invalid"), 3);
     }
 );

@@ -67,10 +67,28 @@ on_both_blocking!(a_user_token_reaches_its_own_user, |backend: Backend| {
         .post(&token, &json!({}))
         .assert_refused(401, UNAUTHORIZED);
 
+    // It changes its user's profile, but not under which id the app keeps things for them; and it
+    // does not learn which ids there are.
+    for user_id in ["5", "6", "five", "nobody"] {
+        let renamed = directory.put(
+            "/users/5",
+            &token,
+            &json!({"user_id": user_id, "name": "5"}),
+        );
+        if user_id == "5" {
+            assert_eq!(renamed.status, 200);
+        } else {
+            renamed.assert_refused(401, UNAUTHORIZED);
+        }
+    }
+    directory
+        .get("/users/five", &key)
+        .assert_refused(404, NOT_FOUND);
+
     // It follows its user through a rename.
     assert_eq!(
         directory
-            .put("/users/5", &token, &json!({"user_id": "five"}))
+            .put("/users/5", &key, &json!({"user_id": "five"}))
             .status,
         200
     );

@@ -1,6 +1,6 @@
 //! `/users?id=`: every status of B3, and that it is the same resource.
 
-use super::{Directory, EMAIL_TAKEN, INVALID, NOT_FOUND, UNAUTHORIZED};
+use super::{Directory, EMAIL_TAKEN, INVALID, NOT_FOUND, UNAUTHORIZED, send_raw};
 use crate::on_both_blocking;
 use crate::support::Backend;
 use serde_json::{Value, json};
@@ -187,3 +187,46 @@ on_both_blocking!(anonymous_is_refused_behind_a_proxy, |backend: Backend| {
     anonymous.assert_refused(401, UNAUTHORIZED);
     assert_eq!(directory.put("/users?id=1", &key, &david()).status, 201);
 });
+
+on_both_blocking!(
+    anonymous_is_for_calls_that_name_this_machine,
+    |backend: Backend| {
+        let directory = Directory::start(backend);
+        let key = directory.app("open", true);
+        let send = |target: &str, host: &str, more: &str| {
+            let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n");
+            send_raw(directory.address(), request.as_bytes())
+        };
+        assert_eq!(directory.put("/users?id=1", &key, &david()).status, 201);
+        for host in [
+            directory.address(),
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.2",
+            "[::1]:80",
+        ] {
+            assert_eq!(send("/users?id=1", host, "").status, 200, "{host}");
+        }
+        // A name that an attacker let point here, or a proxy that lets anybody in.
+        for host in [
+            "rebound.example",
+            "rebound.example:80",
+            "localhost.example",
+            "10.0.0.1",
+        ] {
+            send("/users?id=1", host, "").assert_refused(401, UNAUTHORIZED);
+        }
+        for header in [
+            "X-Forwarded-For: 10.0.0.1",
+            "Forwarded: for=10.0.0.1",
+            "Via: 1.1 proxy",
+        ] {
+            let more = format!("{header}\r\n");
+            send("/users?id=1", "localhost", &more).assert_refused(401, UNAUTHORIZED);
+            let keyed = format!("{more}Authorization: Bearer {key}\r\n");
+            assert_eq!(send("/users?id=1", "localhost", &keyed).status, 200);
+        }
+        let absolute = "http://rebound.example/users?id=1";
+        send(absolute, "localhost", "").assert_refused(401, UNAUTHORIZED);
+    }
+);

@@ -4,6 +4,7 @@ use crate::http::error::HttpError;
 use crate::http::openapi::refusals::violation;
 use crate::http::openapi::schemas::{UpdateUserProfile, UserProfile, UserReference};
 use crate::http::openapi::{Operation, Tag};
+use crate::ids::UserId;
 use crate::refusal::Refusal;
 use crate::violation::Code;
 use actix_web::http::StatusCode;
@@ -35,7 +36,7 @@ pub fn enrol() -> Operation {
                 "cardBaseCurrency",
                 "must be an ISO 4217 currency in use",
             ),
-            Refusal::UserAlreadyExists.into(),
+            Refusal::UserAlreadyExists(UserId::parse(USER_ID)).into(),
         ])
 }
 

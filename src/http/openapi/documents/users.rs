@@ -14,8 +14,8 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 /// Who needs no key.
-const ANONYMOUS: &str =
-    "Without a key only on a loopback listener, for the app that is marked anonymous.";
+const ANONYMOUS: &str = "Without a key only on a loopback listener, for the app that is marked anonymous, and for calls to `localhost` \
+     or a loopback address that nothing forwarded.";
 
 /// `POST /users`
 pub fn create() -> Operation {
@@ -38,7 +38,10 @@ pub fn show() -> Operation {
 /// `PUT /users/{user_id}`
 pub fn update() -> Operation {
     Operation::of_users_api("updateAppUser", "Update a user")
-        .description("By an app key, or by the user's own token. `{}` changes nothing.")
+        .description(
+            "By an app key, or by the user's own token. `{}` changes nothing. `user_id` changes with an app key only: \
+             a token gets 401 for any other id.",
+        )
         .parameter(user_id())
         .takes::<AppUserChange>(change())
         .answers_json::<AppUser>(StatusCode::OK, "Updated.", user())

@@ -33,17 +33,17 @@ pub struct JweRequest {
 }
 
 /// Field-level encryption: AES-CBC under a key that is wrapped with RSA-OAEP; binary values in hex or base64.
-/// Every member but `encryptedData` may come as a header instead.
+/// Every member but `encryptedData` may come as a header instead, if the operator has turned that on for the issuer.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct FieldLevelRequest {
     /// The ciphertext.
     #[schema(min_length = 128, max_length = 54000, pattern = "^[^.]+$")]
     pub encrypted_data: String,
-    /// The wrapped key. Required, here or as a header.
+    /// The wrapped key. Required, here or (where that is turned on) as a header.
     #[schema(min_length = 256, max_length = 1024)]
     pub encrypted_key: Option<String>,
-    /// The IV, 16 bytes. Required, here or as a header.
+    /// The IV, 16 bytes. Required, here or (where that is turned on) as a header.
     #[schema(examples("6fb5ccde2b2c4a0e9a8d3f0c51f7d2b1"))]
     pub iv: Option<String>,
     /// The digest of the OAEP padding, SHA-256 or SHA-512; absent, SHA-256.
@@ -97,7 +97,7 @@ pub(in crate::http::openapi) fn envelope_headers() -> Vec<Parameter> {
     let [digest, digest_too] = OAEP_DIGEST_HEADERS;
     let [fingerprint, fingerprint_too, fingerprint_three] = FINGERPRINT_HEADERS;
     let headers = [
-        (IV_HEADER, "`iv`, where it is not in the body.".to_owned()),
+        (IV_HEADER, "`iv`, where it is not in the body. Like all of these headers it counts only for issuers for whom they are turned on.".to_owned()),
         (
             ENCRYPTED_KEY_HEADER,
             "`encryptedKey`, where it is not in the body.".to_owned(),

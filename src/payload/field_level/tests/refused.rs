@@ -202,6 +202,6 @@ proptest! {
     ) {
         let body = json!({"encryptedData": data, "iv": iv, "encryptedKey": key,
             "oaepHashingAlgorithm": digest, "publicKeyFingerprint": fingerprint});
-        let _ = Envelope::parse(body.to_string().as_bytes(), &FieldLevelHeaders::default());
+        let _ = Envelope::parse(body.to_string().as_bytes(), &FieldLevelHeaders::default(), crate::payload::Accepted::ALL);
     }
 }

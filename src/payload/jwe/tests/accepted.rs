@@ -103,7 +103,12 @@ async fn the_policy_narrows_what_is_read() {
         let policy = JwePolicy { enc: enc.to_vec() };
         let body = Forge::new().body();
         async move {
-            let envelope = Envelope::parse(&body, &FieldLevelHeaders::default()).unwrap();
+            let envelope = Envelope::parse(
+                &body,
+                &FieldLevelHeaders::default(),
+                crate::payload::Accepted::ALL,
+            )
+            .unwrap();
             envelope::open(ring(), unwrapper(), &policy, envelope)
                 .await
                 .err()

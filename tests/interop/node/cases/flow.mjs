@@ -13,7 +13,8 @@ export default async function flow(t, { issuers }) {
     const first = assertEnrolled(await enrol(issuer, library, enrolment(card), { mount }), reader, card);
     const changed = await update(issuer, library, first.userid, postalCodeUpdate("PE7 8FT"), { mount });
     assert.deepEqual(assertEnrolled(changed, reader, card), first);
-    assertError(await enrol(issuer, library, enrolment(card), { mount }), 400, "USER_ALREADY_EXISTS");
+    const [taken] = assertError(await enrol(issuer, library, enrolment(card), { mount }), 400, "USER_ALREADY_EXISTS");
+    assert.ok(taken.Details.endsWith(first.userid), taken.Details);
   }
 
   for (const mount of MOUNTS) {

@@ -1,0 +1,2 @@
+DROP TABLE gateway_keys_held;
+DROP TABLE opened_keys;

@@ -1,0 +1,59 @@
+//! Elements of `Errors.Error` that depend on what was wrong.
+
+use super::{Element, service};
+use crate::payload::EnvelopeKind;
+use crate::violation::{Code, Violation};
+
+pub(super) fn violation(violation: &Violation) -> Element {
+    let (code, description) = match violation.code {
+        Code::InvalidRequestParameter => (
+            "INVALID_REQUEST_PARAMETER",
+            "A value in the request is not acceptable.",
+        ),
+        Code::ListSize => (
+            "INVALID_REQUEST_PARAMETER",
+            "The list in the request has too few or too many items.",
+        ),
+        Code::InvalidFpan => (
+            "INVALID_FPAN",
+            "The card number is not acceptable for this issuer.",
+        ),
+        Code::AccountRangeTaken => (
+            "SERVICE_PROVIDER_ACCOUNT_RANGES_ALREADY_EXIST",
+            "An account range belongs to another issuer.",
+        ),
+        Code::UnsupportedCurrency => (
+            "UNSUPPORTED_CURRENCY",
+            "The card's currency is not supported.",
+        ),
+    };
+    let details = match violation.path.as_ref() {
+        "" => violation.rule.to_string(),
+        path => format!("{path}: {}", violation.rule),
+    };
+    Element {
+        recoverable: violation.code == Code::ListSize,
+        ..service(code, description, &details)
+    }
+}
+
+/// The envelope that came is none of the issuer's setting `envelopes`.
+pub(super) fn not_accepted(kind: EnvelopeKind) -> Element {
+    service(
+        "INVALID_REQUEST_PARAMETER",
+        "This issuer may not use the encrypted envelope that was sent.",
+        match kind {
+            EnvelopeKind::Jwe => "encryptedData: must not be a JWE",
+            EnvelopeKind::FieldLevel => "encryptedData: must be a compact JWE",
+        },
+    )
+}
+
+/// The answer would have to be encrypted, and to no key of the issuer it can be.
+pub(super) fn no_certificate() -> Element {
+    service(
+        "NO_VALID_ENCRYPTION_CERTIFICATE",
+        "The answer cannot be encrypted: give the operator a certificate that is valid now.",
+        "",
+    )
+}

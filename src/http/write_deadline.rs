@@ -1,0 +1,193 @@
+//! A connection whose client has to read: for each [`SHARE`] of an answer, or its rest, it has
+//! `server.write_timeout_ms`. Then the connection is cut, and what was held for it is freed.
+//!
+//! actix bounds how long a request may take to come, not how long an answer may take to go.
+
+use actix_web::rt::time::{Sleep, sleep};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Bytes of an answer that a client has to take in the time that it is given.
+const SHARE: usize = 64 * 1024;
+
+/// How often a connection is looked at in vain while its client takes nothing. actix looks again
+/// and again, without a pause, while a client has sent requests ahead that it has no room for.
+const LOOKS: u32 = 10_000;
+
+/// A stream that fails with [`io::ErrorKind::TimedOut`] once its peer does not take what is
+/// written.
+pub(super) struct WriteDeadline<T> {
+    io: T,
+    allowed: Duration,
+    blocked: Option<Blocked>,
+}
+
+/// The peer has not taken all that it could.
+struct Blocked {
+    until: Pin<Box<Sleep>>,
+    taken: usize,
+    looks: u32,
+}
+
+impl<T> WriteDeadline<T> {
+    pub(super) fn new(io: T, allowed: Duration) -> Self {
+        Self {
+            io,
+            allowed,
+            blocked: None,
+        }
+    }
+
+    /// Counts `taken` bytes; enough of them and the peer has its whole time again.
+    fn progress(&mut self, taken: usize) {
+        if let Some(blocked) = &mut self.blocked {
+            blocked.taken += taken;
+            blocked.looks = 0;
+            if blocked.taken >= SHARE {
+                self.blocked = None;
+            }
+        }
+    }
+
+    /// Nothing can be written now: fails if that has lasted too long.
+    fn wait<R>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<R>> {
+        let allowed = self.allowed;
+        let blocked = self.blocked.get_or_insert_with(|| Blocked {
+            until: Box::pin(sleep(allowed)),
+            taken: 0,
+            looks: 0,
+        });
+        blocked.looks += 1;
+        if blocked.looks <= LOOKS {
+            ready!(blocked.until.as_mut().poll(context));
+        }
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for WriteDeadline<T> {
+    /// Reads nothing while the peer does not: its further requests would only be held.
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.blocked.is_some() {
+            return Poll::Pending;
+        }
+        Pin::new(&mut self.io).poll_read(context, buffer)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.io).poll_write(context, bytes) {
+            Poll::Pending => self.wait(context),
+            Poll::Ready(written) => {
+                self.progress(*written.as_ref().unwrap_or(&0));
+                Poll::Ready(written)
+            }
+        }
+    }
+
+    /// actix flushes once all that it holds is written.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.io).poll_flush(context) {
+            Poll::Pending => self.wait(context),
+            Poll::Ready(flushed) => {
+                self.blocked = None;
+                Poll::Ready(flushed)
+            }
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.io).poll_shutdown(context) {
+            Poll::Pending => self.wait(context),
+            done @ Poll::Ready(_) => done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    #[tokio::test]
+    async fn who_never_reads_is_cut() {
+        let (ours, _theirs) = duplex(1_024);
+        let mut ours = WriteDeadline::new(ours, Duration::from_millis(20));
+        let error = ours.write_all(&[0; 4_096]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn who_reads_gets_everything() {
+        let (ours, mut theirs) = duplex(1_024);
+        let mut ours = WriteDeadline::new(ours, LONG);
+        let reader = tokio::spawn(async move {
+            let mut all = Vec::new();
+            theirs.read_to_end(&mut all).await.unwrap();
+            all.len()
+        });
+        ours.write_all(&[7; 3 * SHARE]).await.unwrap();
+        ours.shutdown().await.unwrap();
+        drop(ours);
+        assert_eq!(reader.await.unwrap(), 3 * SHARE);
+    }
+
+    /// One look at a stream that takes no more; whether it is still waited for.
+    fn waits(stream: &mut WriteDeadline<DuplexStream>) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        stream.wait::<()>(&mut context).is_pending()
+    }
+
+    #[tokio::test]
+    async fn a_share_or_a_whole_answer_gives_new_time() {
+        let (ours, _theirs) = duplex(1_024);
+        let mut ours = WriteDeadline::new(ours, LONG);
+        assert!(waits(&mut ours));
+        ours.progress(SHARE - 1);
+        assert!(ours.blocked.is_some(), "too little of an answer");
+        ours.progress(1);
+        assert!(ours.blocked.is_none());
+
+        assert!(waits(&mut ours));
+        ours.flush().await.unwrap();
+        assert!(ours.blocked.is_none());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_from_who_does_not_read() {
+        let (ours, mut theirs) = duplex(1_024);
+        let mut ours = WriteDeadline::new(ours, LONG);
+        theirs.write_all(b"next request").await.unwrap();
+        assert!(waits(&mut ours));
+        let mut context = Context::from_waker(Waker::noop());
+        let mut bytes = [0; 32];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        let read = Pin::new(&mut ours).poll_read(&mut context, &mut buffer);
+        assert!(read.is_pending());
+        ours.progress(SHARE);
+        assert_eq!(ours.read(&mut [0; 32]).await.unwrap(), 12);
+    }
+
+    #[tokio::test]
+    async fn looking_in_vain_without_end_is_cut() {
+        let (ours, _theirs) = duplex(1_024);
+        let mut ours = WriteDeadline::new(ours, LONG);
+        assert!((0..LOOKS).all(|_| waits(&mut ours)));
+        assert!(!waits(&mut ours));
+    }
+}
