@@ -6,6 +6,7 @@ use crate::load::Call;
 use crate::node::{Node, Site};
 use crate::on_both_blocking;
 use crate::size::Turn;
+use crate::support::gateway::TestClient;
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::client::sample;
 
@@ -24,11 +25,11 @@ on_both_blocking!(nothing_is_accepted_twice, |backend: Backend| {
     };
     let mut nodes: Vec<Node> = (0..count).map(|_| site.start()).collect();
     let mut known = Known::default();
+    let client = issuer();
     while turn.goes_on() {
-        let calls: Vec<Call> = (0..REQUESTS).map(|_| at_once(&nodes)).collect();
+        let calls: Vec<Call> = (0..REQUESTS).map(|_| at_once(&client, &nodes)).collect();
         let killed = turn.choose(0..nodes.len());
         nodes[killed].kill_and_restart(&site);
-        let client = issuer();
         for call in &calls {
             for node in &nodes {
                 let again = send(&client, node.address, &call.request);
@@ -40,15 +41,15 @@ on_both_blocking!(nothing_is_accepted_twice, |backend: Backend| {
 });
 
 /// Sends one enrolment to all nodes, [`COPIES`] times each, at once: one is answered 200, all others 401.
-fn at_once(nodes: &[Node]) -> Call {
+fn at_once(client: &TestClient, nodes: &[Node]) -> Call {
     let clear = sample::enrolment("5424");
-    let request = sign(&issuer(), &clear);
+    let request = sign(client, &clear);
     let sent = &request;
     let endings: Vec<Ending> = std::thread::scope(|scope| {
         let sending: Vec<_> = nodes
             .iter()
             .flat_map(|node| std::iter::repeat_n(node.address, COPIES))
-            .map(|address| scope.spawn(move || send(&issuer(), address, sent)))
+            .map(|address| scope.spawn(move || send(client, address, sent)))
             .collect();
         sending.into_iter().map(|one| one.join().unwrap()).collect()
     });
