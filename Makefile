@@ -1,6 +1,6 @@
 # The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make.
 
-.PHONY: run test lint interop fixtures bench bench-micro clean
+.PHONY: run test chaos lint interop fixtures bench bench-micro clean
 
 # Build, start a sandbox in ./sandbox, show an enrolment end to end, serve until Ctrl-C.
 run:
@@ -10,6 +10,13 @@ run:
 # power away, so it need not wait for the disk, and a slow one makes nobody miss a deadline.
 test:
 	WITH_POSTGRES_SETTINGS="-c fsync=off" scripts/with-postgres.sh cargo test
+
+# Kills, freezes, fills up and cuts off the running program under load, 50 rounds of each (`make test` does one):
+# docs/operations.md. CHAOS_ROUNDS=N or CHAOS_SECONDS=N (for each test) says how long, CHAOS_SEED=N repeats a run's
+# choices, TESTS=killed takes a part.
+chaos:
+	WITH_POSTGRES_SETTINGS="-c fsync=off" CHAOS_ROUNDS="$${CHAOS_ROUNDS:-50}" \
+		scripts/with-postgres.sh cargo test --test chaos -- --nocapture --test-threads=1 $(TESTS)
 
 lint:
 	cargo fmt --check

@@ -269,15 +269,6 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn gap(&mut self, entry: &AuditEntry) {
-        let (subject, detail) = (entry.subject.as_deref(), entry.detail.as_deref());
-        if let Some(gap) = Gap::parse(&entry.action, subject, detail) {
-            self.summary.gaps += 1;
-            let chain = self.chain;
-            (self.observer)(Event::Gap { chain, gap });
-        }
-    }
-
     fn broken(&mut self, chain: &str, broken: Broken) {
         self.summary.broken += 1;
         (self.observer)(Event::Broken { chain, broken });

@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::payload::FieldLevelHeaders;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use chrono::Utc;
 use std::net::IpAddr;
@@ -72,7 +72,6 @@ impl<'a> RawCall<'a> {
             request_id: &self.request_id,
             peer: self.peer.as_deref(),
             direct: is_direct(self.request),
-            now: Utc::now(),
             now: self
                 .request
                 .app_data::<Data<Gateway>>()

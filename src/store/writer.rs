@@ -183,6 +183,7 @@ impl Commit {
             act: Act::Beat(node.to_owned()),
             // Not written.
             audit: AuditDraft::accepted(0, "", ""),
+            opening: None,
             sealed_under: None,
         }
     }

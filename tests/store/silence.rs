@@ -6,6 +6,7 @@ use crate::support::{Backend, TestDatabase, until};
 use futures_util::future::join_all;
 use issuer_gateway::audit::verify::{self, Event};
 use issuer_gateway::queue::Backlog;
+use issuer_gateway::store::audit::Heads;
 use issuer_gateway::store::{DatabaseUrl, Outcome, Store, StoreError, Writer};
 use std::process::Command;
 use std::time::Duration;
@@ -16,7 +17,8 @@ const COMMIT: Duration = Duration::from_millis(1_000);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn writer(url: &DatabaseUrl, threads: usize) -> Writer {
-    Writer::start_with(url, threads, 1_000, Backlog::default(), COMMIT).unwrap()
+    let heads = Heads::default();
+    Writer::start_with(url, threads, 1_000, Backlog::default(), COMMIT, &heads).unwrap()
 }
 
 async fn in_time<T>(answer: impl Future<Output = T>) -> T {
@@ -75,13 +77,14 @@ async fn a_commit_without_an_answer_is_in_doubt_and_was_stored() {
 
     proxy.swallow_answer_to(b"COMMIT");
     let user = rig.user(ISSUER, PAN);
+    let stored = user.user_id.clone();
     let lost = in_time(writer.commit(enrol(user.clone()))).await;
     assert_eq!(lost, Err(StoreError::InDoubt));
     let health = writer.health();
     assert_eq!((health.in_doubt, health.given_up), (1, 1));
 
     let again = in_time(writer.commit(enrol(rig.user(ISSUER, PAN)))).await;
-    assert_eq!(again, Ok(Outcome::CardTaken));
+    assert_eq!(again, Ok(Outcome::CardTaken(Some(stored))));
     assert_eq!(database.count("users"), 1);
     assert_eq!(writer.health().lost_entries, 0);
     assert_sound(&database).await;

@@ -108,6 +108,8 @@ pub struct TestDatabase {
     pub url_text: String,
     name: String,
     dir: tempfile::TempDir,
+    /// It goes with its server.
+    kept: bool,
 }
 
 impl TestDatabase {
@@ -137,7 +139,29 @@ impl TestDatabase {
             url_text,
             name,
             dir,
+            kept: false,
         }
+    }
+
+    /// An empty database on a PostgreSQL server of the test's own, which takes it along when it goes.
+    pub fn on_server(superuser: &str) -> Self {
+        let name = format!("t_{}", uuid::Uuid::new_v4().simple());
+        PgConnection::establish(superuser)
+            .unwrap()
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .unwrap();
+        Self {
+            backend: Backend::Postgres,
+            url_text: format!("{}/{name}", superuser.rsplit_once('/').unwrap().0),
+            name,
+            dir: tempfile::tempdir().unwrap(),
+            kept: true,
+        }
+    }
+
+    /// What PostgreSQL knows it by.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The parsed URL.
@@ -313,7 +337,7 @@ fn admin_connection() -> PgConnection {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if self.backend == Backend::Postgres {
+        if self.backend == Backend::Postgres && !self.kept {
             let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
             if let Err(error) = admin_connection().batch_execute(&drop) {
                 eprintln!("{}: {error}", self.name);

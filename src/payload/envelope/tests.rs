@@ -260,7 +260,8 @@ async fn a_panic_in_the_stage_is_no_fault_of_the_payload() {
     let stage = Unwrapper::panicking();
     for kind in [EnvelopeKind::Jwe, EnvelopeKind::FieldLevel] {
         let body = seal(kind, &recipient(0), b"{}").unwrap();
-        let envelope = Envelope::parse(&body, &FieldLevelHeaders::default()).unwrap();
+        let envelope =
+            Envelope::parse(&body, &FieldLevelHeaders::default(), Accepted::ALL).unwrap();
         let opened = open(ring(), &stage, &JwePolicy::default(), envelope).await;
         assert_eq!(opened.err(), Some(OpenError::Failed));
     }
