@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 ///
 /// In memory alone and without I/O: noting costs a batch less than a microsecond. [`crate::audit::witness`] keeps it.
 #[derive(Debug, Clone, Default)]
-pub struct Heads(Arc<Mutex<HashMap<String, (i64, Vec<u8>)>>>);
+pub struct Heads(Arc<Mutex<ByChain>>);
+
+/// Position and hash.
+type ByChain = HashMap<String, (i64, Vec<u8>)>;
 
 impl Heads {
     /// Notes the end of a chain. Call it once its commit is certain, and not where it is in doubt.
