@@ -58,7 +58,10 @@ mod tests {
                 "line 6, column ",
             ),
             ("[database]\nurl = canary", "line 6, column "),
-            ("database = \"postgres://u:canary@h\"", "keys.database"),
+            (
+                "database = \"postgres://u:canary@h\"",
+                "keys: unknown field `database`",
+            ),
             (
                 "[database]\nurl = \"a\"\npool_size = \"canary\"",
                 "database.pool_size: wrong type",
