@@ -2,6 +2,7 @@
 
 use crate::fixture::{ISSUER, PAN, Rig, enrol, record};
 use crate::outage::{recovered, through};
+use crate::support::proxy::Proxy;
 use crate::support::{Backend, TestDatabase, until};
 use futures_util::future::join_all;
 use issuer_gateway::audit::verify::{self, Event};
@@ -25,6 +26,15 @@ async fn in_time<T>(answer: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, answer)
         .await
         .expect("no answer while the database is silent")
+}
+
+/// The same in clear, so that the proxy can read what passes.
+fn in_clear(database: &TestDatabase) -> (Proxy, DatabaseUrl) {
+    let (before, name) = database.url_text.rsplit_once('/').unwrap();
+    let (start, host) = before.rsplit_once('@').unwrap();
+    let proxy = Proxy::start(host.to_owned());
+    let url = format!("{start}@{}/{name}?sslmode=disable", proxy.address);
+    (proxy, DatabaseUrl::parse(&url).unwrap())
 }
 
 /// Every chain holds and nothing is half-written.
@@ -71,7 +81,7 @@ async fn connections_that_only_acknowledge_are_given_up() {
 async fn a_commit_without_an_answer_is_in_doubt_and_was_stored() {
     let database = TestDatabase::new(Backend::Postgres);
     let rig = Rig::new(&database).await;
-    let (proxy, url) = through(&database);
+    let (proxy, url) = in_clear(&database);
     let (writer, store) = (writer(&url, 1), Store::open(&url, 1));
     recovered(&writer, &store).await;
 
@@ -93,7 +103,7 @@ async fn a_commit_without_an_answer_is_in_doubt_and_was_stored() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_without_an_answer_frees_its_connection_and_the_chain() {
     let database = TestDatabase::new(Backend::Postgres);
-    let (proxy, url) = through(&database);
+    let (proxy, url) = in_clear(&database);
     let store = Store::open_with(&url, 1, COMMIT);
     let draft = || issuer_gateway::store::audit::AuditDraft::local("test");
     store.record(draft()).await.unwrap();
