@@ -1,5 +1,6 @@
-//! Other programs on the gateway's SQLite file while it writes: a reader, a copy, a backup, the operator's commands. Each is a
-//! client that opens the file, reads, and closes it last or not; then the gateway is killed.
+//! Other programs on the gateway's SQLite file while it writes: a reader, a copy, a backup, the
+//! operator's commands. Each is a client that opens the file, reads, and closes it last or not;
+//! then the gateway is killed.
 
 use crate::checks::Known;
 use crate::load::{Load, Target, under_load};
