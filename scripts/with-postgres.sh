@@ -6,6 +6,8 @@
 #   ISSUER_GATEWAY_TEST_POSTGRES_URL  a superuser's URL
 #   ISSUER_GATEWAY_TEST_POSTGRES_CA   the certificate authority, for sslmode=verify-full
 #   ISSUER_GATEWAY_TEST_PG_BIN        the folder of PostgreSQL's programs
+#   ISSUER_GATEWAY_TEST_PG_GERMAN     a locale in which the server speaks German; unset where there is none
+#   ISSUER_GATEWAY_TEST_PGBOUNCER     the program pgbouncer; unset where there is none
 # WITH_POSTGRES_SETTINGS holds further settings for the server: "-c NAME=VALUE ..."
 set -euo pipefail
 
@@ -37,6 +39,17 @@ if [ -z "$bin" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 fi
 [ -n "$bin" ] || die "PostgreSQL's server programs (initdb, postgres) are missing: install the package postgresql"
 command -v openssl >/dev/null || die "openssl is missing"
+
+# A pooler, and a language that is not English, for the tests that need them. They fail loudly without.
+missing=()
+find_pgbouncer() { command -v pgbouncer || { [ -x /usr/sbin/pgbouncer ] && echo /usr/sbin/pgbouncer; } || true; }
+[ -n "$(find_pgbouncer)" ] || missing+=(pgbouncer)
+{ command -v localedef >/dev/null && [ -e /usr/share/i18n/locales/de_DE ]; } || missing+=(locales)
+if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "with-postgres: installing ${missing[*]}" >&2
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}"; } >&2 ||
+        echo "with-postgres: ${missing[*]} could not be installed: the tests that need them will fail" >&2
+fi
 
 # PostgreSQL refuses to run as root.
 user=
@@ -76,6 +89,15 @@ cd "$dir"
 as_owner "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C >"$dir/initdb.log" 2>&1 ||
     { cat "$dir/initdb.log" >&2; die "initdb failed"; }
 
+# Beside the system's locales; PostgreSQL finds it by LOCPATH.
+german=
+mkdir -p "$dir/locale"
+if localedef --no-archive -i de_DE -f UTF-8 "$dir/locale/de_DE.UTF-8" >"$dir/localedef.log" 2>&1; then
+    german=de_DE.UTF-8
+    chmod -R a+rX "$dir/locale"
+    export LOCPATH="$dir/locale"
+fi
+
 # A certificate authority and the server's certificate, signed by it.
 tls() { openssl "$@" 2>>"$dir/openssl.log" || { cat "$dir/openssl.log" >&2; die "openssl failed"; }; }
 tls req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$dir/ca.key" -out "$dir/ca.crt" -subj "/CN=issuer-gateway test CA"
@@ -111,6 +133,10 @@ fi
 export ISSUER_GATEWAY_TEST_POSTGRES_URL="postgresql://postgres@127.0.0.1:$port/postgres"
 export ISSUER_GATEWAY_TEST_POSTGRES_CA="$dir/ca.crt"
 export ISSUER_GATEWAY_TEST_PG_BIN="$bin"
+unset LOCPATH
+[ -z "$german" ] || export ISSUER_GATEWAY_TEST_PG_GERMAN="$german"
+[ -z "$(find_pgbouncer)" ] || ISSUER_GATEWAY_TEST_PGBOUNCER=$(find_pgbouncer)
+[ -z "${ISSUER_GATEWAY_TEST_PGBOUNCER:-}" ] || export ISSUER_GATEWAY_TEST_PGBOUNCER
 # Servers under test listen on loopback, where no proxy helps.
 NO_PROXY="${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost"
 no_proxy="${no_proxy:+$no_proxy,}127.0.0.1,localhost"

@@ -1,49 +1,48 @@
 //! Builds a gateway from its configuration and runs it. Tests start exactly this, on port 0.
 
+mod signals;
+mod stop;
+
+pub use signals::Signals;
+
 use crate::audit::node;
 use crate::audit::refused::RefusedCalls;
+use crate::audit::witness::Witness;
+use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::directory::Directory;
 use crate::directory::limit::Limiter;
-use crate::enrolment::erasure;
-use crate::forgetting;
+use crate::enrolment::erasure::Erasure;
 use crate::gateway::Gateway;
-use crate::http::{
-    envelope, health::Draining, metrics, openapi::Document, request::Limits, routes, server,
-};
+use crate::housekeeping::{ForgetOpenedKeys, Housekeeping, jobs};
+use crate::http::{envelope, metrics, openapi::Document, request::Limits, routes, server};
 use crate::issuers::registry::Registry;
 use crate::keys;
 use crate::live::Live;
 use crate::oauth1::SpentCalls;
 use crate::payload::{Engine, Unwrapper};
+use crate::readiness::{Draining, Readiness, WatchReadiness};
+use crate::reload::Reload;
 use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, QueueDepth};
 use crate::throttle::Throttle;
 use crate::vault::Vault;
-use crate::{expiry, reload};
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
+use chrono::TimeDelta;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-
-/// How often a node looks whether an operator has changed an issuer or the data keys; a change takes effect within 2 s.
-const STORE_POLL: Duration = Duration::from_millis(1_000);
-/// How often used-up nonces are purged.
-const NONCE_PURGE: Duration = Duration::from_secs(60);
-/// How often the last use of each gateway key is written down.
-const KEY_USAGE_NOTE: Duration = Duration::from_secs(10);
-/// Beyond the window in which a nonce matters, kept for clocks that disagree.
-const NONCE_GRACE_MICROS: i64 = 60_000_000;
 
 /// A gateway that is listening.
 pub struct RunningApp {
@@ -53,25 +52,44 @@ pub struct RunningApp {
     pub metrics_address: Option<SocketAddr>,
     /// Its parts.
     pub gateway: Arc<Gateway>,
+    /// Its work in the background.
+    pub housekeeping: Housekeeping,
     draining: Arc<Draining>,
     drain_delay: Duration,
-    servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
-    background: Vec<JoinHandle<()>>,
-    refusals: JoinHandle<()>,
+    shutdown_limit: Duration,
+    servers: Vec<Running>,
 }
 
 /// Starts listening. Anything that is not right refuses the start with a message that names it.
+///
+/// # Errors
+/// What is not right.
 pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
+    start_by(config, Clock::system()).await
+}
+
+/// [`start`] for a node with this clock.
+///
+/// # Errors
+/// What is not right.
+pub async fn start_by(config: &Config, clock: Clock) -> anyhow::Result<RunningApp> {
     config.validate()?;
     let listener = listen(config.server.listen)?;
     let address = listener.local_addr()?;
-    let gateway = Arc::new(build(config, address).await?);
+    let gateway = Arc::new(build(config, address, clock).await?);
+    require_right_clock(&gateway).await?;
+    let housekeeping = Housekeeping::new(gateway.clone())?;
     let draining = Arc::new(Draining::default());
+    let readiness = Readiness::new(&gateway, housekeeping.roster(), &draining)?;
+    let readiness = Arc::new(readiness);
     let keys = node::states(&gateway.live().keys, &gateway.vault.kek_ids());
     let noted = node::started(&gateway.store, &keys, address).await;
     noted.context("the start cannot be noted in the audit trail")?;
+    node::begin_witness(gateway.witness.as_ref(), &gateway.store, &gateway.metrics).await?;
 
-    let mut servers = vec![public_server(config, listener, &gateway, &draining)?];
+    let mut servers = vec![public_server(
+        config, listener, &gateway, &draining, &readiness,
+    )?];
     let mut metrics_address = None;
     if let Some(listen_on) = config.metrics.listen {
         let listener = listen(listen_on)?;
@@ -80,93 +98,83 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
         metrics_address = Some(address);
         servers.push(metrics_server(listener, &gateway)?);
     }
-    let following = reload::follow(gateway.clone(), config.clone(), address)?;
-    let mut background = vec![
-        tokio::spawn(follow_store(gateway.clone())),
-        tokio::spawn(purge_nonces(gateway.clone())),
-        tokio::spawn(forgetting::run(
-            gateway.clone(),
-            config.crypto.remember_jwe(),
-        )),
-        tokio::spawn(following),
-        tokio::spawn(watch_keys(gateway.clone())),
-        tokio::spawn(erasure::run(gateway.clone(), config.erasure.enabled)),
-    ];
-    let noting = gateway.clone();
-    let refusals =
-        tokio::spawn(async move { noting.refused.run(&noting.writer, &noting.metrics).await });
-    let anchoring = gateway.clone();
-    background.push(tokio::spawn(async move {
-        node::anchor_chains(&anchoring.store, &anchoring.metrics).await;
-    }));
+    start_jobs(config, &gateway, &housekeeping, &readiness, address);
     tracing::info!(%address, issuers = gateway.registry.issuers().len(), "listening");
     Ok(RunningApp {
         address,
         metrics_address,
         gateway,
+        housekeeping,
         draining,
         drain_delay: Duration::from_secs(config.server.drain_delay_s),
+        shutdown_limit: Duration::from_secs(config.server.shutdown_timeout_s),
         servers,
-        background,
-        refusals,
     })
 }
 
-impl RunningApp {
-    /// Says not ready for `server.drain_delay_s`, stops accepting, finishes what is in flight (bounded
-    /// by `server.shutdown_timeout_s`), then lets the writer commit what it holds, and
-    /// closes the audit trail.
-    pub async fn stop(self) -> anyhow::Result<()> {
-        self.draining.begin();
-        tokio::time::sleep(self.drain_delay).await;
-        for (handle, _) in &self.servers {
-            handle.stop(true).await;
-        }
-        for (_, server) in self.servers {
-            server.await.context("server task")??;
-        }
-        self.background.iter().for_each(JoinHandle::abort);
-        self.gateway.refused.stop();
-        self.refusals.await?;
-        let gateway = self.gateway.clone();
-        tokio::task::spawn_blocking(move || {
-            gateway.finder.stop();
-            gateway.writer.stop();
-        })
-        .await?;
-        node::stopped(&self.gateway.store).await;
-        tracing::info!("stopped");
-        Ok(())
-    }
+/// Everything that a node does in the background.
+fn start_jobs(
+    config: &Config,
+    gateway: &Arc<Gateway>,
+    housekeeping: &Housekeeping,
+    readiness: &Arc<Readiness>,
+    address: SocketAddr,
+) {
+    housekeeping.start(|| jobs::FollowIssuers);
+    housekeeping.start(|| jobs::FollowDataKeys);
+    housekeeping.start(jobs::CompareClocks::default);
+    housekeeping.start(jobs::Heartbeat::new);
+    housekeeping.start(|| jobs::PurgeNonces);
+    let remember_jwe = config.crypto.remember_jwe();
+    housekeeping.start(move || ForgetOpenedKeys::new(remember_jwe));
+    housekeeping.start(|| jobs::KeepWitness);
+    housekeeping.start(|| jobs::NoteKeyUsage);
+    housekeeping.start(|| jobs::ReportExpiries);
+    housekeeping.start(|| jobs::AnchorChains);
+    housekeeping.start(jobs::NoteRefusals::default);
+    let erases = config.erasure.enabled;
+    housekeeping.start(move || Erasure::new(erases));
+    let (followed, config) = (gateway.clone(), config.clone());
+    housekeeping.start(move || Reload::new(followed.clone(), &config, address));
+    let readiness = readiness.clone();
+    housekeeping.start(move || WatchReadiness::new(readiness.clone()));
+}
 
-    /// Waits for Ctrl-C or SIGTERM, then stops.
-    pub async fn run_until_signal(self) -> anyhow::Result<()> {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("stopping");
-        self.stop().await
+/// Further from the database's clock than the window a node would accept replays: see [`crate::clock`].
+async fn require_right_clock(gateway: &Gateway) -> anyhow::Result<()> {
+    gateway.compare_clocks().await?;
+    let window = gateway.live().oauth_window_seconds;
+    if !gateway.clock.is_within(TimeDelta::seconds(window)) {
+        let ahead = gateway.clock.database_ahead().unwrap_or_default();
+        bail!(
+            "this machine's clock is {} s {} the database's, which is more than oauth.window_seconds = {window}: set it right, by NTP for example",
+            ahead.num_seconds().abs(),
+            if ahead < TimeDelta::zero() {
+                "ahead of"
+            } else {
+                "behind"
+            }
+        );
     }
+    Ok(())
 }
 
 /// Opens the database by the configuration: migrated, or refused.
 pub fn open_store(config: &config::Database) -> anyhow::Result<(DatabaseUrl, Store)> {
     let url = DatabaseUrl::parse(&config.url)?;
     if config.migrate {
-        migrations::run(&url)?;
+        migrations::run_within(&url, Duration::from_secs(config.migrate_timeout_s))?;
     } else if let Some(first) = migrations::pending(&url)?.first() {
         bail!(
             "the database lacks migrations, {first} at first: run `issuer-gateway migrate`, or set database.migrate = true"
         );
     }
-    let store = Store::open(&url, config.pool_size);
+    let commit_timeout = Duration::from_millis(config.commit_timeout_ms);
+    let store = Store::open_with(&url, config.pool_size, commit_timeout);
     Ok((url, store))
 }
 
-async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> {
+async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Result<Gateway> {
     let live = Live::load(config, address)?;
     let keks = keys::kek::load(&config.vault)?;
     let engine = Engine::choose(&config.crypto.multi_buffer)
@@ -190,7 +198,22 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
     let ahead = unwrapper.backlog();
     let finders = usize::try_from(database.pool_size)?;
     let finder = Finder::start(&store, finders, database.write_queue, ahead.clone())?;
-    let writer = Writer::start(&url, database.writers, database.write_queue, ahead)?;
+    metrics.register(Box::new(QueueDepth::new("unwrap", ahead.clone())?))?;
+    metrics.register(Box::new(QueueDepth::new("lookup", finder.backlog())?))?;
+    let heads = store.heads();
+    let writer = Writer::start_with(
+        &url,
+        database.writers,
+        database.write_queue,
+        ahead,
+        Duration::from_millis(database.commit_timeout_ms),
+        heads,
+    )?;
+    let witness = config.audit.witness_file(&url);
+    let witness = witness.map(|file| Witness::new(&file, heads));
+    for collector in writer.collectors()? {
+        metrics.register(collector)?;
+    }
     Ok(Gateway {
         current: ArcSwap::from_pointee(live),
         registry,
@@ -205,6 +228,10 @@ async fn build(config: &Config, address: SocketAddr) -> anyhow::Result<Gateway> 
         erasure: Notify::new(),
         refused: RefusedCalls::default(),
         spent: SpentCalls::default(),
+        witness,
+        clock,
+        reads: AtomicBool::new(true),
+        beats: AtomicBool::new(true),
         metrics,
     })
 }
@@ -249,6 +276,7 @@ fn public_server(
     listener: TcpListener,
     gateway: &Arc<Gateway>,
     draining: &Arc<Draining>,
+    readiness: &Arc<Readiness>,
 ) -> anyhow::Result<Running> {
     let server = &config.server;
     let limits = Data::new(Limits {
@@ -262,7 +290,7 @@ fn public_server(
     let settings = server::Settings {
         workers: server.workers,
         max_connections: server.max_connections_per_worker,
-        keep_alive: Duration::from_secs(5),
+        keep_alive: Duration::from_secs(server.keep_alive_s),
         header_timeout: Duration::from_millis(server.header_timeout_ms),
         write_timeout: Duration::from_millis(server.write_timeout_ms),
         shutdown_timeout_s: server.shutdown_timeout_s,
@@ -271,11 +299,13 @@ fn public_server(
         Some(_) => Some(keys::tls_config(Arc::new(CurrentCertificate(resolver)))?),
         None => None,
     };
+    let readiness = Data::from(readiness.clone());
     let running = server::run(settings, listener, tls, move || {
         App::new()
             .app_data(gateway.clone())
             .app_data(limits.clone())
             .app_data(draining.clone())
+            .app_data(readiness.clone())
             .app_data(document.clone())
             .wrap(from_fn(envelope::around))
             .configure(routes::public)
@@ -301,57 +331,6 @@ fn spawn(server: actix_web::dev::Server) -> Running {
     (server.handle(), tokio::spawn(server))
 }
 
-/// Follows what operators and other nodes change in the database and this node holds in memory.
-async fn follow_store(gateway: Arc<Gateway>) {
-    let mut ticks = tokio::time::interval(STORE_POLL);
-    loop {
-        ticks.tick().await;
-        tokio::join!(refresh_registry(&gateway), refresh_vault(&gateway));
-    }
-}
-
-async fn refresh_registry(gateway: &Gateway) {
-    match gateway.registry.refresh(&gateway.store).await {
-        Ok(false) => {}
-        Ok(true) => {
-            let count = gateway.registry.issuers().len();
-            gateway.metrics.set_issuers(count);
-            tracing::info!(issuers = count, "issuers reloaded");
-        }
-        Err(error) => {
-            gateway.metrics.background_failure("registry");
-            tracing::warn!(%error, "issuers not reloaded; the last good set stays in force");
-        }
-    }
-}
-
-async fn refresh_vault(gateway: &Gateway) {
-    match gateway.vault.refresh(&gateway.store).await {
-        Ok(false) => {}
-        Ok(true) => {
-            let keys = gateway.vault.current();
-            let (seal, index) = (keys.seal_version(), keys.index_version());
-            tracing::info!(seal, index, "data keys reloaded");
-        }
-        Err(error) => {
-            gateway.metrics.background_failure("vault");
-            tracing::warn!(%error, "data keys not reloaded; the last good ones stay in force");
-        }
-    }
-}
-
-async fn purge_nonces(gateway: Arc<Gateway>) {
-    let mut ticks = tokio::time::interval(NONCE_PURGE);
-    loop {
-        ticks.tick().await;
-        let before = chrono::Utc::now().timestamp_micros() - NONCE_GRACE_MICROS;
-        if let Err(error) = gateway.store.purge_nonces(before).await {
-            gateway.metrics.background_failure("nonce-purge");
-            tracing::warn!(%error, "nonces not purged; will be tried again");
-        }
-    }
-}
-
 /// Shows the certificate in force at the time of each handshake.
 struct CurrentCertificate(Arc<Gateway>);
 
@@ -364,31 +343,5 @@ impl fmt::Debug for CurrentCertificate {
 impl ResolvesServerCert for CurrentCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.0.live().tls.clone()
-    }
-}
-
-/// Writes down which keys are in use, and warns of what runs out.
-async fn watch_keys(gateway: Arc<Gateway>) {
-    let mut reported = None;
-    let mut ticks = tokio::time::interval(KEY_USAGE_NOTE);
-    loop {
-        ticks.tick().await;
-        let live = gateway.live();
-        let uses = live
-            .keys
-            .keys()
-            .iter()
-            .filter_map(|key| Some((key.fingerprint().to_string(), key.last_used()?)));
-        let uses: Vec<_> = uses.collect();
-        if !uses.is_empty()
-            && let Err(error) = gateway.store.note_key_usage(uses).await
-        {
-            gateway.metrics.background_failure("key-usage");
-            tracing::warn!(%error, "key usage not noted; will be tried again");
-        }
-        if reported.is_none_or(|at: Instant| at.elapsed() >= expiry::REPEAT) {
-            expiry::report(&gateway, chrono::Utc::now());
-            reported = Some(Instant::now());
-        }
     }
 }

@@ -118,6 +118,7 @@ impl Caller {
     ///
     /// A refusal is noted for the audit trail here; from then on [`Caller::settle`] does it.
     pub fn authenticate(gateway: &Gateway, call: &Call<'_>) -> Result<Self, Refusal> {
+        gateway.require_clock()?;
         Self::verify(gateway, call).inspect_err(|refusal| {
             let refused = RefusedCall {
                 reason: refusal.reason(),

@@ -4,6 +4,7 @@
 //! Unknown names are refused, and the whole is validated before anything starts. Relative paths
 //! are relative to the file's own folder. docs/operations.md has the table of all settings.
 
+mod audit;
 mod crypto;
 mod keys;
 mod log;
@@ -11,6 +12,7 @@ mod parse;
 mod users;
 mod vault;
 
+pub use audit::{Audit, Witness};
 pub use crypto::Crypto;
 pub use keys::{GatewayKey, Keys};
 pub use log::{Log, LogFormat};
@@ -40,6 +42,9 @@ pub struct Config {
     pub vault: Vault,
     /// The keys that issuers encrypt to.
     pub keys: Keys,
+    /// The audit trail.
+    #[serde(default)]
+    pub audit: Audit,
     /// RSA private operations.
     #[serde(default)]
     pub crypto: Crypto,
@@ -92,10 +97,12 @@ pub struct Server {
     pub decrypt_threads: usize,
     /// Requests that may wait for an RSA private operation; beyond that: 503.
     pub decrypt_queue: usize,
+    /// How long a connection may idle between two requests, in seconds; 0: one request for each connection.
+    pub keep_alive_s: u64,
     /// How long a shutdown goes on serving with `/health/ready` at 503 before it stops accepting, in
-    /// seconds: as long as load balancers take to notice.
+    /// seconds: as long as load balancers take to notice. At most half of `shutdown_timeout_s`.
     pub drain_delay_s: u64,
-    /// How long a shutdown waits for requests in flight, in seconds.
+    /// How long a shutdown takes at most, the drain delay included, in seconds.
     pub shutdown_timeout_s: u64,
 }
 
@@ -115,7 +122,8 @@ impl Default for Server {
             workers: 0,
             decrypt_threads: 0,
             decrypt_queue: 1_024,
-            drain_delay_s: 0,
+            keep_alive_s: 60,
+            drain_delay_s: 5,
             shutdown_timeout_s: 30,
         }
     }
@@ -138,6 +146,12 @@ pub struct Database {
     /// Apply missing migrations at start. Off: refuse to start when some are missing.
     #[serde(default = "yes")]
     pub migrate: bool,
+    /// How long a start waits for another one that is migrating the database, in seconds.
+    #[serde(default = "default_migrate_timeout")]
+    pub migrate_timeout_s: u64,
+    /// How long the outcome of a COMMIT under way is waited for, in milliseconds.
+    #[serde(default = "default_commit_timeout")]
+    pub commit_timeout_ms: u64,
     /// Connections for reading.
     #[serde(default = "default_pool_size")]
     pub pool_size: u32,
@@ -151,6 +165,12 @@ pub struct Database {
 
 fn yes() -> bool {
     true
+}
+fn default_migrate_timeout() -> u64 {
+    60
+}
+fn default_commit_timeout() -> u64 {
+    5_000
 }
 fn default_pool_size() -> u32 {
     8
@@ -239,6 +259,9 @@ impl Config {
         self.server.tls_certificate.iter_mut().for_each(resolve);
         self.server.tls_key.iter_mut().for_each(resolve);
         self.vault.files_mut().into_iter().for_each(resolve);
+        if let Witness::File(path) = &mut self.audit.witness {
+            resolve(path);
+        }
         if let MultiBuffer::Library(path) = &mut self.crypto.multi_buffer {
             resolve(path);
         }
@@ -283,6 +306,7 @@ impl Config {
             ("server", server(self) != server(running)),
             ("metrics", self.metrics.listen != running.metrics.listen),
             ("database", database(self) != database(running)),
+            ("audit", self.audit != running.audit),
             ("crypto", self.crypto != running.crypto),
             ("erasure", self.erasure.enabled != running.erasure.enabled),
             (
@@ -345,6 +369,15 @@ impl Config {
         }
         if !(100..=600_000).contains(&server.write_timeout_ms) {
             return invalid("server.write_timeout_ms", "must be 100 to 600000");
+        }
+        if !(1_000..=60_000).contains(&self.database.commit_timeout_ms) {
+            return invalid("database.commit_timeout_ms", "must be 1000 to 60000");
+        }
+        if !(1..=86_400).contains(&self.database.migrate_timeout_s) {
+            return invalid("database.migrate_timeout_s", "must be 1 to 86400");
+        }
+        if server.shutdown_timeout_s == 0 {
+            return invalid("server.shutdown_timeout_s", "must not be 0");
         }
         if server.max_body_bytes == 0 || server.decrypt_queue == 0 || self.database.write_queue == 0
         {

@@ -14,8 +14,8 @@ pub const REPEAT: Duration = Duration::from_secs(3_600);
 pub struct Expiry {
     /// `gateway-key`, `issuer-encryption`, `issuer-signing`.
     pub kind: &'static str,
-    /// The first 16 hex digits of the key's fingerprint (of a signing certificate: of the certificate's); with the issuer's
-    /// client id in front where there is one.
+    /// The first 16 hex digits of the key's fingerprint (of a signing certificate: of the
+    /// certificate's); with the issuer's client id in front where there is one.
     pub name: String,
     /// When it begins, if it has not yet.
     pub from: Option<DateTime<Utc>>,
@@ -51,7 +51,8 @@ pub fn all(gateway: &Gateway, now: DateTime<Utc>) -> Vec<Expiry> {
     all
 }
 
-/// Of each use the certificate that ends last (the others are there to run out), and all that have not begun.
+/// Of each use the certificate that ends last (the others are there to run out), and all that have
+/// not begun.
 fn of_issuer(issuer: &Issuer, now: DateTime<Utc>) -> Vec<Expiry> {
     let encryption = issuer
         .encryption

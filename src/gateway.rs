@@ -1,6 +1,8 @@
 //! What every use case works with: the parts of a running gateway, built once at start.
 
 use crate::audit::refused::RefusedCalls;
+use crate::audit::witness::Witness;
+use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::issuers::registry::Registry;
 use crate::live::Live;
@@ -13,7 +15,9 @@ use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
 use crate::vault::{Vault, VaultError, VaultKeys};
 use arc_swap::ArcSwap;
+use chrono::TimeDelta;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 
 /// How often something is sealed because the data keys have changed under it.
@@ -47,8 +51,16 @@ pub struct Gateway {
     pub refused: RefusedCalls,
     /// Calls that this node has answered, to refuse them at once when they come again.
     pub spent: SpentCalls,
+    /// What this node knows of its chains outside of the database, if it is to.
+    pub witness: Option<Witness>,
     /// Counters and histograms.
     pub metrics: Metrics,
+    /// What time it is.
+    pub clock: Clock,
+    /// Whether the last read of [`Gateway::compare_clocks`] was answered.
+    pub reads: AtomicBool,
+    /// Whether the last heartbeat was committed, or something else since.
+    pub beats: AtomicBool,
 }
 
 impl Gateway {
@@ -67,6 +79,31 @@ impl Gateway {
             return Err(Refusal::Overloaded);
         }
         Ok(())
+    }
+
+    /// Reads the database's clock, and notes how far it is from this node's.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn compare_clocks(&self) -> Result<(), StoreError> {
+        let before = self.clock.now();
+        let database = self.store.clock().await;
+        self.reads.store(database.is_ok(), Ordering::Relaxed);
+        self.clock.compare(before, database?, self.clock.now());
+        Ok(())
+    }
+
+    /// Refuses a signed call on a node whose clock is further from the database's than the window: another node may have
+    /// forgotten its nonce.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub fn require_clock(&self) -> Result<(), Refusal> {
+        let window = TimeDelta::seconds(self.live().oauth_window_seconds);
+        if self.clock.is_within(window) {
+            return Ok(());
+        }
+        Err(Refusal::Unavailable)
     }
 
     /// Puts new keys and rules in force, for requests that begin from now on.

@@ -7,9 +7,10 @@
 //! - [`rotation`]: changes of the vault's keys while nodes serve, and the rows that follow them
 //! - [`http`]: limits, raw bytes, and the answer to every refusal; `http::routes` lists every path
 //! - [`enrolment`], [`programme`]: the use cases, and the rules that they apply; [`directory`]: those of the users API
+//! - [`housekeeping`]: what a node does in the background; [`readiness`]: whether it can do its work
 //! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
 //! - [`gateway`]: the parts of a running gateway; [`live`]: those that [`reload`] swaps in one step;
-//!   [`expiry`]: what of them runs out soon; [`forgetting`]: used wrapped keys that need not be remembered any more
+//!   [`expiry`]: what of them runs out soon; [`clock`]: what time it is, and by whom
 //! - [`openings`]: which wrapped keys this node knows to be used; [`throttle`]: payloads that do not open, slowed down
 //! - [`audit`]: nodes and unproven callers in the audit trail; its verification and export
 //! - [`oauth1`]: is the signature over these very bytes right
@@ -19,7 +20,7 @@
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!
 //! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
-//! [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an issuer server's.
+//! [`private_file`], [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an issuer server's.
 //! docs/architecture.md tells the same story at length.
 
 pub mod app;
@@ -32,12 +33,13 @@ pub mod call;
 )]
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod config;
 pub mod directory;
 pub mod enrolment;
 pub mod expiry;
-pub mod forgetting;
 pub mod gateway;
+pub mod housekeeping;
 pub mod http;
 pub mod ids;
 pub mod issuers;
@@ -47,8 +49,10 @@ pub mod live;
 pub mod oauth1;
 pub mod openings;
 pub mod payload;
+pub mod private_file;
 pub mod programme;
 pub mod queue;
+pub mod readiness;
 pub mod refusal;
 pub mod reload;
 pub mod rotation;

@@ -165,6 +165,16 @@ impl<T: Job> Queue<T> {
         &self.waiting
     }
 
+    /// How many jobs may wait.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Looks at the job that has waited longest, if any.
+    pub(crate) fn first<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.lock().jobs.front().map(look)
+    }
+
     /// Whether a job would be refused now: a glance, so that a flood costs nothing but this.
     pub(crate) fn is_full(&self) -> bool {
         self.waiting.jobs() >= self.capacity

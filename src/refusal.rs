@@ -136,6 +136,7 @@ impl From<payload::OpenError> for Refusal {
         match error {
             payload::OpenError::Overloaded => Self::Overloaded,
             payload::OpenError::Crypto(payload::Reason::WrappedKeyReused) => Self::WrappedKeyReused,
+            error @ payload::OpenError::Failed => Self::Internal(error.reason()),
             payload::OpenError::Crypto(reason) => Self::Crypto(reason.as_str()),
         }
     }
@@ -157,5 +158,17 @@ impl From<VaultError> for Refusal {
             VaultError::Store(error) => error.into(),
             error => Self::Internal(error.reason()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_ours_while_opening_leaves_the_nonce_unused() {
+        let refusal = Refusal::from(payload::OpenError::Failed);
+        assert_eq!(refusal.reason(), "internal");
+        assert!(refusal.is_recoverable());
     }
 }

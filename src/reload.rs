@@ -9,6 +9,7 @@
 use crate::audit::node;
 use crate::config::Config;
 use crate::gateway::Gateway;
+use crate::housekeeping::{Job, Stop};
 use crate::keys;
 use crate::live::Live;
 use crate::vault::{Keks, VaultError};
@@ -20,7 +21,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
 
 /// How often the files are read and compared.
 const CHECK: Duration = Duration::from_secs(10);
@@ -30,51 +30,70 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// How often files are loaded that change meanwhile.
 const LOADS: u32 = 5;
 
-/// Listens for SIGHUP from now on (a process that does not is ended by it), and returns what follows the
-/// configuration's files until it is aborted. That does nothing for a configuration that did not come from a file.
-pub fn follow(
-    gateway: Arc<Gateway>,
-    config: Config,
-    address: SocketAddr,
-) -> std::io::Result<impl Future<Output = ()>> {
-    let hangup = signal(SignalKind::hangup())?;
-    Ok(follow_until_aborted(gateway, config, address, hangup))
+/// Follows the files of a configuration; does nothing for one that did not come from a file.
+pub struct Reload {
+    follower: Option<Follower>,
+    hangup: Option<Signal>,
+    hints: mpsc::Receiver<()>,
+    hint: mpsc::Sender<()>,
+    watch: Watch,
+    /// Whatever is there is loaded, changed or not.
+    forced: bool,
 }
 
-async fn follow_until_aborted(
-    gateway: Arc<Gateway>,
-    config: Config,
-    address: SocketAddr,
-    mut hangup: Signal,
-) {
-    let Some(file) = config.source.clone() else {
-        return;
-    };
-    let (hint, mut hints) = mpsc::channel(1);
-    let mut follower = Follower {
-        gateway,
-        address,
-        seen: None,
-        try_again: false,
-        config,
-        file,
-    };
-    let mut watch = Watch::start(&follower.config, &hint);
-    let mut ticks = tokio::time::interval(CHECK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let forced = tokio::select! {
-            _ = hangup.recv() => true,
-            _ = ticks.tick() => false,
-            _ = hints.recv() => {
-                tokio::time::sleep(SETTLE).await;
-                false
+impl Reload {
+    /// Listens for SIGHUP from now on: a process that does not is ended by it. `address` is where the gateway listens.
+    pub fn new(gateway: Arc<Gateway>, config: &Config, address: SocketAddr) -> Self {
+        let (hint, hints) = mpsc::channel(1);
+        let follower = config.source.clone().map(|file| Follower {
+            gateway,
+            address,
+            seen: None,
+            try_again: false,
+            config: config.clone(),
+            file,
+        });
+        let hangup = signal(SignalKind::hangup());
+        if let Err(error) = &hangup {
+            tracing::warn!(%error, "SIGHUP does nothing; files are still checked every 10 s");
+        }
+        Self {
+            watch: Watch::of(follower.as_ref(), &hint),
+            follower,
+            hangup: hangup.ok(),
+            hints,
+            hint,
+            forced: false,
+        }
+    }
+}
+
+impl Job for Reload {
+    const NAME: &'static str = "reload";
+    const EVERY: Duration = CHECK;
+
+    async fn run(&mut self, _: &Gateway, _: &Stop) -> anyhow::Result<()> {
+        let forced = std::mem::take(&mut self.forced);
+        if let Some(follower) = &mut self.follower
+            && follower.check(forced).await
+        {
+            self.watch = Watch::of(self.follower.as_ref(), &self.hint);
+        }
+        self.watch.keep();
+        Ok(())
+    }
+
+    async fn woken(&mut self, _: &Gateway) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
             }
         };
-        if follower.check(forced).await {
-            watch = Watch::start(&follower.config, &hint);
+        tokio::select! {
+            _ = hangup => self.forced = true,
+            _ = self.hints.recv() => tokio::time::sleep(SETTLE).await,
         }
-        watch.keep();
     }
 }
 
@@ -107,8 +126,13 @@ impl Follower {
             }
             Some(undisturbed(before, digest, || load(&file, address)))
         });
-        let Ok(Some((digest, loaded))) = attempt.await else {
-            return false;
+        let (digest, loaded) = match attempt.await {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) => return false,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => return false,
+            },
         };
         let first = self.seen.replace(digest).is_none();
         let gateway = &self.gateway;
@@ -224,6 +248,10 @@ fn files(config: &Config) -> Vec<PathBuf> {
 struct Watch(Option<notify::RecommendedWatcher>);
 
 impl Watch {
+    fn of(follower: Option<&Follower>, hint: &mpsc::Sender<()>) -> Self {
+        follower.map_or(Self(None), |follower| Self::start(&follower.config, hint))
+    }
+
     fn start(config: &Config, hint: &mpsc::Sender<()>) -> Self {
         let hint = hint.clone();
         let on_event = move |event: notify::Result<notify::Event>| {

@@ -1,6 +1,9 @@
 //! Logs and metrics. Neither ever holds a value of a request: ids of ours, reasons and counts only.
 
 mod malformed;
+mod queue_depth;
+
+pub use queue_depth::QueueDepth;
 
 use crate::config::{Log, LogFormat};
 use malformed::Malformed;
@@ -247,7 +250,8 @@ impl Metrics {
         self.reloads.with_label_values(&[result]).inc();
     }
 
-    /// Everything that has an end: kind, name, seconds to its beginning if it is to come, and seconds to its end.
+    /// Everything that has an end: kind, name, seconds to its beginning if it is to come, and
+    /// seconds to its end.
     pub fn expiries<'a>(&self, all: impl Iterator<Item = (&'a str, &'a str, Option<i64>, i64)>) {
         self.expiries.reset();
         self.beginnings.reset();

@@ -29,6 +29,10 @@ pub fn without_value(message: &str) -> String {
         ("unknown variant ", "unknown value"),
         ("invalid length ", "wrong length"),
     ];
+    // The words of the crate `config`, which does not say what it expected.
+    if message.contains("does not have variant constructor") {
+        return "unknown value".to_owned();
+    }
     let quoting = kinds.iter().find_map(|(says, kind)| {
         let at = message.find(says)?;
         Some((message.get(at..)?, kind))

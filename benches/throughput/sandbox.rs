@@ -19,6 +19,7 @@ const ISSUER: &str = "demo";
 
 /// All that is switched on in production; the rest is the defaults.
 const CONFIG: &str = r#"[server]
+drain_delay_s = 0
 listen = "127.0.0.1:0"
 public_base_urls = ["PUBLIC_URL"]
 

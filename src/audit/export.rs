@@ -4,6 +4,7 @@ use super::PAGE;
 use crate::ids::IssuerId;
 use crate::store::Store;
 use crate::store::audit::AuditEntry;
+use crate::store::audit::pages::ChainRange;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -63,21 +64,19 @@ pub async fn export(store: &Store, filter: &Filter, out: &mut dyn Write) -> anyh
         .into_iter()
         .map(|issuer| (issuer.issuer_id.0, issuer.declared.client_id.to_string()))
         .collect();
-    let (mut count, mut last) = (0, String::new());
-    while let Some(chain) = store.next_audit_chain(&last).await? {
-        let mut after = i64::MIN;
-        loop {
-            let page = store.audit_entries(&chain, after, PAGE).await?;
-            let Some(end) = page.last() else { break };
-            after = end.seq;
-            for entry in page.iter().filter(|entry| filter.wants(entry)) {
-                let issuer = entry.issuer_id.and_then(|id| issuers.get(&id));
-                serde_json::to_writer(&mut *out, &line(entry, issuer.map(String::as_str)))?;
-                out.write_all(b"\n")?;
-                count += 1;
-            }
+    let (mut count, mut chain, mut seq) = (0, String::new(), i64::MAX);
+    let all = ChainRange::default();
+    loop {
+        let page = store.audit_page(&all, (&chain, seq), PAGE).await?;
+        let Some(last) = page.last() else { break };
+        chain.clone_from(&last.chain);
+        seq = last.seq;
+        for entry in page.iter().filter(|entry| filter.wants(entry)) {
+            let issuer = entry.issuer_id.and_then(|id| issuers.get(&id));
+            serde_json::to_writer(&mut *out, &line(entry, issuer.map(String::as_str)))?;
+            out.write_all(b"\n")?;
+            count += 1;
         }
-        last = chain;
     }
     out.flush()?;
     Ok(count)

@@ -3,6 +3,7 @@
 //! - [`node`]: start, stop and reload of a node, its keys, its anchors
 //! - [`refused`]: refusals before authentication, bounded whatever arrives
 //! - [`verify`]: is every entry there, unchanged and in its place
+//! - [`witness`]: what a node knows of its chains, outside of the database
 //! - [`export`]: the trail as JSON lines
 //!
 //! Entries of proven calls are written with what they do (`call`), those of operators with theirs (`store`).
@@ -11,6 +12,7 @@ pub mod export;
 pub mod node;
 pub mod refused;
 pub mod verify;
+pub mod witness;
 
 /// Entries read at once: the trail is never in memory as a whole.
 const PAGE: i64 = 1_000;

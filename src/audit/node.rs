@@ -1,20 +1,18 @@
 //! The life of a node in the trail: start, stop, a changed configuration, its keys; and the anchors that go with them.
 
+use super::witness::Witness;
 use crate::payload::KeyRing;
 use crate::store::audit::{AuditChain, AuditDraft};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
+use anyhow::Context;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 /// The first act of a node.
 pub const START: &str = "node.start";
 /// The last act of a node.
 pub const STOP: &str = "node.stop";
-
-/// How often chains that nobody vouches for are looked for.
-const ANCHOR_CHAINS: Duration = Duration::from_secs(30);
 
 /// Notes the start, the keys it found, and the ends of all chains: before the first call is answered.
 pub async fn started(
@@ -36,12 +34,27 @@ pub async fn started(
 }
 
 /// Notes the stop, once the writers have ended: their chains are complete, and this one ends here.
-pub async fn stopped(store: &Store) {
+pub async fn stopped(store: &Store) -> Result<(), StoreError> {
     let stop = vec![AuditDraft::local(STOP)];
-    match store.anchor_and_record(stop).await {
-        Ok(end) => log_anchor(&end),
-        Err(error) => tracing::error!(%error, "the stop is not in the audit trail"),
-    }
+    log_anchor(&store.anchor_and_record(stop).await?);
+    Ok(())
+}
+
+/// Takes up the witness of former runs, once [`started`] has vouched for their chains.
+///
+/// # Errors
+/// What the file system or the database says.
+pub async fn begin_witness(
+    witness: Option<&Witness>,
+    store: &Store,
+    metrics: &Metrics,
+) -> anyhow::Result<()> {
+    let Some(witness) = witness else {
+        tracing::info!("no witness of the audit trail is kept: audit.witness names no file");
+        return Ok(());
+    };
+    let begun = witness.begin(store, metrics).await;
+    begun.context("audit.witness: the witness of the audit trail cannot be kept")
 }
 
 /// Notes a reload, and the keys that came, changed their state or went with it. `keys` are those before and
@@ -106,18 +119,6 @@ fn key_changes(before: &KeyStates, after: &KeyStates) -> Vec<AuditDraft> {
         .filter(|key| !after.contains_key(key))
         .map(|key| draft(key, "drop"));
     loaded.chain(dropped).collect()
-}
-
-/// Vouches, now and then, for chains that nobody knows yet: those of operators' commands.
-pub async fn anchor_chains(store: &Store, metrics: &Metrics) {
-    let mut ticks = tokio::time::interval(ANCHOR_CHAINS);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = store.anchor_unknown_chains().await {
-            metrics.background_failure("audit-anchor");
-            tracing::warn!(%error, "audit chains not anchored; will be tried again");
-        }
-    }
 }
 
 /// Whoever keeps the log can tell later whether the trail was rewritten: `audit verify --expect`.

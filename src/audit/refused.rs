@@ -11,19 +11,15 @@ use crate::ids::IssuerId;
 use crate::issuers::registry::Registry;
 use crate::oauth1::Authorization;
 use crate::store::audit::AuditDraft;
-use crate::store::now;
 use crate::store::writer::{Act, Commit, Writer};
+use crate::store::{StoreError, now};
 use crate::telemetry::Metrics;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::sync::Notify;
 
 /// Refusals that get an entry of their own in a row; one more each second.
 const SINGLE: usize = 20;
-/// How often notes are written.
-const TICK: Duration = Duration::from_secs(1);
 /// Every so many ticks what exceeded is written as sums.
 const SUM_TICKS: u32 = 10;
 
@@ -51,7 +47,6 @@ pub struct RefusedCall<'a> {
 #[derive(Debug)]
 pub struct RefusedCalls {
     notes: Mutex<Notes>,
-    stop: Notify,
 }
 
 #[derive(Debug)]
@@ -96,7 +91,6 @@ impl Default for RefusedCalls {
                 single: Vec::new(),
                 sums: BTreeMap::new(),
             }),
-            stop: Notify::new(),
         }
     }
 }
@@ -129,29 +123,24 @@ impl RefusedCalls {
         false
     }
 
-    /// Writes notes until [`RefusedCalls::stop`] is called, and then what is left.
-    pub async fn run(&self, writer: &Writer, metrics: &Metrics) {
-        let mut ticks = tokio::time::interval(TICK);
-        let mut tick = 0_u32;
-        loop {
-            let stopping = tokio::select! {
-                _ = ticks.tick() => false,
-                () = self.stop.notified() => true,
-            };
-            tick = tick.wrapping_add(1);
-            // Outside of the select: once taken, notes are written or put back.
-            let pending = self.take(stopping || tick.is_multiple_of(SUM_TICKS));
-            self.write(writer, metrics, pending).await;
-            if stopping {
-                self.report_lost();
-                return;
-            }
-        }
+    /// Writes notes, once a second; at every tenth `tick` sums as well. Once begun it must run to its end, or
+    /// notes are lost: what cannot be written is counted again.
+    ///
+    /// # Errors
+    /// The writer's, for the last note that could not be written.
+    pub async fn tick(&self, tick: u32, writer: &Writer) -> Result<(), StoreError> {
+        let pending = self.take(tick.is_multiple_of(SUM_TICKS));
+        self.write(writer, pending).await
     }
 
-    /// Ends [`RefusedCalls::run`], now or as soon as it begins.
-    pub fn stop(&self) {
-        self.stop.notify_one();
+    /// Writes all that is left: no call is under way any more.
+    ///
+    /// # Errors
+    /// As above. The log then has what the trail could not take.
+    pub async fn finish(&self, writer: &Writer) -> Result<(), StoreError> {
+        let written = self.write(writer, self.take(true)).await;
+        self.report_lost();
+        written
     }
 
     fn take(&self, with_sums: bool) -> Vec<Pending> {
@@ -175,7 +164,7 @@ impl RefusedCalls {
         single.chain(sums).collect()
     }
 
-    async fn write(&self, writer: &Writer, metrics: &Metrics, pending: Vec<Pending>) {
+    async fn write(&self, writer: &Writer, pending: Vec<Pending>) -> Result<(), StoreError> {
         let commits = pending.iter().map(|pending| {
             writer.commit(Commit {
                 nonce: None,
@@ -185,17 +174,17 @@ impl RefusedCalls {
                 sealed_under: None,
             })
         });
-        let written = join_all(commits).await;
-        for (pending, result) in pending.iter().zip(written) {
+        let mut outcome = Ok(());
+        for (pending, result) in pending.iter().zip(join_all(commits).await) {
             if let Err(error) = result {
-                self.put_back(metrics, pending);
-                tracing::warn!(%error, "refusals not noted; will be tried again");
+                self.put_back(pending);
+                outcome = Err(error);
             }
         }
+        outcome
     }
 
-    fn put_back(&self, metrics: &Metrics, pending: &Pending) {
-        metrics.background_failure("audit");
+    fn put_back(&self, pending: &Pending) {
         let reason = pending.draft.reason.as_deref().unwrap_or_default();
         let origin = pending.draft.origin.as_deref();
         self.lock().sum(reason, pending.count, origin);
@@ -292,9 +281,8 @@ mod tests {
             note(&calls, "a", "192.0.2.1");
         }
         note(&calls, "a", "192.0.2.2");
-        let metrics = Metrics::new().unwrap();
         for pending in calls.take(true) {
-            calls.put_back(&metrics, &pending);
+            calls.put_back(&pending);
         }
         let again = calls.take(true);
         assert_eq!((again.len(), total(&again)), (1, 31));

@@ -3,25 +3,36 @@
 use crate::app;
 use crate::audit::export::{self, Filter};
 use crate::audit::verify::{self, Event, Summary};
+use crate::audit::witness::file;
 use crate::config::Config;
 use crate::store::Store;
-use crate::store::audit::AuditDraft;
+use crate::store::audit::{AuditDraft, AuditHead};
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{BufWriter, ErrorKind, stdout};
+use std::path::Path;
 use std::process::ExitCode;
+
+/// Exit status of `audit verify` if there are more declared gaps than `--known-gaps`.
+const UNEXPLAINED_GAPS: u8 = 3;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check that no entry was edited, removed, reordered or slipped in; the exit status is 1 if one was.
+    /// Check that no entry was edited, removed, reordered or slipped in; the exit status is 1 if one was, and 3 if all that
+    /// there is holds, but a node has declared that the database lost entries.
     ///
-    /// Nodes may run meanwhile. The check is itself an entry.
+    /// On a node, it also looks up every entry that the node's witness names (audit.witness): they must be there, so that a lost
+    /// tail is found. Nodes may run meanwhile. The check is itself an entry.
     Verify {
-        /// An entry known from elsewhere (a log, an export) that must be there: CHAIN:SEQ:HASH. May be repeated.
-        #[arg(long, value_name = "CHAIN:SEQ:HASH")]
+        /// What is known from elsewhere and must be there: an entry out of a log or an export, as CHAIN:SEQ:HASH, or a copy of
+        /// a witness. May be repeated.
+        #[arg(long, value_name = "CHAIN:SEQ:HASH or FILE")]
         expect: Vec<String>,
+        /// So many declared gaps are explained, by failovers that lost entries. With more of them the exit status is 3.
+        #[arg(long, value_name = "COUNT", default_value_t = 0)]
+        known_gaps: u64,
     },
     /// Write the trail to standard output as JSON lines. The export is itself an entry.
     Export(Export),
@@ -42,38 +53,59 @@ pub(super) struct Export {
 
 pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
     super::runtime()?.block_on(async {
-        let (_, store) = app::open_store(&config.database)?;
+        let (url, store) = app::open_store(&config.database)?;
         match command {
-            Command::Verify { expect } => verify(&store, &expect).await,
+            Command::Verify { expect, known_gaps } => {
+                let witness = config.audit.witness_file(&url);
+                verify(&store, witness.as_deref(), &expect, known_gaps).await
+            }
             Command::Export(arguments) => export(&store, &arguments).await,
         }
     })
 }
 
-async fn verify(store: &Store, expect: &[String]) -> anyhow::Result<ExitCode> {
-    let expected = expect
-        .iter()
-        .map(|text| parse_expected(text).with_context(|| format!("{text}: not CHAIN:SEQ:HASH")))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+async fn verify(
+    store: &Store,
+    witness: Option<&Path>,
+    expect: &[String],
+    known_gaps: u64,
+) -> anyhow::Result<ExitCode> {
+    // Before the trail: it names nothing that is not there already.
+    let known = witnessed(witness)?;
+    let mut expected = Vec::new();
+    for text in expect {
+        expected.extend(parse_expected(text)?);
+    }
     // Draws on standard error, and only if that is a terminal.
     let bar = ProgressBar::new(u64::try_from(store.audit_length().await.unwrap_or(0))?);
     bar.set_style(ProgressStyle::with_template(
         "{wide_bar} {human_pos}/{human_len} entries, {eta} left",
     )?);
-    let mut observer = |event: Event<'_>| match event {
+    let mut observer = |event: Event<'_>| {
+        match event {
         Event::Read(count) => bar.inc(count),
         Event::Broken { chain, broken } => {
             bar.suspend(|| println!("BROKEN chain {chain}: {broken}"));
         }
+        Event::Gap { chain, gap } => bar.suspend(|| {
+            println!(
+                "GAP chain {}: the database lost {} confirmed entries after entry {}, and what they stand for (declared in chain {chain})",
+                gap.chain,
+                gap.lost(),
+                gap.found.0
+            );
+        }),
         Event::Open { chain } => bar.suspend(|| {
             println!(
                 "note: chain {chain} has no node.stop at its end: the node runs, or was killed"
             );
         }),
+    }
     };
     let mut summary = verify::verify(store, &mut observer).await?;
+    summary.broken += verify::acknowledged(store, &known, &mut observer).await?;
     bar.finish_and_clear();
-    for (chain, seq, hash) in expected {
+    for AuditHead { chain, seq, hash } in expected {
         if store.audit_hash(&chain, seq).await?.as_ref() != Some(&hash) {
             println!("BROKEN chain {chain}: entry {seq} is not the one expected");
             summary.broken += 1;
@@ -83,6 +115,7 @@ async fn verify(store: &Store, expect: &[String]) -> anyhow::Result<ExitCode> {
         chains,
         entries,
         anchors,
+        gaps,
         broken,
     } = summary;
     let draft = AuditDraft {
@@ -102,13 +135,47 @@ async fn verify(store: &Store, expect: &[String]) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     println!("The audit trail is whole: {entries} entries in {chains} chains, {anchors} anchors.");
-    Ok(ExitCode::SUCCESS)
+    if !known.is_empty() {
+        let count = known.len();
+        println!("All that this node's witness names is in it: the ends of {count} chains.");
+    }
+    if gaps == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!(
+        "In {gaps} place(s) it declares that the database lost entries which it had confirmed. A failover to a standby that \
+         lagged behind does that; so does whoever cuts a chain while its node runs. See docs/operations.md, \"Failover\"."
+    );
+    Ok(match gaps > known_gaps {
+        true => ExitCode::from(UNEXPLAINED_GAPS),
+        false => ExitCode::SUCCESS,
+    })
 }
 
-fn parse_expected(text: &str) -> Option<(String, i64, Vec<u8>)> {
-    let mut parts = text.splitn(3, ':');
-    let (chain, seq, hash) = (parts.next()?, parts.next()?, parts.next()?);
-    Some((chain.to_owned(), seq.parse().ok()?, hex::decode(hash).ok()?))
+/// What the node's own witness names.
+fn witnessed(witness: Option<&Path>) -> anyhow::Result<Vec<AuditHead>> {
+    let Some(file) = witness else {
+        eprintln!("hint: audit.witness names no file: a tail that the database lost is not found");
+        return Ok(Vec::new());
+    };
+    let Some(known) = read(file)? else {
+        let file = file.display();
+        eprintln!("hint: there is no witness {file}: a tail that the database lost is not found");
+        return Ok(Vec::new());
+    };
+    Ok(known)
+}
+
+fn parse_expected(text: &str) -> anyhow::Result<Vec<AuditHead>> {
+    if let Some(head) = file::parse_head(text) {
+        return Ok(vec![head]);
+    }
+    let known = read(Path::new(text))?;
+    known.with_context(|| format!("--expect {text}: neither CHAIN:SEQ:HASH nor a file"))
+}
+
+fn read(file: &Path) -> anyhow::Result<Option<Vec<AuditHead>>> {
+    file::read(file).with_context(|| format!("the witness {}", file.display()))
 }
 
 async fn export(store: &Store, arguments: &Export) -> anyhow::Result<ExitCode> {

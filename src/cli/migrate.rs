@@ -2,10 +2,12 @@
 
 use crate::config::Config;
 use crate::store::{DatabaseUrl, migrations};
+use std::time::Duration;
 
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let url = DatabaseUrl::parse(&config.database.url)?;
-    let applied = migrations::run(&url)?;
+    let timeout = Duration::from_secs(config.database.migrate_timeout_s);
+    let applied = migrations::run_within(&url, timeout)?;
     match applied.len() {
         0 => println!("The database is up to date."),
         count => println!("Applied {count} migration(s): {}", applied.join(", ")),

@@ -1,11 +1,13 @@
 //! The command line: one file for each command.
 
 mod audit;
+mod backup;
 mod client;
 mod demo;
 mod issuer;
 mod keys;
 mod migrate;
+mod progress;
 mod sandbox;
 mod sandbox_files;
 mod sandbox_users;
@@ -62,6 +64,11 @@ enum Command {
     /// Verify or export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Copy the SQLite database to a file while nodes serve, and verify the copy.
+    ///
+    /// The copy is of one moment, has mode 0600, and gets its name only once it is whole, checked and on the disk. The backup is
+    /// an entry of the audit trail. For PostgreSQL it says what to use instead, and fails.
+    Backup(backup::Arguments),
     /// Apply missing database migrations, then exit.
     Migrate,
 }
@@ -83,7 +90,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.config.as_deref();
     match arguments.command {
-        Command::Serve => serve::run(&load(config)?)?,
+        Command::Serve => serve::run(config)?,
         Command::Sandbox(arguments) => sandbox::run(&arguments)?,
         Command::Client(command) => return client::run(command),
         Command::Issuer(command) => issuer::run(&load(config)?, command)?,
@@ -92,6 +99,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Users(command) => users::run(&load(config)?, command)?,
         Command::Vault(command) => return vault::run(config, command),
         Command::Audit(command) => return audit::run(&load(config)?, command),
+        Command::Backup(arguments) => backup::run(&load(config)?, &arguments)?,
         Command::Migrate => migrate::run(&load(config)?)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -109,4 +117,12 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .worker_threads(2)
         .enable_all()
         .build()?)
+}
+
+/// Runs a server. Threads that hang do not keep the process from ending.
+fn run_to_the_end(server: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(server);
+    runtime.shutdown_background();
+    ended
 }

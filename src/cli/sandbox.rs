@@ -1,10 +1,11 @@
 //! `sandbox`: a gateway like production, out of one folder, in one command.
 
 use super::{demo, sandbox_files, sandbox_users};
+use crate::app::{self, RunningApp, Signals};
 use crate::config::Config;
 use crate::issuers::declaration;
 use crate::store::audit::AuditDraft;
-use crate::{app, telemetry};
+use crate::telemetry;
 use anyhow::Context;
 use clap::Args;
 use std::path::PathBuf;
@@ -23,33 +24,45 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    super::run_to_the_end(async {
+        let Some(started) = signals.unless_they_come(start(arguments)).await else {
+            return Ok(());
+        };
+        let (running, files) = started?;
+        if arguments.demo {
+            let description = files.description.clone();
+            let shown = tokio::task::spawn_blocking(move || demo::run(&description));
+            if let Some(shown) = signals.unless_they_come(shown).await {
+                shown??;
+            }
+        }
+        println!("Serving until Ctrl-C.");
+        running.run_until(&mut signals).await
+    })
+}
+
+async fn start(arguments: &Arguments) -> anyhow::Result<(RunningApp, sandbox_files::Files)> {
     let dir = &arguments.dir;
     let files = sandbox_files::prepare(dir, arguments.port)
         .with_context(|| format!("sandbox {}", dir.display()))?;
     let config = Config::load(&files.config)?;
     telemetry::init_logging(&config.log)?;
-    super::runtime()?.block_on(async {
-        bring_issuers_on_board(&config, &files).await?;
-        sandbox_users::bring_on_board(&config, &files).await?;
-        let running = app::start(&config).await?;
-        let base_url = format!("http://{}", running.address);
-        sandbox_files::write_base_url(&files, &base_url)?;
-        println!("Sandbox {} listens on {base_url}", dir.display());
-        println!(
-            "  description for clients and tests: {}",
-            files.description.display()
-        );
-        println!(
-            "  configuration for every command:   issuer-gateway --config {} …",
-            files.config.display()
-        );
-        if arguments.demo {
-            let description = files.description.clone();
-            tokio::task::spawn_blocking(move || demo::run(&description)).await??;
-        }
-        println!("Serving until Ctrl-C.");
-        running.run_until_signal().await
-    })
+    bring_issuers_on_board(&config, &files).await?;
+    sandbox_users::bring_on_board(&config, &files).await?;
+    let running = app::start(&config).await?;
+    let base_url = format!("http://{}", running.address);
+    sandbox_files::write_base_url(&files, &base_url)?;
+    println!("Sandbox {} listens on {base_url}", dir.display());
+    println!(
+        "  description for clients and tests: {}",
+        files.description.display()
+    );
+    println!(
+        "  configuration for every command:   issuer-gateway --config {} …",
+        files.config.display()
+    );
+    Ok((running, files))
 }
 
 /// Only on an empty database: later changes by an operator are not undone by a restart.

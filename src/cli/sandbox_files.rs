@@ -294,6 +294,8 @@ const CONFIG: &str = r#"# The configuration that this sandbox runs with. docs/op
 
 [server]
 listen = "127.0.0.1:PORT"
+# No load balancer to wait for: Ctrl-C ends it at once.
+drain_delay_s = 0
 
 [database]
 url = "sqlite:gateway.db"

@@ -1,9 +1,19 @@
 //! `serve`: run the gateway until SIGTERM or Ctrl-C.
 
-use crate::config::Config;
-use crate::{app, telemetry};
+use crate::app::{self, Signals};
+use crate::telemetry;
+use std::path::Path;
 
-pub(super) fn run(config: &Config) -> anyhow::Result<()> {
-    telemetry::init_logging(&config.log)?;
-    super::runtime()?.block_on(async { app::start(config).await?.run_until_signal().await })
+pub(super) fn run(config: Option<&Path>) -> anyhow::Result<()> {
+    // Before all else: from here on a signal ends the process in order.
+    let mut signals = Signals::listen()?;
+    super::run_to_the_end(async {
+        let config = super::load(config)?;
+        telemetry::init_logging(&config.log)?;
+        let Some(started) = signals.unless_they_come(app::start(&config)).await else {
+            tracing::info!("ended during the start; nothing was served");
+            return Ok(());
+        };
+        started?.run_until(&mut signals).await
+    })
 }

@@ -69,7 +69,7 @@ mod tests {
             ),
             (
                 "[database]\nurl = \"a\"\n[log]\nformat = \"canary\"",
-                "unknown value, expected",
+                "log.format: unknown value",
             ),
             (
                 "[database]\nurl = \"a\"\n[server]\nlisten = \"canary\"",

@@ -5,50 +5,62 @@
 //! with what others left.
 
 use crate::gateway::Gateway;
-use crate::store::{StoreError, now};
-use std::sync::Arc;
+use crate::housekeeping::{Job, Stop};
+use crate::store::now;
 use std::time::{Duration, Instant};
 
 /// How often a node looks for users that another one has marked.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Runs until it is aborted. With `erases` false it only counts who waits.
-pub async fn run(gateway: Arc<Gateway>, erases: bool) {
-    // A process before this one may have died between an erasure and the removal of its traces.
-    let mut traces = erases;
-    loop {
-        if let Err(error) = pass(&gateway, erases, &mut traces).await {
-            gateway.metrics.background_failure("erasure");
-            tracing::warn!(%error, "users not erased; will be tried again");
-        }
-        tokio::select! {
-            () = gateway.erasure.notified() => {}
-            () = tokio::time::sleep(POLL) => {}
+/// Erases deleted users, or only counts who waits.
+#[derive(Debug)]
+pub struct Erasure {
+    erases: bool,
+    /// The write-ahead log may still hold what was erased.
+    traces: bool,
+}
+
+impl Erasure {
+    /// With `erases` false it only counts.
+    pub fn new(erases: bool) -> Self {
+        Self {
+            erases,
+            // A process before this one may have died between an erasure and the removal of its traces.
+            traces: erases,
         }
     }
 }
 
-/// Erases until nobody is left whom no other node is erasing.
-async fn pass(gateway: &Gateway, erases: bool, traces: &mut bool) -> Result<(), StoreError> {
-    loop {
-        let pending = gateway.store.pending_erasures().await?;
-        gateway.metrics.set_erasures_pending(pending);
-        if pending == 0 || !erases {
-            break;
+impl Job for Erasure {
+    const NAME: &'static str = "erasure";
+    const EVERY: Duration = POLL;
+
+    /// Erases until nobody is left whom no other node is erasing.
+    async fn run(&mut self, gateway: &Gateway, stop: &Stop) -> anyhow::Result<()> {
+        while !stop.is_asked() {
+            let pending = gateway.store.pending_erasures().await?;
+            gateway.metrics.set_erasures_pending(pending);
+            if pending == 0 || !self.erases {
+                break;
+            }
+            let began = Instant::now();
+            let erased = gateway.store.erase_users(now()).await?;
+            if erased == 0 {
+                break;
+            }
+            gateway.metrics.users_erased(erased);
+            tracing::info!(users = erased, "users erased");
+            self.traces = true;
+            // Half of the time belongs to the requests: on SQLite nobody else can write meanwhile.
+            tokio::time::sleep(began.elapsed()).await;
         }
-        let began = Instant::now();
-        let erased = gateway.store.erase_users(now()).await?;
-        if erased == 0 {
-            break;
+        if self.traces {
+            self.traces = !gateway.store.drop_traces().await?;
         }
-        gateway.metrics.users_erased(erased);
-        tracing::info!(users = erased, "users erased");
-        *traces = true;
-        // Half of the time belongs to the requests: on SQLite nobody else can write meanwhile.
-        tokio::time::sleep(began.elapsed()).await;
+        Ok(())
     }
-    if *traces {
-        *traces = !gateway.store.drop_traces().await?;
+
+    async fn woken(&mut self, gateway: &Gateway) {
+        gateway.erasure.notified().await;
     }
-    Ok(())
 }

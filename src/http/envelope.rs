@@ -8,13 +8,15 @@ use super::error::{HttpError, Reason};
 use super::flood::{Flood, Turns};
 use super::users_error::UsersError;
 use crate::gateway::Gateway;
+use crate::readiness::Draining;
 use crate::refusal::Refusal;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Version};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage, ResponseError};
+use actix_web::{Error, HttpMessage, HttpRequest, ResponseError};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -44,6 +46,11 @@ pub async fn around(
             .headers_mut()
             .insert(HeaderName::from_static("x-request-id"), value);
     }
+    if is_draining(response.request()) {
+        // A client that is told does not send its next request into a connection that is about to be closed.
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
     let reason = response.response().extensions().get::<Reason>().copied();
     let overloaded = reason.is_some_and(|Reason(reason, _)| reason == Refusal::Overloaded.reason());
     record(&response, &id, started, reason, overloaded);
@@ -51,6 +58,12 @@ pub async fn around(
         wait_for_its_turn().await;
     }
     Ok(response)
+}
+
+fn is_draining(request: &HttpRequest) -> bool {
+    request
+        .app_data::<Data<Draining>>()
+        .is_some_and(|draining| draining.has_begun())
 }
 
 /// Goes round one handler: a panic becomes a 500 like any other fault.

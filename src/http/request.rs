@@ -5,6 +5,7 @@
 use super::envelope::RequestId;
 use super::error::HttpError;
 use crate::call::Call;
+use crate::gateway::Gateway;
 use crate::payload::FieldLevelHeaders;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
 use actix_web::web::{Bytes, Payload};
@@ -72,6 +73,10 @@ impl<'a> RawCall<'a> {
             peer: self.peer.as_deref(),
             direct: is_direct(self.request),
             now: Utc::now(),
+            now: self
+                .request
+                .app_data::<Data<Gateway>>()
+                .map_or_else(Utc::now, |gateway| gateway.clock.now()),
         }
     }
 

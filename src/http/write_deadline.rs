@@ -6,7 +6,7 @@
 use actix_web::rt::time::{Sleep, sleep};
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -30,6 +30,8 @@ struct Blocked {
     until: Pin<Box<Sleep>>,
     taken: usize,
     looks: u32,
+    /// Who wanted to read meanwhile.
+    reader: Option<Waker>,
 }
 
 impl<T> WriteDeadline<T> {
@@ -47,8 +49,14 @@ impl<T> WriteDeadline<T> {
             blocked.taken += taken;
             blocked.looks = 0;
             if blocked.taken >= SHARE {
-                self.blocked = None;
+                self.unblock();
             }
+        }
+    }
+
+    fn unblock(&mut self) {
+        if let Some(reader) = self.blocked.take().and_then(|blocked| blocked.reader) {
+            reader.wake();
         }
     }
 
@@ -59,6 +67,7 @@ impl<T> WriteDeadline<T> {
             until: Box::pin(sleep(allowed)),
             taken: 0,
             looks: 0,
+            reader: None,
         });
         blocked.looks += 1;
         if blocked.looks <= LOOKS {
@@ -75,7 +84,8 @@ impl<T: AsyncRead + Unpin> AsyncRead for WriteDeadline<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.blocked.is_some() {
+        if let Some(blocked) = &mut self.blocked {
+            blocked.reader = Some(context.waker().clone());
             return Poll::Pending;
         }
         Pin::new(&mut self.io).poll_read(context, buffer)
@@ -102,7 +112,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<T> {
         match Pin::new(&mut self.io).poll_flush(context) {
             Poll::Pending => self.wait(context),
             Poll::Ready(flushed) => {
-                self.blocked = None;
+                self.unblock();
                 Poll::Ready(flushed)
             }
         }
@@ -119,7 +129,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::task::Waker;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     const LONG: Duration = Duration::from_secs(3_600);
@@ -168,18 +180,37 @@ mod tests {
         assert!(ours.blocked.is_none());
     }
 
+    /// Whether it was woken.
+    #[derive(Default)]
+    struct Reader(AtomicBool);
+
+    impl Wake for Reader {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
     #[tokio::test]
     async fn nothing_is_read_from_who_does_not_read() {
         let (ours, mut theirs) = duplex(1_024);
         let mut ours = WriteDeadline::new(ours, LONG);
         theirs.write_all(b"next request").await.unwrap();
-        assert!(waits(&mut ours));
-        let mut context = Context::from_waker(Waker::noop());
-        let mut bytes = [0; 32];
-        let mut buffer = ReadBuf::new(&mut bytes);
-        let read = Pin::new(&mut ours).poll_read(&mut context, &mut buffer);
-        assert!(read.is_pending());
-        ours.progress(SHARE);
+        for written_whole in [true, false] {
+            assert!(waits(&mut ours));
+            let reader = Arc::new(Reader::default());
+            let waker = Waker::from(reader.clone());
+            let mut context = Context::from_waker(&waker);
+            let mut bytes = [0; 32];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let read = Pin::new(&mut ours).poll_read(&mut context, &mut buffer);
+            assert!(read.is_pending());
+            if written_whole {
+                ours.flush().await.unwrap();
+            } else {
+                ours.progress(SHARE);
+            }
+            assert!(reader.0.load(Ordering::Relaxed), "it may read again");
+        }
         assert_eq!(ours.read(&mut [0; 32]).await.unwrap(), 12);
     }
 

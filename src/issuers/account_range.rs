@@ -49,7 +49,8 @@ impl AccountRange {
         self.covers(&other.0)
     }
 
-    /// Whether one of `others` contains this range or is it: a look-up for each length, however many they are.
+    /// Whether one of `others` contains this range or is it: a look-up for each length, however
+    /// many they are.
     pub fn lies_in_any(&self, others: &HashSet<&str>) -> bool {
         (4..=self.0.len())
             .filter_map(|length| self.0.get(..length))
@@ -63,7 +64,8 @@ impl fmt::Display for AccountRange {
     }
 }
 
-/// Parses `^\s*[0-9]{4,8}(\s*,\s*[0-9]{4,8})*\s*$` (cce-api.md 3.7), in the order sent, in time that grows with its length.
+/// Parses `^\s*[0-9]{4,8}(\s*,\s*[0-9]{4,8})*\s*$` (cce-api.md 3.7), in the order sent, in time
+/// that grows with its length.
 ///
 /// A range that is named twice comes back once.
 pub fn parse_list(text: &str) -> Result<Vec<AccountRange>, Error> {

@@ -1,7 +1,8 @@
 //! Account ranges that an issuer adds itself (spec decision 18).
 //!
-//! They lie inside a space that the operator allows, there are at most [`MOST`], and none lies inside another one of the
-//! issuer: what is covered already is not stored again, and a wider range takes the place of narrower added ones.
+//! They lie inside a space that the operator allows, there are at most [`MOST`], and none lies
+//! inside another one of the issuer: what is covered already is not stored again, and a wider range
+//! takes the place of narrower added ones.
 
 use super::account_range::AccountRange;
 use std::collections::HashSet;
@@ -35,7 +36,8 @@ pub struct Additions {
     pub too_many: bool,
 }
 
-/// Judges `wanted` against the issuer's own ranges: all of them, and those of them that it has added.
+/// Judges `wanted` against the issuer's own ranges: all of them, and those of them that it has
+/// added.
 pub fn additions(
     wanted: Vec<AccountRange>,
     own: &[String],

@@ -1,4 +1,5 @@
-//! One change at a time for each issuer: its further ones wait here, where they hold no connection that others need.
+//! One change at a time for each issuer: its further ones wait here, where they hold no connection
+//! that others need.
 
 use crate::refusal::Refusal;
 use std::time::Duration;

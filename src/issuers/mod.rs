@@ -51,7 +51,8 @@ pub struct Issuer {
     pub rsa_pss: bool,
     /// The encrypted envelopes that it may send.
     pub envelopes: Envelopes,
-    /// Parameters of field-level encryption may come as headers, which the signature does not cover.
+    /// Parameters of field-level encryption may come as headers, which the signature does not
+    /// cover.
     pub field_level_headers: bool,
     /// Signatures by a certificate that has ended are accepted.
     pub accept_expired_signing: bool,

@@ -22,7 +22,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// After changes, everything is loaded anew this often: a node of an earlier version does not say which issuer it changed.
+/// After changes, everything is loaded anew this often: a node of an earlier version does not say
+/// which issuer it changed.
 const WHOLE: Duration = Duration::from_secs(60);
 
 /// Why the issuers could not be loaded.
@@ -52,8 +53,8 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// The keys that may sign at `now`: their certificates have begun (with five minutes of tolerance) and have not ended,
-    /// unless the issuer is set to `accept_expired_signing`.
+    /// The keys that may sign at `now`: their certificates have begun (with five minutes of
+    /// tolerance) and have not ended, unless the issuer is set to `accept_expired_signing`.
     pub fn keys_at(&self, now: DateTime<Utc>) -> impl Iterator<Item = &VerifyingKey> {
         let accept_expired = self.issuer.accept_expired_signing;
         let counts = move |certificate: &SigningCertificate| {
@@ -118,7 +119,8 @@ impl Registry {
         self.current.load().issuers.values().cloned().collect()
     }
 
-    /// Reads what has changed if the store's version has; says whether it did. The other issuers stay as they were parsed.
+    /// Reads what has changed if the store's version has; says whether it did. The other issuers
+    /// stay as they were parsed.
     pub async fn refresh(&self, store: &Store) -> Result<bool, RegistryError> {
         let _alone = self.refreshing.lock().await;
         let current = self.current.load_full();

@@ -5,6 +5,7 @@
 
 use super::source::read_declared;
 use crate::config::Config;
+use crate::private_file;
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use openssl::asn1::Asn1Time;
@@ -15,9 +16,7 @@ use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::x509::{X509, X509Name};
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
 
@@ -51,18 +50,7 @@ pub fn self_signed(key: &PKey<Private>, common_name: &str, days: u32) -> Result<
 
 /// Writes the whole file or nothing, readable by its owner alone.
 pub fn write_private(file: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let mut partial = file.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let mut out = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&partial)?;
-    out.write_all(content)?;
-    out.sync_all()?;
-    fs::rename(&partial, file).with_context(|| file.display().to_string())
+    private_file::replace(file, content).with_context(|| file.display().to_string())
 }
 
 /// Makes a key and certificate beside the primary key's file and declares them as `active`; returns the key's file.

@@ -56,7 +56,8 @@ impl Accepted {
         headers: true,
     };
 
-    /// Judged by the form of `encryptedData` alone, before anything is decoded: so it tells nothing about keys.
+    /// Judged by the form of `encryptedData` alone, before anything is decoded: so it tells nothing
+    /// about keys.
     fn require(self, kind: EnvelopeKind) -> Result<(), EnvelopeError> {
         match kind {
             EnvelopeKind::Jwe if self.jwe => Ok(()),
@@ -108,6 +109,9 @@ pub enum OpenError {
     /// Too much to do: 503, come back later.
     #[error("too many payloads are being opened")]
     Overloaded,
+    /// A fault of ours: 500, and the payload may be sent again.
+    #[error("opening the payload has failed")]
+    Failed,
 }
 
 impl OpenError {
@@ -116,13 +120,17 @@ impl OpenError {
         match self {
             Self::Crypto(reason) => reason.as_str(),
             Self::Overloaded => UnwrapError::Overloaded.reason(),
+            Self::Failed => UnwrapError::Failed.reason(),
         }
     }
 }
 
 impl From<UnwrapError> for OpenError {
-    fn from(UnwrapError::Overloaded: UnwrapError) -> Self {
-        Self::Overloaded
+    fn from(error: UnwrapError) -> Self {
+        match error {
+            UnwrapError::Overloaded => Self::Overloaded,
+            UnwrapError::Failed => Self::Failed,
+        }
     }
 }
 
@@ -152,9 +160,9 @@ pub struct Opened {
 }
 
 impl Envelope {
-    /// Reads a request body of a sender who may use what is `accepted`. `encryptedData` with a dot in it is a JWE;
-    /// otherwise the body is field-level, with parameters that are not in the body taken from `headers` where those are
-    /// accepted. Unknown members are ignored.
+    /// Reads a request body of a sender who may use what is `accepted`. `encryptedData` with a dot
+    /// in it is a JWE; otherwise the body is field-level, with parameters that are not in the body
+    /// taken from `headers` where those are accepted. Unknown members are ignored.
     pub fn parse(
         body: &[u8],
         headers: &FieldLevelHeaders<'_>,

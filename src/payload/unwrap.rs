@@ -27,12 +27,15 @@ pub struct Cek {
     pub genuine: bool,
 }
 
-/// Why nothing was unwrapped; decided before the wrapped key is looked at.
+/// Why nothing was unwrapped. None of it is the sender's doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnwrapError {
-    /// The queue is full, or there are no random numbers.
+    /// The queue is full, or there are no random numbers; decided before the wrapped key is looked at.
     #[error("the key-unwrapping stage cannot take more work now")]
     Overloaded,
+    /// The stage gave no answer: it panicked over this key, or it is ending.
+    #[error("the key-unwrapping stage has failed")]
+    Failed,
 }
 
 impl UnwrapError {
@@ -40,6 +43,7 @@ impl UnwrapError {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Overloaded => "unwrap-overloaded",
+            Self::Failed => "unwrap-failed",
         }
     }
 }
@@ -123,6 +127,9 @@ impl Unwrapper {
 
     /// Unwraps `wrapped` with `key`. If that fails, or if the result has none of the `lengths` (in bytes), a
     /// random key of the first of them takes its place.
+    ///
+    /// # Errors
+    /// [`UnwrapError`]: a fault of ours is never passed off as a key that does not unwrap.
     pub async fn unwrap(
         &self,
         key: Arc<GatewayKey>,
@@ -144,8 +151,8 @@ impl Unwrapper {
         let queue = self.stage.queue();
         queue.push(job).map_err(|_| UnwrapError::Overloaded)?;
 
-        // A reply that never comes (a worker panicked) counts as a key that does not unwrap.
-        let cek = answer.await.ok().flatten();
+        // A reply never comes if the worker panicked.
+        let cek = answer.await.map_err(|_| UnwrapError::Failed)?;
         let cek = cek.filter(|cek| lengths.contains(&cek.len()));
         let genuine = cek.is_some();
         Ok(Cek {
@@ -161,26 +168,40 @@ impl Drop for Unwrapper {
     }
 }
 
+/// Answers all jobs but those that panicked: their askers learn it from the dropped sender.
 fn reply(jobs: Vec<Job>, work: impl Fn(&[Job]) -> Vec<Unwrapped>) {
     let answers = answers(&jobs, work);
     for (job, answer) in jobs.into_iter().zip(answers) {
-        let _ = job.reply.send(answer);
+        if let Some(answer) = answer {
+            let _ = job.reply.send(answer);
+        }
     }
 }
 
-fn answers(jobs: &[Job], work: impl Fn(&[Job]) -> Vec<Unwrapped>) -> Vec<Unwrapped> {
+/// One answer for each job, in their order; `None` where the work panicked.
+fn answers(jobs: &[Job], work: impl Fn(&[Job]) -> Vec<Unwrapped>) -> Vec<Option<Unwrapped>> {
     let attempt = |jobs: &[Job]| catch_unwind(AssertUnwindSafe(|| work(jobs))).ok();
     // Of several one may have caused the panic; the others do not suffer for it.
-    let alone = |job| attempt(slice::from_ref(job)).and_then(|mut one| one.pop().flatten());
+    let alone = |job| attempt(slice::from_ref(job)).and_then(|mut one| one.pop());
     match jobs {
         [] => Vec::new(),
         [job] => vec![alone(job)],
-        jobs => attempt(jobs).unwrap_or_else(|| jobs.iter().map(alone).collect()),
+        jobs => match attempt(jobs) {
+            Some(all) => all.into_iter().map(Some).collect(),
+            None => jobs.iter().map(alone).collect(),
+        },
     }
 }
 
 #[cfg(test)]
 impl Unwrapper {
+    /// A stage that panics over every key.
+    pub(crate) fn panicking() -> Self {
+        let counters = Arc::new(Counters::new(&Engine::OneByOne).unwrap());
+        let work = |jobs: &[Job]| -> Vec<Unwrapped> { panic!("over {} jobs", jobs.len()) };
+        Self::start_with(1, 4, 1, counters, work).unwrap()
+    }
+
     /// A stage that takes no work, as if its queue were full for ever.
     pub(crate) fn full() -> Self {
         Self {

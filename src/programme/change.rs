@@ -13,8 +13,8 @@ use crate::store::StoreError;
 use crate::store::issuers::{IssuerRecord, Others, ProfileChange};
 use crate::violation::Violation;
 
-/// A request, and the format rules that it breaks. What can only be judged under the store's lock is found there, so that
-/// one answer has everything.
+/// A request, and the format rules that it breaks. What can only be judged under the store's lock
+/// is found there, so that one answer has everything.
 struct Wanted {
     configuration: Configuration,
     violations: Vec<Violation>,
@@ -69,7 +69,8 @@ fn prepare(call: &Call<'_>, caller: &Caller) -> Result<Wanted, Refusal> {
     }
     let (configuration, mut violations) = configuration::read(call.body);
     if !violations.is_empty() && configuration.account_ranges.is_empty() {
-        // The request is refused anyway, and nothing of it needs the lock: this node knows the theme well enough.
+        // The request is refused anyway, and nothing of it needs the lock: this node knows the
+        // theme well enough.
         let theme = caller.issuer.profile.theme.clone();
         violations.extend(theme.merged(configuration.theme).err());
         return Err(violations.into());

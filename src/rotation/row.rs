@@ -7,6 +7,9 @@ use crate::store::passes::{SealedRow, SealedTable};
 use crate::vault::{BlindIndex, Column, Place, VaultError, VaultKeys, cipher};
 use zeroize::Zeroizing;
 
+/// How many digits of a card are in clear.
+const LAST_FOUR: usize = 4;
+
 /// Why a row does not fit. Names columns, never content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
@@ -32,6 +35,9 @@ pub enum Misfit {
         /// What the column says.
         version: i32,
     },
+    /// The digits in clear are not the last ones of the sealed card.
+    #[error("last_four: is not that of the sealed card")]
+    WrongLastFour,
     /// The blind index is not that of the value.
     #[error("{index}: is not that of the sealed value")]
     WrongIndex {
@@ -87,7 +93,8 @@ pub(super) fn reindex(keys: &VaultKeys, row: &mut SealedRow) -> Result<(), Misfi
     Ok(())
 }
 
-/// Opens every column, and makes the blind index again under the key that it was made with.
+/// Opens every column, compares the digits that a card has in clear, and makes the blind index again under the key that it was
+/// made with.
 pub(super) fn check(keys: &VaultKeys, row: &SealedRow) -> Result<(), Misfit> {
     for (column, value) in columns(row) {
         let Some(value) = value else { continue };
@@ -105,6 +112,11 @@ pub(super) fn check(keys: &VaultKeys, row: &SealedRow) -> Result<(), Misfit> {
         _ => return Err(Misfit::HalfIndexed { index }),
     };
     let (primary, former) = indexes(keys, row, &value);
+    if let Some(digits) = &row.last_four
+        && (digits.len() != LAST_FOUR || !value.ends_with(digits.as_str()))
+    {
+        return Err(Misfit::WrongLastFour);
+    }
     let expected = [Some(primary), former]
         .into_iter()
         .flatten()

@@ -1,4 +1,4 @@
-//! Whether every sealed column opens and every blind index is the one of its value.
+//! Whether every sealed column opens, and what is in clear for its sake fits: blind indexes, a card's last four digits.
 
 use super::pace::Pace;
 use super::pass::patiently;

@@ -5,7 +5,10 @@
 
 pub mod anchors;
 pub mod chain;
+pub mod gap;
+pub mod heads;
 mod local;
+pub mod pages;
 
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
@@ -17,6 +20,8 @@ pub use anchors::Anchor;
 pub use chain::{AuditChain, Broken, ChainVerifier};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
+pub use gap::Gap;
+pub use heads::Heads;
 
 /// An act as its author describes it; its place in a chain comes when it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +84,7 @@ impl AuditDraft {
 }
 
 /// A row of `audit_entries`.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = audit_entries)]
 pub struct AuditEntry {
     /// The chain's UUID.
@@ -113,7 +118,7 @@ pub struct AuditEntry {
 }
 
 /// The last entry of a chain.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, Queryable, Selectable)]
 #[diesel(table_name = audit_heads)]
 pub struct AuditHead {
     /// The chain's UUID.
@@ -124,8 +129,26 @@ pub struct AuditHead {
     pub hash: Vec<u8>,
 }
 
+/// The end of a chain is not where the database had confirmed it: see [`StoreError::ChainLost`].
+#[derive(Debug, thiserror::Error)]
+#[error("the chain does not end where it did")]
+struct ChainLost;
+
+fn chain_lost() -> diesel::result::Error {
+    diesel::result::Error::QueryBuilderError(Box::new(ChainLost))
+}
+
+/// Whether [`append`] did not find the chain's end.
+pub(super) fn is_chain_lost(error: &diesel::result::Error) -> bool {
+    matches!(error, diesel::result::Error::QueryBuilderError(inner) if inner.is::<ChainLost>())
+}
+
 /// Appends `drafts` to `chain` in the running transaction. The advanced chain is returned, to be kept
 /// once the transaction has committed and to be dropped otherwise.
+///
+/// # Errors
+/// One that [`is_chain_lost`] tells if the database does not have the end of `chain` any more, as after a failover to a
+/// standby that lagged behind: entries appended there would make the trail look tampered with.
 pub(super) fn append(
     conn: &mut AnyConnection,
     chain: &AuditChain,
@@ -134,34 +157,53 @@ pub(super) fn append(
     if drafts.is_empty() {
         return Ok(chain.clone());
     }
-    let (entries, chain) = chain.extend(drafts);
-    on_backend!(conn, c => {
+    let end = chain;
+    let (entries, chain) = end.extend(drafts);
+    // The head moves only from where it is known to be; a chain's first entries make it.
+    let moved = on_backend!(conn, c => {
         sqlite: {
             for entry in &entries {
                 diesel::insert_into(audit_entries::table).values(entry).execute(c)?;
             }
-            diesel::insert_into(audit_heads::table)
-                .values((
-                    audit_heads::chain.eq(chain.id()),
-                    audit_heads::seq.eq(chain.seq()),
-                    audit_heads::hash.eq(chain.hash()),
-                ))
-                .on_conflict(audit_heads::chain)
-                .do_update()
-                .set((audit_heads::seq.eq(chain.seq()), audit_heads::hash.eq(chain.hash())))
-                .execute(c)?;
+            let to = (audit_heads::seq.eq(chain.seq()), audit_heads::hash.eq(chain.hash()));
+            if end.seq() == 0 {
+                diesel::insert_into(audit_heads::table)
+                    .values((audit_heads::chain.eq(chain.id()), to))
+                    .execute(c)?
+            } else {
+                diesel::update(audit_heads::table.find(end.id()))
+                    .filter(audit_heads::seq.eq(end.seq()))
+                    .filter(audit_heads::hash.eq(end.hash()))
+                    .set(to)
+                    .execute(c)?
+            }
         },
-        postgres: append_postgres(c, &entries, &chain)?,
+        postgres: append_postgres(c, &entries, end)?,
     });
-    Ok(chain)
+    match moved {
+        1 => Ok(chain),
+        _ => Err(chain_lost()),
+    }
 }
 
-/// Entries and head in one statement, one round trip.
+/// The head of a new chain.
+const FIRST: &str = ") RETURNING chain, seq, hash) INSERT INTO audit_heads (chain, seq, hash) \
+    SELECT chain, seq, hash FROM entries ORDER BY seq DESC LIMIT 1";
+
+/// The head of a chain that goes on, if it is where the entries link to.
+const FURTHER: &str = ") RETURNING chain, seq, previous_hash, hash) \
+    UPDATE audit_heads SET seq = last.seq, hash = last.hash FROM \
+    (SELECT chain, seq, hash FROM entries ORDER BY seq DESC LIMIT 1) AS last, \
+    (SELECT seq, previous_hash FROM entries ORDER BY seq LIMIT 1) AS first \
+    WHERE audit_heads.chain = last.chain AND audit_heads.seq = first.seq - 1 \
+    AND audit_heads.hash = first.previous_hash";
+
+/// Entries and head in one statement, one round trip; returns how many heads there are to show for it: one, or none.
 fn append_postgres(
     conn: &mut PgConnection,
     entries: &[AuditEntry],
-    chain: &AuditChain,
-) -> QueryResult<()> {
+    end: &AuditChain,
+) -> QueryResult<usize> {
     let texts = |f: fn(&AuditEntry) -> &str| Column::Text(entries.iter().map(f).collect());
     let maybe =
         |f: fn(&AuditEntry) -> Option<&str>| Column::MaybeText(entries.iter().map(f).collect());
@@ -184,26 +226,23 @@ fn append_postgres(
             Column::Bytes(entries.iter().map(|e| e.hash.as_slice()).collect()),
             maybe(|e| e.detail.as_deref()),
         ],
-        ") RETURNING chain, seq, hash) INSERT INTO audit_heads (chain, seq, hash) \
-         SELECT chain, seq, hash FROM entries ORDER BY seq DESC LIMIT 1 \
-         ON CONFLICT (chain) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
+        if end.seq() == 0 { FIRST } else { FURTHER },
     )
-    .execute(conn)?;
-    debug_assert_eq!(entries.last().map(|e| e.seq), Some(chain.seq()));
-    Ok(())
+    .execute(conn)
 }
 
 impl Store {
-    /// The recorded end of a chain, if there is one.
-    pub async fn audit_head(&self, chain: &str) -> Result<Option<AuditHead>, StoreError> {
+    /// Position of the last entry of a chain; 0 if it has none.
+    pub async fn audit_end(&self, chain: &str) -> Result<i64, StoreError> {
         let chain = chain.to_owned();
         self.read(move |conn| {
-            let head = audit_heads::table
-                .find(&chain)
-                .select(AuditHead::as_select())
+            let end: Option<i64> = audit_entries::table
+                .filter(audit_entries::chain.eq(&chain))
+                .order(audit_entries::seq.desc())
+                .select(audit_entries::seq)
                 .first(conn)
                 .optional()?;
-            Ok(head)
+            Ok(end.unwrap_or(0))
         })
         .await
     }

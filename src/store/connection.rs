@@ -4,13 +4,18 @@
 //! file out of an unreachable PostgreSQL URL, so [`open`] is the only way in.
 
 use super::error::{StoreError, is_busy};
-use super::url::{DatabaseUrl, PostgresUrl};
+use super::url::DatabaseUrl;
+use crate::private_file;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::{
-    Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
-};
+use diesel::{Connection, QueryResult, RunQueryDsl, SqliteConnection};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+pub(super) mod libpq;
+pub(super) mod line;
+mod pooler;
+mod postgres;
 
 pub use multi::{AnyConnection, MultiBackend};
 
@@ -54,11 +59,26 @@ pub(super) enum Use {
     Migrating,
 }
 
-/// Opens a connection. SQLite: creates the file with mode 0600 if there is none.
+/// How long the outcome of a COMMIT under way is waited for (`database.commit_timeout_ms`), unless said otherwise.
+pub const COMMIT_TIMEOUT: Duration = Duration::from_millis(5_000);
+
+/// [`open_with`] the default limit on a COMMIT.
 pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, StoreError> {
+    open_with(url, usage, COMMIT_TIMEOUT)
+}
+
+/// Opens a connection. SQLite: creates the file with mode 0600 if there is none. PostgreSQL: a connection that serves is
+/// given up if a COMMIT is not answered within `commit`, or another statement within 2 s beyond its timeout.
+pub(super) fn open_with(
+    url: &DatabaseUrl,
+    usage: Use,
+    commit: Duration,
+) -> Result<AnyConnection, StoreError> {
     match url {
         DatabaseUrl::Sqlite(path) => open_sqlite(path, usage).map(AnyConnection::Sqlite),
-        DatabaseUrl::Postgres(url) => open_postgres(url, usage).map(AnyConnection::Postgres),
+        DatabaseUrl::Postgres(url) => {
+            postgres::open(url, usage, commit).map(AnyConnection::Postgres)
+        }
     }
 }
 
@@ -88,21 +108,32 @@ fn open_sqlite(path: &Path, usage: Use) -> Result<SqliteConnection, StoreError> 
     Ok(conn)
 }
 
-#[cfg(unix)]
-fn create_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = std::fs::OpenOptions::new();
-    // -wal and -shm get the mode of the database file from SQLite.
-    options.append(true).create(true).mode(0o600).open(path)?;
-    Ok(())
-}
+/// Held while a file is made: a connection that another thread opened meanwhile would lose its locks, see [`create_private`].
+static CREATING: Mutex<()> = Mutex::new(());
 
-#[cfg(not(unix))]
+/// How many symbolic links may lead to the file, as many as Linux follows.
+const LINKS: usize = 40;
+
+/// Makes the file with mode 0600 if there is none, and leaves one that is there alone.
+///
+/// Not even opens it: closing any descriptor of a file drops every lock that the process has on it (POSIX `fcntl`), and so
+/// those of all SQLite connections. Other processes would then take the database for unused, and write into it, or checkpoint
+/// its log and remove it, under us. So nothing in this process may open the file but SQLite, which knows of this.
 fn create_private(path: &Path) -> std::io::Result<()> {
-    std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)?;
+    let _alone = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut file = path.to_owned();
+    for _ in 0..LINKS {
+        // -wal and -shm get the mode of the database file from SQLite.
+        match private_file::create(&file) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            created => return created.map(drop),
+        }
+        // A link that leads nowhere yet: SQLite would make the file there, readable by all.
+        let Ok(target) = std::fs::read_link(&file) else {
+            return Ok(());
+        };
+        file = file.parent().unwrap_or(Path::new("")).join(target);
+    }
     Ok(())
 }
 
@@ -130,32 +161,6 @@ fn use_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
         std::thread::sleep(Duration::from_millis(10));
     }
     last.map(|_| ())
-}
-
-fn open_postgres(url: &PostgresUrl, usage: Use) -> Result<PgConnection, StoreError> {
-    let mut conn = PgConnection::establish(&url.conninfo()).map_err(|e| {
-        StoreError::Unavailable(match e {
-            ConnectionError::BadConnection(message) => presentable(message),
-            _ => "the connection could not be set up".into(),
-        })
-    })?;
-    if usage == Use::Serving {
-        conn.batch_execute(&url.settings())?;
-    }
-    Ok(conn)
-}
-
-/// libpq's messages name host, port, user and database, which operators need; but a malformed URL is quoted
-/// in pieces, and a password may be one of them.
-fn presentable(message: String) -> std::borrow::Cow<'static, str> {
-    let quotes_no_url = ["connection to server", "could not translate host name"]
-        .iter()
-        .any(|start| message.starts_with(start));
-    if quotes_no_url {
-        message.trim_end().to_owned().into()
-    } else {
-        "PostgreSQL's client library refused the connection URL".into()
-    }
 }
 
 /// Opens a transaction; on SQLite one that may write from the start, so that it cannot fail later on.

@@ -3,10 +3,17 @@
 //! Database messages quote values (PostgreSQL's DETAIL above all), so none is kept: an error carries
 //! its kind, and the table and constraint by name.
 
+use super::audit;
+use super::connection::libpq::{self, SqlState};
+use super::connection::line::was_given_up;
 use crate::queue::Refused;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 use std::borrow::Cow;
 use std::fmt;
+
+const LOST: &str = "the connection was lost";
+const ENDED: &str = "the connection was ended";
+const SILENT: &str = "it did not answer for too long: the connection is given up";
 
 /// Why the store could not do what was asked. No text in it comes from a row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +30,16 @@ pub enum StoreError {
     /// The database did not answer within its statement timeout or our deadline.
     #[error("the database did not answer in time")]
     Timeout,
+    /// A COMMIT was under way and its outcome did not become known in time: it may be stored.
+    #[error("the database did not confirm in time: it may be stored or not")]
+    InDoubt,
+    /// The end of an audit chain, which the database had confirmed, is not there any more. Nothing was written; the loss
+    /// is declared in a new chain, and the same can be tried again.
+    #[error("the database has lost confirmed entries of the audit trail")]
+    ChainLost,
+    /// The database, or what stands before it, cannot be used at all; what to change.
+    #[error("{0}")]
+    Unsupported(Cow<'static, str>),
     /// A unique key is taken.
     #[error("{0} is taken already")]
     Duplicate(UniqueKey),
@@ -39,6 +56,9 @@ impl StoreError {
             Self::Overloaded => "database-overloaded",
             Self::Busy => "database-busy",
             Self::Timeout => "database-timeout",
+            Self::InDoubt => "database-in-doubt",
+            Self::ChainLost => "database-chain-lost",
+            Self::Unsupported(_) => "database-unsupported",
             Self::Duplicate(_) => "database-duplicate",
             Self::Internal(_) => "database-internal",
         }
@@ -46,7 +66,17 @@ impl StoreError {
 
     /// True if the same request may well pass later: the caller answers 503.
     pub fn is_recoverable(&self) -> bool {
-        !matches!(self, Self::Duplicate(_) | Self::Internal(_))
+        !matches!(
+            self,
+            Self::Unsupported(_) | Self::Duplicate(_) | Self::Internal(_)
+        )
+    }
+
+    /// Whether the connection is gone with it, and with it the word on a COMMIT under way.
+    pub(super) fn ended_connection(&self) -> bool {
+        [LOST, ENDED, SILENT]
+            .iter()
+            .any(|text| *self == Self::Unavailable(Cow::Borrowed(text)))
     }
 
     pub(super) fn internal(kind: &'static str) -> Self {
@@ -133,6 +163,7 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(kind, info) => from_database(&kind, info.as_ref()),
             DieselError::NotFound => Self::internal("row not found"),
             DieselError::BrokenTransactionManager => lost(),
+            error if audit::is_chain_lost(&error) => Self::ChainLost,
             DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
             DieselError::SerializationError(_) => Self::internal("value does not fit its column"),
             DieselError::DeserializationError(_) => Self::internal("row does not fit its type"),
@@ -145,8 +176,8 @@ impl From<DieselError> for StoreError {
 pub(super) fn is_busy(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        DieselError::DatabaseError(_, info) => {
-            known_message(info.message()) == Some(StoreError::Busy)
+        DieselError::DatabaseError(kind, info) => {
+            from_database(kind, info.as_ref()) == StoreError::Busy
         }
         _ => false,
     }
@@ -161,6 +192,11 @@ fn from_database(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) 
             return StoreError::Unavailable("it is read-only".into());
         }
         DatabaseErrorKind::SerializationFailure => return StoreError::Busy,
+        DatabaseErrorKind::Unknown
+            if let Some(error) = libpq::sqlstate(info.message()).and_then(by_sqlstate) =>
+        {
+            return error;
+        }
         DatabaseErrorKind::UniqueViolation => return StoreError::Duplicate(unique_key(info)),
         DatabaseErrorKind::ForeignKeyViolation => "foreign key violated",
         DatabaseErrorKind::NotNullViolation => "not-null constraint violated",
@@ -178,12 +214,29 @@ fn from_database(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) 
 }
 
 fn lost() -> StoreError {
-    StoreError::Unavailable("the connection was lost".into())
+    StoreError::Unavailable(if was_given_up() { SILENT } else { LOST }.into())
 }
 
-/// Diesel shows no SQLSTATE and no SQLite result code: what it has no kind for is told by its message.
-/// PostgreSQL words its messages in English unless `lc_messages` says otherwise; then these
-/// come out as internal errors, which the writer still survives.
+/// What PostgreSQL says of itself, whatever its language: classes 08, 40, 53, 55, 57 and 58 are not the request's fault.
+fn by_sqlstate(state: SqlState) -> Option<StoreError> {
+    let unavailable = |text| Some(StoreError::Unavailable(Cow::Borrowed(text)));
+    match &state {
+        b"57014" => Some(StoreError::Timeout),
+        b"25006" => unavailable("it is read-only"),
+        b"53100" => unavailable("the disk is full"),
+        // Idle in a transaction, or the transaction itself, for too long: the server ends the session.
+        b"25P03" | b"25P04" => unavailable(ENDED),
+        [b'0', b'8', ..] => Some(lost()),
+        [b'4', b'0', ..] | [b'5', b'5', ..] => Some(StoreError::Busy),
+        [b'5', b'3', ..] => unavailable("it is out of resources"),
+        [b'5', b'7', ..] => unavailable(ENDED),
+        [b'5', b'8', ..] => unavailable("input/output error"),
+        _ => None,
+    }
+}
+
+/// SQLite's messages, which are English; and PostgreSQL's, where a linker has kept its SQLSTATE from us (see
+/// [`libpq`]) and `lc_messages` leaves them English.
 fn known_message(message: &str) -> Option<StoreError> {
     const KNOWN: [(&str, StoreError); 10] = [
         ("deadlock detected", StoreError::Busy),
@@ -193,7 +246,7 @@ fn known_message(message: &str) -> Option<StoreError> {
         ("due to statement timeout", StoreError::Timeout),
         (
             "terminating connection",
-            StoreError::Unavailable(Cow::Borrowed("the connection was ended")),
+            StoreError::Unavailable(Cow::Borrowed(ENDED)),
         ),
         (
             "disk I/O error",
@@ -276,6 +329,36 @@ mod tests {
             let error = database(kind, message);
             assert_eq!(error.reason(), reason, "{message}");
             assert!(!format!("{error} {error:?}").contains("secret"));
+        }
+    }
+
+    #[test]
+    fn sqlstates_are_sorted_by_class() {
+        let cases: [(&SqlState, &str); 15] = [
+            (b"08006", "database-unavailable"),
+            (b"40P01", "database-busy"),
+            (b"40003", "database-busy"),
+            (b"25006", "database-unavailable"),
+            (b"25P03", "database-unavailable"),
+            (b"53100", "database-unavailable"),
+            (b"53200", "database-unavailable"),
+            (b"53300", "database-unavailable"),
+            (b"53400", "database-unavailable"),
+            (b"55P03", "database-busy"),
+            (b"55006", "database-busy"),
+            (b"57014", "database-timeout"),
+            (b"57P01", "database-unavailable"),
+            (b"57P03", "database-unavailable"),
+            (b"58030", "database-unavailable"),
+        ];
+        for (state, reason) in cases {
+            let error = by_sqlstate(*state).unwrap();
+            assert_eq!(error.reason(), reason, "{state:?}");
+            let ends = matches!(state, [b'0', ..] | [b'5', b'7', b'P', ..] | b"25P03");
+            assert_eq!(error.ended_connection(), ends, "{state:?}");
+        }
+        for state in [b"22001", b"23505", b"42501", b"XX001"] {
+            assert_eq!(by_sqlstate(*state), None);
         }
     }
 

@@ -79,6 +79,11 @@ impl Finder {
         within_deadline(answer, StoreError::internal("a lookup ended early")).await
     }
 
+    /// How many lookups wait.
+    pub fn backlog(&self) -> Backlog {
+        self.stage.queue().backlog().clone()
+    }
+
     /// Takes no more lookups, answers those that wait, and ends the threads. Blocks: call it off the event loop.
     pub fn stop(&self) {
         self.stage.stop();

@@ -116,8 +116,8 @@ type CertificateColumns = (
     Option<i64>,
 );
 
-/// Every issuer that was changed after `version`, the removed ones too, in the order of their numbers; certificates are
-/// sorted. [`ALL`] as version: every issuer.
+/// Every issuer that was changed after `version`, the removed ones too, in the order of their
+/// numbers; certificates are sorted. [`ALL`] as version: every issuer.
 fn load(conn: &mut AnyConnection, version: i64) -> Result<Vec<IssuerRecord>, StoreError> {
     let rows: Vec<IssuerRow> = issuers::table
         .filter(issuers::changed_in.gt(version))
@@ -231,11 +231,13 @@ impl Store {
     /// What an issuer has set itself stays unless the declaration names it: its ranges are those declared and then those
     /// that it added; URLs and theme that are not declared stay as they are.
     ///
-    /// The declaration wins over what issuers added themselves: an added range that touches what is declared for another
-    /// issuer, lies in a range of its own issuer or outside the declared `self_service_ranges` goes, whether the
-    /// issuer is declared or not. See [`Applied::withdrawn`].
+    /// The declaration wins over what issuers added themselves: an added range that touches what is
+    /// declared for another issuer, lies in a range of its own issuer or outside the declared
+    /// `self_service_ranges` goes, whether the issuer is declared or not. See
+    /// [`Applied::withdrawn`].
     ///
-    /// The version rises only if something changed. A range that touches one declared for another issuer is refused.
+    /// The version rises only if something changed. A range that touches one declared for another
+    /// issuer is refused.
     pub async fn apply_issuers(
         &self,
         declarations: Vec<IssuerDeclaration>,

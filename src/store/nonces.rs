@@ -13,12 +13,19 @@ use diesel::sql_types::BigInt;
 /// Rows per transaction, so that a purge never holds up the writers for long.
 const CHUNK: i64 = 5_000;
 
+// By the database's clock: a node whose own clock is fast would make every node forget what others still accept.
 // PostgreSQL: what another node purges already is skipped.
 const PURGE_POSTGRES: &str = "DELETE FROM oauth_nonces WHERE (issuer_id, nonce) IN \
-    (SELECT issuer_id, nonce FROM oauth_nonces WHERE expires_at < $1 \
+    (SELECT issuer_id, nonce FROM oauth_nonces \
+     WHERE expires_at < (extract(epoch FROM now()) * 1000000)::bigint - $1 \
      ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
 const PURGE_SQLITE: &str = "DELETE FROM oauth_nonces WHERE rowid IN \
-    (SELECT rowid FROM oauth_nonces WHERE expires_at < ? ORDER BY expires_at LIMIT ?)";
+    (SELECT rowid FROM oauth_nonces WHERE expires_at < CAST(unixepoch('subsec') * 1000000 AS INTEGER) - ? \
+     ORDER BY expires_at LIMIT ?)";
+
+const CLOCK_POSTGRES: &str =
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS n";
+const CLOCK_SQLITE: &str = "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS n";
 
 /// Uses a nonce up in the running transaction; false if it was used before.
 fn consume(conn: &mut AnyConnection, nonce: &Nonce) -> QueryResult<bool> {
@@ -59,25 +66,35 @@ impl Store {
         .await
     }
 
-    /// Deletes the nonces that expired before `before`; returns how many.
-    pub async fn purge_nonces(&self, before: i64) -> Result<usize, StoreError> {
-        let mut purged = 0;
-        loop {
-            let chunk = self
-                .maintain(move |conn| {
-                    let rows = on_backend!(conn, c => {
-                        sqlite: diesel::sql_query(PURGE_SQLITE)
-                            .bind::<BigInt, _>(before).bind::<BigInt, _>(CHUNK).execute(c)?,
-                        postgres: diesel::sql_query(PURGE_POSTGRES)
-                            .bind::<BigInt, _>(before).bind::<BigInt, _>(CHUNK).execute(c)?,
-                    });
-                    Ok(rows)
-                })
-                .await?;
-            purged += chunk;
-            if chunk == 0 {
-                return Ok(purged);
-            }
+    /// What the database's clock says, microseconds since 1970 UTC. An SQLite file has this machine's.
+    pub async fn clock(&self) -> Result<i64, StoreError> {
+        #[derive(QueryableByName)]
+        struct Clock {
+            #[diesel(sql_type = BigInt)]
+            n: i64,
         }
+        self.read(|conn| {
+            let clock: Clock = on_backend!(conn, c => {
+                sqlite: diesel::sql_query(CLOCK_SQLITE).get_result(c)?,
+                postgres: diesel::sql_query(CLOCK_POSTGRES).get_result(c)?,
+            });
+            Ok(clock.n)
+        })
+        .await
+    }
+
+    /// Deletes some of the nonces that expired more than `kept` microseconds ago by the database's clock, at most 5,000;
+    /// returns how many. 0: there are none that no other node is deleting at this moment.
+    pub async fn purge_nonces(&self, kept: i64) -> Result<usize, StoreError> {
+        self.maintain(move |conn| {
+            let rows = on_backend!(conn, c => {
+                sqlite: diesel::sql_query(PURGE_SQLITE)
+                    .bind::<BigInt, _>(kept).bind::<BigInt, _>(CHUNK).execute(c)?,
+                postgres: diesel::sql_query(PURGE_POSTGRES)
+                    .bind::<BigInt, _>(kept).bind::<BigInt, _>(CHUNK).execute(c)?,
+            });
+            Ok(rows)
+        })
+        .await
     }
 }

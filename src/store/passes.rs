@@ -121,6 +121,8 @@ pub struct SealedRow {
     pub index_key: Option<i32>,
     /// The lowest data-key version that a sealed column uses.
     pub seal_key: i32,
+    /// The last digits of a card as they are stored in clear; `None` of other tables.
+    pub last_four: Option<String>,
 }
 
 /// Which rows a pass is after.
@@ -206,6 +208,8 @@ struct AnyRow {
     blind_key: Option<i32>,
     #[diesel(sql_type = Integer)]
     seal_key: i32,
+    #[diesel(sql_type = Nullable<Text>)]
+    last_four: Option<String>,
 }
 
 impl AnyRow {
@@ -222,6 +226,7 @@ impl AnyRow {
             index: self.blind,
             index_key: self.blind_key,
             seal_key: self.seal_key,
+            last_four: self.last_four,
         }
     }
 }

@@ -1,24 +1,31 @@
 //! The store's connections: a bounded pool, blocking work off the event loop, a deadline on every answer.
 
-use super::audit::{self, AuditChain, AuditDraft};
-use super::connection::{self, AnyConnection, Use};
+use super::audit::gap::OwnChain;
+use super::audit::{self, AuditChain, AuditDraft, Heads};
+use super::claim::{Claim, decided};
+use super::connection::{self, AnyConnection, COMMIT_TIMEOUT, Use};
 use super::error::StoreError;
 use super::url::DatabaseUrl;
 use diesel::r2d2::R2D2Connection;
 use r2d2::{ManageConnection, NopErrorHandler, Pool};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
+use tokio::task::JoinHandle;
 
 /// How long a request may wait for a pooled connection.
 const POOL_WAIT: Duration = Duration::from_secs(1);
 
-/// How long a request waits for its answer at all; a 503 has to be out in under 2 s.
-const DEADLINE: Duration = Duration::from_millis(1_500);
+/// How long a request waits for its answer, unless a COMMIT of its own is under way.
+pub(super) const DEADLINE: Duration = Duration::from_millis(1_500);
 const _: () = assert!(DEADLINE.as_millis() < 2_000 && DEADLINE.as_millis() > RETRY_FOR.as_millis());
 
 /// Nothing is begun again later than this: those who asked are about to give up.
 pub(super) const RETRY_FOR: Duration = Duration::from_millis(1_200);
+
+/// How many changes may wait for the chain, one after the other.
+const WAITING_FOR_CHAIN: usize = 64;
 
 /// How many requests may wait for each connection of the pool.
 const WAITING_PER_CONNECTION: usize = 64;
@@ -35,7 +42,12 @@ struct Inner {
     attempts: u32,
     permits: Arc<Semaphore>,
     /// The chain of what is not written by a writer thread.
-    chain: Mutex<AuditChain>,
+    heads: Heads,
+    chain: Arc<Mutex<OwnChain>>,
+    /// Who waits for the chain.
+    turns: Semaphore,
+    commit_timeout: Duration,
+    lost_entries: AtomicI64,
 }
 
 impl std::fmt::Debug for Store {
@@ -45,14 +57,14 @@ impl std::fmt::Debug for Store {
 }
 
 /// Opens connections for r2d2 by the URL's scheme.
-struct Manager(DatabaseUrl);
+struct Manager(DatabaseUrl, Duration);
 
 impl ManageConnection for Manager {
     type Connection = AnyConnection;
     type Error = StoreError;
 
     fn connect(&self) -> Result<AnyConnection, StoreError> {
-        connection::open(&self.0, Use::Serving)
+        connection::open_with(&self.0, Use::Serving, self.1)
     }
 
     fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), StoreError> {
@@ -67,6 +79,11 @@ impl ManageConnection for Manager {
 impl Store {
     /// A pool of at most `size` connections (at least one). Does not wait for the database: see [`Store::ping`].
     pub fn open(url: &DatabaseUrl, size: u32) -> Self {
+        Self::open_with(url, size, COMMIT_TIMEOUT)
+    }
+
+    /// The same with a `commit_timeout` of its own: how long the outcome of a COMMIT under way is waited for.
+    pub fn open_with(url: &DatabaseUrl, size: u32, commit_timeout: Duration) -> Self {
         let size = size.max(1);
         let pool = Pool::builder()
             .max_size(size)
@@ -77,18 +94,23 @@ impl Store {
             // A ping before every use would cost a round trip; `read` tries again instead.
             .test_on_check_out(false)
             .error_handler(Box::new(NopErrorHandler))
-            .build_unchecked(Manager(url.clone()));
+            .build_unchecked(Manager(url.clone(), commit_timeout));
         let permits = usize::try_from(size)
             .unwrap_or(1)
             .saturating_mul(WAITING_PER_CONNECTION)
             .min(Semaphore::MAX_PERMITS);
+        let heads = Heads::default();
         Self {
             inner: Arc::new(Inner {
                 url: url.clone(),
                 pool,
                 attempts: size + 1,
                 permits: Arc::new(Semaphore::new(permits)),
-                chain: Mutex::new(AuditChain::start()),
+                chain: Arc::new(Mutex::new(OwnChain::start(heads.clone()))),
+                heads,
+                turns: Semaphore::new(WAITING_FOR_CHAIN),
+                commit_timeout,
+                lost_entries: AtomicI64::new(0),
             }),
         }
     }
@@ -96,6 +118,11 @@ impl Store {
     /// The URL it was opened with.
     pub fn url(&self) -> &DatabaseUrl {
         &self.inner.url
+    }
+
+    /// The confirmed ends of this process's chains: its own, and those of writers that were started with them.
+    pub fn heads(&self) -> &Heads {
+        &self.inner.heads
     }
 
     /// Whether the database answers. Errors name host and database, not the password.
@@ -150,6 +177,8 @@ impl Store {
 
     /// The same for entries that have to know where they will stand: `change` is given the chain that they are
     /// appended to, and the end of that chain is returned beside the result.
+    ///
+    /// One change at a time: those that wait hold neither a connection nor a thread.
     pub(super) async fn on_chain<T, E, F>(&self, change: F) -> Result<(AuditChain, T), E>
     where
         T: Send + 'static,
@@ -158,26 +187,43 @@ impl Store {
             + Send
             + 'static,
     {
-        self.blocking(move |inner| {
+        let mut turn = self.turn().await?;
+        self.writing(move |inner, claim| {
             let mut conn = inner.connection()?;
-            let mut chain = inner.chain.lock().unwrap_or_else(PoisonError::into_inner);
-            // Until the commit is certain nothing may link to these entries: a failed one leaves a new chain.
-            let current = std::mem::replace(&mut *chain, AuditChain::start());
-            let mut committing = false;
+            let lost = turn.look_back(&mut conn)?;
+            inner.lost_entries.fetch_add(lost, Ordering::Relaxed);
+            let (mut committing, mut lost) = (false, false);
             let result = connection::transaction(&mut conn, |conn| {
-                let (value, drafts) = change(conn, &current)?;
-                let advanced = audit::append(conn, &current, &drafts)?;
+                let (value, drafts) = change(conn, turn.current())?;
+                let advanced = audit::append(conn, turn.current(), &drafts)
+                    .inspect_err(|error| lost = audit::is_chain_lost(error))?;
+                begin(claim)?;
                 committing = true;
                 Ok::<_, E>((advanced, value))
             });
             match &result {
-                Ok((advanced, _)) => chain.clone_from(advanced),
-                Err(_) if committing => {}
-                Err(_) => *chain = current,
+                Ok((advanced, _)) => turn.confirmed(advanced.clone()),
+                // The entries may be there or not, or those before are gone: nothing may link to them.
+                Err(_) if committing || lost => turn.give_up(),
+                Err(_) => {}
             }
             result
         })
         .await
+    }
+
+    /// Waits for the chain, as long as a request waits for anything.
+    async fn turn(&self) -> Result<OwnedMutexGuard<OwnChain>, StoreError> {
+        let waiting = self.inner.turns.try_acquire();
+        let _waiting = waiting.map_err(|_| StoreError::Overloaded)?;
+        let chain = Arc::clone(&self.inner.chain);
+        let turn = tokio::time::timeout(DEADLINE, chain.lock_owned()).await;
+        turn.map_err(|_| StoreError::Timeout)
+    }
+
+    /// Confirmed audit entries of this store's own chain that the database did not have any more, since it was opened.
+    pub fn lost_entries(&self) -> i64 {
+        self.inner.lost_entries.load(Ordering::Relaxed)
     }
 
     /// Runs a change that earns no audit entry, in one transaction: housekeeping.
@@ -186,8 +232,27 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.blocking(move |inner| connection::transaction(&mut *inner.connection()?, change))
-            .await
+        self.writing(move |inner, claim| {
+            connection::transaction(&mut *inner.connection()?, |conn| {
+                let value = change(conn)?;
+                begin(claim)?;
+                Ok(value)
+            })
+        })
+        .await
+    }
+
+    /// Runs a write on a blocking thread. It asks `Claim` before it commits.
+    async fn writing<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Inner, &Claim) -> Result<T, E> + Send + 'static,
+    {
+        let claim = Claim::default();
+        let theirs = claim.clone();
+        let task = self.spawn(move |inner| work(inner, &theirs))?;
+        decided(task, &claim, self.inner.commit_timeout, ended_early()).await
     }
 
     async fn blocking<T, E, F>(&self, work: F) -> Result<T, E>
@@ -196,17 +261,34 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&Inner) -> Result<T, E> + Send + 'static,
     {
+        within_deadline(self.spawn(work)?, ended_early()).await
+    }
+
+    fn spawn<T, E, F>(&self, work: F) -> Result<JoinHandle<Result<T, E>>, StoreError>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&Inner) -> Result<T, E> + Send + 'static,
+    {
         let permit = Arc::clone(&self.inner.permits)
             .try_acquire_owned()
             .map_err(|_| StoreError::Overloaded)?;
         let inner = Arc::clone(&self.inner);
-        let task = tokio::task::spawn_blocking(move || {
+        Ok(tokio::task::spawn_blocking(move || {
             let result = work(&inner);
             drop(permit);
             result
-        });
-        within_deadline(task, StoreError::internal("a database task ended early")).await
+        }))
     }
+}
+
+fn ended_early() -> StoreError {
+    StoreError::internal("a database task ended early")
+}
+
+/// The transaction is about to commit, unless who asked has given up.
+fn begin(claim: &Claim) -> Result<(), StoreError> {
+    claim.begin().then_some(()).ok_or(StoreError::Timeout)
 }
 
 /// Waits for an answer until the deadline; `ended` is what it means that none will come.

@@ -180,6 +180,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    node_heartbeats (node) {
+        node -> Text,
+        beat_at -> BigInt,
+    }
+}
+
+diesel::table! {
     scoring_jobs (issuer_id, user_id) {
         issuer_id -> Integer,
         user_id -> Text,

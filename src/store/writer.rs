@@ -5,13 +5,14 @@
 //! long as many requests wait for the decryption stage before it, a batch waits for them, a few milliseconds at most: what a
 //! transaction costs is worth sharing then. The queue is bounded: full means refused, at once.
 //!
-//! [`queue`] says what waits, [`session`] owns a connection and decides what is tried again,
+//! [`queue`] says what waits, [`health`] what the threads do, [`session`] owns a connection and decides what is tried again,
 //! [`batch`] writes one transaction, [`openings`] its part that lets a wrapped key open one
 //! message, [`cards`] the one that keeps cards single, [`re_enrol`] the one for users who must
 //! register again, [`rows`] and [`terminations`] hold the statements for both databases.
 
 mod batch;
 mod cards;
+mod health;
 mod openings;
 mod queue;
 mod re_enrol;
@@ -20,19 +21,25 @@ mod session;
 mod terminations;
 pub(super) mod unnest;
 
-use super::audit::AuditDraft;
+use super::audit::{AuditDraft, Heads};
+use super::claim::{Claim, decided};
+use super::connection::COMMIT_TIMEOUT;
 use super::data_keys::FormerIndex;
 use super::directory::changes::{Change, Taken};
 use super::error::StoreError;
 use super::opened_keys::{Holder, Opening};
-use super::pool::within_deadline;
 use super::url::DatabaseUrl;
 use crate::ids::{IssuerId, UserId};
 use crate::queue::{Backlog, Gather, Queue, Stage};
+use health::{Gauges, Monitor, QueueState};
+use prometheus::core::Collector;
 use queue::Item;
 use session::{BATCH, Session};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+
+pub use health::WriterHealth;
 
 /// One request: all of it is written, or what [`Outcome`] says.
 #[derive(Debug)]
@@ -78,6 +85,8 @@ pub enum Act {
     Directory(Box<Change>),
     /// Nothing but nonce and audit entry: a verified request that was refused.
     Record,
+    /// The row of this node, and nothing else: no audit entry. See [`Commit::heartbeat`].
+    Beat(String),
 }
 
 /// A user to be enrolled. Byte columns are sealed or blind indexes.
@@ -158,7 +167,23 @@ impl Commit {
     fn rows(&self) -> usize {
         match &self.act {
             Act::Terminate(termination) => termination.user_ids.len().max(1),
-            Act::Enrol(_) | Act::ReEnrol(_) | Act::Update(_) | Act::Directory(_) | Act::Record => 1,
+            Act::Enrol(_)
+            | Act::ReEnrol(_)
+            | Act::Update(_)
+            | Act::Directory(_)
+            | Act::Record
+            | Act::Beat(_) => 1,
+        }
+    }
+
+    /// Shows that the writer can commit: the row of `node` says when it last did.
+    pub fn heartbeat(node: &str) -> Self {
+        Self {
+            nonce: None,
+            act: Act::Beat(node.to_owned()),
+            // Not written.
+            audit: AuditDraft::accepted(0, "", ""),
+            sealed_under: None,
         }
     }
 }
@@ -199,7 +224,9 @@ const LONGEST: Duration = Duration::from_millis(10);
 
 /// Starts with [`Writer::start`], ends with [`Writer::stop`].
 pub struct Writer {
-    stage: Stage<Item>,
+    stage: Arc<Stage<Item>>,
+    monitor: Monitor,
+    commit_timeout: Duration,
 }
 
 impl std::fmt::Debug for Writer {
@@ -218,29 +245,81 @@ impl Writer {
         capacity: usize,
         ahead: Backlog,
     ) -> std::io::Result<Self> {
+        Self::start_with(
+            url,
+            threads,
+            capacity,
+            ahead,
+            COMMIT_TIMEOUT,
+            &Heads::default(),
+        )
+    }
+
+    /// The same with a `commit_timeout` of its own: how long the outcome of a commit that has begun
+    /// is waited for. The confirmed ends of the threads' audit chains are noted among `heads`.
+    ///
+    /// # Errors
+    /// Those of starting a thread.
+    pub fn start_with(
+        url: &DatabaseUrl,
+        threads: usize,
+        capacity: usize,
+        ahead: Backlog,
+        commit_timeout: Duration,
+        heads: &Heads,
+    ) -> std::io::Result<Self> {
         let gather = Gather::behind(ahead, LONGEST);
         let queue = Queue::new(capacity.max(1), Some(gather));
         let threads = if url.is_sqlite() { 1 } else { threads.max(1) };
-        let url = url.clone();
+        let (url, heads) = (url.clone(), heads.clone());
+        let monitor = Monitor::new().map_err(std::io::Error::other)?;
+        let probes = monitor.clone();
         let worker = move || {
-            let mut session = Session::new(url.clone());
+            let mut session =
+                Session::new(url.clone(), commit_timeout, heads.clone(), probes.probe());
             move |items| session.write(items)
         };
+        let stage = Stage::start(queue, threads, "writer", BATCH, worker)?;
         Ok(Self {
-            stage: Stage::start(queue, threads, "writer", BATCH, worker)?,
+            stage: Arc::new(stage),
+            monitor,
+            commit_timeout,
         })
     }
 
-    /// Writes a commit and waits until it is durable, 1.5 s at most.
+    /// What the writer knows of itself: no I/O, and no waiting for a thread that commits.
+    pub fn health(&self) -> WriterHealth {
+        health(&self.stage, &self.monitor)
+    }
+
+    /// Its metrics, to be registered once.
     ///
     /// # Errors
-    /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] after the deadline (then the commit is
-    /// not begun any more, but one that has begun may still become durable), and what the database says.
+    /// Those of building a metric.
+    pub fn collectors(&self) -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
+        let (stage, monitor) = (Arc::clone(&self.stage), self.monitor.clone());
+        let gauges = Gauges::new(move || health(&stage, &monitor))?;
+        let mut all = Vec::from(self.monitor.collectors());
+        all.push(Box::new(gauges));
+        Ok(all)
+    }
+
+    /// Writes a commit and waits until it is durable. One that is not begun within 1.5 s is withdrawn; one that has
+    /// begun is waited for `commit_timeout` longer.
+    ///
+    /// # Errors
+    /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] if it was withdrawn,
+    /// [`StoreError::InDoubt`] if its outcome is not known (then it may be stored), and what the database says.
     pub async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.stage.queue().push(Item { commit, reply })?;
-        let ended = StoreError::Unavailable("the commit ended early".into());
-        within_deadline(answer, ended).await
+        let claim = Claim::default();
+        self.stage.queue().push(Item {
+            commit,
+            reply,
+            claim: claim.clone(),
+            queued: Instant::now(),
+        })?;
+        decided(answer, &claim, self.commit_timeout, StoreError::InDoubt).await
     }
 
     /// Whether a commit would be refused now.
@@ -252,4 +331,21 @@ impl Writer {
     pub fn stop(&self) {
         self.stage.stop();
     }
+}
+
+/// The metrics may outlive the writer; its threads do not.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stage.queue().close();
+    }
+}
+
+fn health(stage: &Stage<Item>, monitor: &Monitor) -> WriterHealth {
+    let queue = stage.queue();
+    let oldest = queue.first(|item| item.queued);
+    monitor.health(QueueState {
+        waiting: queue.backlog().jobs(),
+        capacity: queue.capacity(),
+        oldest,
+    })
 }

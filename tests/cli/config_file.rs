@@ -34,8 +34,9 @@ impl Sections {
             keys,
             rest,
         } = self;
-        let text =
-            format!("[server]\n{server}\n[database]\n{database}\n[vault]\n{vault}\n{keys}\n{rest}");
+        let text = format!(
+            "[server]\ndrain_delay_s = 0\n{server}\n[database]\n{database}\n[vault]\n{vault}\n{keys}\n{rest}"
+        );
         write(dir, "gateway.toml", &text)
     }
 }

@@ -4,7 +4,7 @@ use crate::process::run;
 
 #[test]
 fn every_command_says_what_it_does() {
-    let cases: [(&[&str], &[&str]); 20] = [
+    let cases: [(&[&str], &[&str]); 22] = [
         (
             &[],
             &[
@@ -24,6 +24,19 @@ fn every_command_says_what_it_does() {
             &["out of one folder", "--dir", "--port", "--demo", "8080"],
         ),
         (&["migrate"], &["migrations"]),
+        (
+            &["backup"],
+            &[
+                "while nodes serve",
+                "0600",
+                "nothing is overwritten",
+                "PostgreSQL",
+            ],
+        ),
+        (
+            &["audit", "verify"],
+            &["audit.witness", "--expect", "CHAIN:SEQ:HASH", "lost tail"],
+        ),
         (&["client"], &["Play an issuer server", "enroll", "update"]),
         (
             &["client", "enroll"],

@@ -9,15 +9,19 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backup;
 mod canary;
 mod client;
 mod config_file;
 mod config_secrets;
 mod help;
 mod issuer;
+mod neighbours;
 mod process;
 mod sandbox;
 mod serve;
+mod stopping;
 mod user;
 mod users;
 mod vault;
+mod witness;

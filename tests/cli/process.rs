@@ -164,6 +164,23 @@ impl Running {
         assert!(sent.success());
     }
 
+    /// Waits until the process handles SIGTERM itself.
+    pub(crate) fn wait_for_handlers(&self) {
+        let give_up = Instant::now() + PATIENCE;
+        let status = format!("/proc/{}/status", self.child.id());
+        let handles = || {
+            let status = std::fs::read_to_string(&status).unwrap();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = u64::from_str_radix(caught.unwrap().trim(), 16).unwrap();
+            // SIGTERM is 15; the lowest bit stands for 1.
+            caught & (1 << 14) != 0
+        };
+        while !handles() {
+            assert!(Instant::now() < give_up, "SIGTERM is not handled");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Sends SIGTERM or SIGINT and waits for the end.
     pub(crate) fn signal(&mut self, name: &str) -> ExitStatus {
         self.send(name);

@@ -19,7 +19,7 @@ fn config_file(database: &TestDatabase) -> PathBuf {
         return config;
     }
     let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = {:?}\n[vault]\nkek_file = {:?}\n[[keys.gateway]]\nfile = {:?}\nstate = \"primary\"\n",
+        "[server]\ndrain_delay_s = 0\nlisten = \"127.0.0.1:0\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = {:?}\n[vault]\nkek_file = {:?}\n[[keys.gateway]]\nfile = {:?}\nstate = \"primary\"\n",
         database.url_text,
         test_key("kek.key"),
         test_key("gateway.pem"),

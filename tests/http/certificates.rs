@@ -78,7 +78,8 @@ on_both_blocking!(
         gateway.apply_issuers(&toml(dir, ended, VALID, "accept_expired_signing = true"));
         assert_enrols(&client);
 
-        // Clocks differ: five minutes of tolerance at the beginning, and none for what has yet to come.
+        // Clocks differ: five minutes of tolerance at the beginning, and none for what has yet to
+        // come.
         gateway.apply_issuers(&toml(dir, (4 * MINUTE, DAY), VALID, ""));
         assert_enrols(&client);
         let to_come = (10 * MINUTE, DAY);
@@ -121,7 +122,8 @@ on_both_blocking!(
         let refused =
             "SELECT count(*) AS n FROM audit_entries WHERE reason = 'no-encryption-certificate'";
         assert_eq!(database.number(refused), 6);
-        // Five minutes before its beginning a certificate is used already; answers in clear need none.
+        // Five minutes before its beginning a certificate is used already; answers in clear need
+        // none.
         gateway.apply_issuers(&toml(dir, VALID, (4 * MINUTE, DAY), ""));
         assert_enrols(&client);
         let clear = toml(

@@ -94,6 +94,23 @@ fn who_reads_slowly_gets_everything() {
 }
 
 #[test]
+fn who_reads_late_is_served_on() {
+    let gateway = one_at_a_time(60_000);
+    let mut reader = Wire::connect(&gateway.base_url);
+    // More than the kernel keeps for a connection, so that the gateway has to wait for it.
+    let count = 15;
+    let large = request("GET", "/docs/swagger-ui-bundle.js", &[], b"");
+    reader.send(&large.repeat(count));
+    for _ in 0..count {
+        let answer = reader.read("GET").unwrap();
+        assert_eq!(answer.status, 200);
+        assert!(answer.body.len() > 1_000_000);
+    }
+    reader.send(&request("GET", "/health/live", &[], b""));
+    assert_eq!(reader.read("GET").unwrap().status, 200);
+}
+
+#[test]
 fn http_2_is_not_spoken() {
     let gateway = TestGateway::start(Backend::Sqlite);
     // With prior knowledge: the preface, and an empty SETTINGS frame.

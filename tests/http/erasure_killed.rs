@@ -49,7 +49,7 @@ on_both_blocking!(
 fn write_config(database: &TestDatabase) -> PathBuf {
     let path = database.dir().join("gateway.toml");
     let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = \"{}\"\n[vault]\nkek_file = {:?}\n\
+        "[server]\ndrain_delay_s = 0\nlisten = \"127.0.0.1:0\"\n[database]\nurl = \"{}\"\n[vault]\nkek_file = {:?}\n\
          [[keys.gateway]]\nfile = {:?}\nstate = \"primary\"\n",
         database.url_text,
         test_key("kek.key"),

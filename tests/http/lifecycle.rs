@@ -68,12 +68,7 @@ on_both_blocking!(
         let secret_path = format!("/nowhere/{}", enrolment["cardNumber"].as_str().unwrap());
         exchange(&gateway.base_url, "GET", &secret_path, &[], b"").error(404, "NOT_FOUND");
 
-        let page = ureq::get(&gateway.metrics_url)
-            .call()
-            .unwrap()
-            .body_mut()
-            .read_to_string()
-            .unwrap();
+        let page = gateway.metrics();
         for line in [
             r#"issuer_gateway_requests_total{method="POST",route="/issuers/users",status="200"} 1"#,
             r#"issuer_gateway_requests_total{method="POST",route="/issuers/users",status="400"} 1"#,
@@ -151,17 +146,20 @@ on_both_blocking!(
 );
 
 /// A gateway whose PostgreSQL is behind a proxy.
-fn behind_proxy() -> (TestGateway, Proxy, TestDatabase) {
+pub(crate) fn behind_proxy() -> (TestGateway, Proxy) {
     let database = TestDatabase::new(Backend::Postgres);
     let (authority, name) = database.url_text.rsplit_once('/').unwrap();
     let (user, address) = authority.rsplit_once('@').unwrap();
     let proxy = Proxy::start(address.to_owned());
-    let gateway = TestGateway::start_with(&config(&format!("{user}@{}/{name}", proxy.address)));
-    (gateway, proxy, database)
+    let config = config(&format!("{user}@{}/{name}", proxy.address));
+    let mut gateway = TestGateway::start_with(&config);
+    gateway.database = Some(database);
+    (gateway, proxy)
 }
 
 fn a_database_that_goes_away_and_comes_back(away: impl Fn(&Proxy)) {
-    let (gateway, proxy, database) = behind_proxy();
+    let (gateway, proxy) = behind_proxy();
+    let database = gateway.database.as_ref().unwrap();
     let client = gateway.client("demo");
     let id = user_id(&client.enrol(&sample::enrolment("534403")));
     for _ in 0..2 {
@@ -174,7 +172,9 @@ fn a_database_that_goes_away_and_comes_back(away: impl Fn(&Proxy)) {
             assert_recoverable_503(&enrol);
             assert_recoverable_503(&update);
         }
-        assert_eq!(ready(&gateway), (503, "database unavailable".to_owned()));
+        until("not ready", || {
+            ready(&gateway) == (503, "not ready".to_owned())
+        });
         let live = exchange(&gateway.base_url, "GET", "/health/live", &[], b"");
         assert_eq!(live.status, 200);
         database.assert_whole();

@@ -1,9 +1,9 @@
 //! A shutdown finishes what is in flight: every request is answered whole, or was never taken.
 
 use crate::on_both_blocking;
-use crate::support::Backend;
-use crate::support::gateway::TestGateway;
-use crate::support::wire::{Wire, request};
+use crate::support::gateway::{TestGateway, config};
+use crate::support::wire::{Wire, exchange, request};
+use crate::support::{Backend, TestDatabase, until};
 use issuer_gateway::client::{Operation, sample};
 use std::net::TcpStream;
 use std::sync::Barrier;
@@ -90,3 +90,99 @@ on_both_blocking!(
         assert_eq!(database.count("scoring_jobs"), database.count("users"));
     }
 );
+
+on_both_blocking!(
+    every_answer_while_draining_closes_its_connection,
+    |backend: Backend| {
+        let database = TestDatabase::new(backend);
+        let mut config = config(&database.url_text);
+        config.server.drain_delay_s = 20;
+        let gateway = TestGateway::start_with(&config);
+        let base_url = gateway.base_url.clone();
+        // All of them are open when the signal comes.
+        let mut open: Vec<Wire> = (0..8).map(|_| Wire::connect(&base_url)).collect();
+        for wire in &mut open {
+            wire.send(&request("GET", "/health/live", &[], b""));
+            let answer = wire.read("GET").unwrap();
+            assert_eq!(answer.header("connection"), None);
+        }
+        let enrolments: Vec<_> = open.iter().map(|_| enrolment(&gateway, &[])).collect();
+        let stopping = std::thread::spawn(move || gateway.try_stop());
+        until("draining", || {
+            exchange(&base_url, "GET", "/health/ready", &[], b"").status == 503
+        });
+        let refused = exchange(&base_url, "GET", "/nowhere", &[], b"");
+        assert_eq!(refused.header("connection"), Some("close"));
+        for (wire, enrolment) in open.iter_mut().zip(&enrolments) {
+            wire.send(enrolment);
+            let answer = wire.read("POST").expect("an answer");
+            assert_eq!(answer.status, 200, "{:?}", answer.json());
+            assert_eq!(answer.header("connection"), Some("close"));
+            assert!(wire.is_closed());
+        }
+        stopping.join().unwrap().unwrap();
+        assert_eq!(database.count("users"), 8);
+    }
+);
+
+#[test]
+fn busy_connections_are_never_cut_without_an_answer() {
+    let database = TestDatabase::new(Backend::Sqlite);
+    let mut config = config(&database.url_text);
+    config.server.drain_delay_s = 5;
+    let gateway = TestGateway::start_with(&config);
+    let base_url = gateway.base_url.clone();
+    let started = Barrier::new(17);
+    std::thread::scope(|scope| {
+        let busy: Vec<_> = (0..16)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut wire = Wire::connect(&base_url);
+                    started.wait();
+                    // As clients with a pool of connections do: until they are told to let this one go.
+                    loop {
+                        wire.send(&request("GET", "/health/live", &[], b""));
+                        let answer = wire.read("GET").expect("an answer, not a cut");
+                        if answer.header("connection") == Some("close") {
+                            return wire.is_closed();
+                        }
+                    }
+                })
+            })
+            .collect();
+        started.wait();
+        gateway.try_stop().unwrap();
+        assert!(busy.into_iter().all(|client| client.join().unwrap()));
+    });
+}
+
+#[test]
+fn idle_connections_do_not_hold_up_a_shutdown() {
+    let gateway = TestGateway::start(Backend::Sqlite);
+    let mut idle: Vec<Wire> = (0..8).map(|_| Wire::connect(&gateway.base_url)).collect();
+    for wire in &mut idle {
+        wire.send(&request("GET", "/health/live", &[], b""));
+        assert_eq!(wire.read("GET").unwrap().status, 200);
+    }
+    // It would name what it has left behind.
+    gateway.try_stop().unwrap();
+    for wire in &mut idle {
+        assert!(wire.is_closed());
+    }
+}
+
+#[test]
+fn connections_are_kept_alive_unless_told_otherwise() {
+    let database = TestDatabase::new(Backend::Sqlite);
+    let mut config = config(&database.url_text);
+    for (keep_alive_s, kept) in [(60, true), (0, false)] {
+        config.server.keep_alive_s = keep_alive_s;
+        let gateway = TestGateway::start_with(&config);
+        let mut wire = Wire::connect(&gateway.base_url);
+        wire.send(&request("GET", "/health/live", &[], b""));
+        let answer = wire.read("GET").unwrap();
+        assert_eq!(answer.header("connection") == Some("close"), !kept);
+        wire.send(&request("GET", "/health/live", &[], b""));
+        assert_eq!(wire.read("GET").is_some(), kept);
+    }
+}

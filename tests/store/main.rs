@@ -12,6 +12,7 @@
 mod support;
 
 mod data_keys;
+mod failover;
 mod fence;
 mod fixture;
 mod index_rotation;
@@ -21,9 +22,13 @@ mod migrations;
 mod opened_keys;
 mod outage;
 mod passes;
+mod pooler;
+mod refusals;
 mod secrecy;
+mod silence;
 mod terminations;
 mod tls;
 mod trail;
+mod trail_cost;
 mod uniqueness;
 mod updates;

@@ -1,10 +1,13 @@
 //! The schema is made once, whoever comes first.
 
 use crate::fixture::{declaration, draft};
-use crate::on_both;
-use crate::support::{Backend, TestDatabase};
+use crate::support::{Backend, DatabaseLock, TestDatabase};
+use crate::{on_both, on_both_blocking};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
 use issuer_gateway::store::{DatabaseUrl, Store, migrations};
 use std::path::Path;
+use std::time::Duration;
 
 on_both!(
     running_again_does_nothing,
@@ -114,3 +117,33 @@ fn asking_for_pending_migrations_makes_no_file() {
     );
     assert!(!path.exists());
 }
+
+on_both_blocking!(
+    a_start_that_waits_for_another_gives_up,
+    |backend: Backend| {
+        let database = TestDatabase::new(backend);
+        let holder = match backend {
+            Backend::Sqlite => database.lock(),
+            Backend::Postgres => {
+                let mut conn = PgConnection::establish(&database.url_text).unwrap();
+                // "issuer-g" as a number.
+                conn.batch_execute("SELECT pg_advisory_lock(x'6973737565722d67'::bit(64)::bigint)")
+                    .unwrap();
+                DatabaseLock::Postgres(conn)
+            }
+        };
+        let error =
+            migrations::run_within(&database.url(), Duration::from_millis(300)).unwrap_err();
+        assert_eq!(error.reason(), "database-unavailable");
+        let said = error.to_string();
+        assert!(said.contains("database.migrate_timeout_s"), "{said}");
+        if backend == Backend::Postgres {
+            assert!(said.contains("server process "), "{said}");
+        }
+        let waiting = database.url();
+        let waiting =
+            std::thread::spawn(move || migrations::run_within(&waiting, Duration::from_secs(60)));
+        drop(holder);
+        assert_eq!(waiting.join().unwrap(), Ok(Vec::new()));
+    }
+);

@@ -9,7 +9,7 @@ use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::{DatabaseUrl, Outcome, Store, StoreError, Writer};
 
 /// The database's URL, through the proxy.
-fn through(database: &TestDatabase) -> (Proxy, DatabaseUrl) {
+pub fn through(database: &TestDatabase) -> (Proxy, DatabaseUrl) {
     let (before, name) = database.url_text.rsplit_once('/').unwrap();
     let (start, host) = before.rsplit_once('@').unwrap();
     let proxy = Proxy::start(host.to_owned());
@@ -18,7 +18,7 @@ fn through(database: &TestDatabase) -> (Proxy, DatabaseUrl) {
 }
 
 /// Tries until the writer has recovered; a bound on the number of tries, none on time.
-async fn recovered(writer: &Writer, store: &Store) {
+pub async fn recovered(writer: &Writer, store: &Store) {
     for _ in 0..10_000 {
         let written = writer
             .commit(record(ISSUER, UserId::random().as_str()))
@@ -38,7 +38,7 @@ async fn recovered(writer: &Writer, store: &Store) {
     panic!("the writer did not recover");
 }
 
-fn assert_whole(database: &TestDatabase, done: usize) {
+pub fn assert_whole(database: &TestDatabase, done: usize) {
     // One that was answered 503 because the connection broke at COMMIT may be there, as a whole.
     assert!(database.assert_whole() >= i64::try_from(done).unwrap());
 }

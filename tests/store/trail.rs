@@ -95,8 +95,9 @@ async fn expired_nonces_are_purged(backend: Backend) {
     let rig = Rig::new(&database).await;
     let at = now();
     for (value, expires_at) in [
-        ("old", at - 10),
-        ("older", at - 20),
+        ("old", at - 61_000_000),
+        ("older", at - 70_000_000),
+        ("kept", at - 10_000_000),
         ("new", at + 10_000_000),
     ] {
         let mut commit = record(ISSUER, value);
@@ -104,8 +105,8 @@ async fn expired_nonces_are_purged(backend: Backend) {
             nonce(ISSUER, value).map(|n| issuer_gateway::store::writer::Nonce { expires_at, ..n });
         assert_eq!(rig.writer.commit(commit).await, Ok(Outcome::Done));
     }
-    assert_eq!(rig.store.purge_nonces(at).await, Ok(2));
-    assert_eq!(rig.store.purge_nonces(at).await, Ok(0));
+    assert_eq!(rig.store.purge_nonces(60_000_000).await, Ok(2));
+    assert_eq!(rig.store.purge_nonces(60_000_000).await, Ok(0));
     assert_eq!(
         rig.writer.commit(record(ISSUER, "new")).await,
         Ok(Outcome::Replayed)

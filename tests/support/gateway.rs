@@ -4,10 +4,13 @@ use super::{Backend, TestDatabase, document};
 use issuer_gateway::app::{self, RunningApp};
 use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Answered, Client, Operation, Prepared};
+use issuer_gateway::clock::Clock;
 use issuer_gateway::config::{
-    Config, Crypto, Database, Erasure, GatewayKey, Keys, Log, Metrics, OAuth, Server, Users, Vault,
+    Audit, Config, Crypto, Database, Erasure, GatewayKey, Keys, Log, Metrics, OAuth, Server, Users,
+    Vault,
 };
 use issuer_gateway::gateway::Gateway;
+use issuer_gateway::housekeeping::Job;
 use issuer_gateway::ids::{ClientId, IssuerId, UserId};
 use issuer_gateway::issuers::IssuerStatus;
 use issuer_gateway::issuers::declaration;
@@ -77,6 +80,7 @@ pub fn config(database_url: &str) -> Config {
         server: Server {
             listen: "127.0.0.1:0".parse().unwrap(),
             workers: 2,
+            drain_delay_s: 0,
             shutdown_timeout_s: 60,
             ..Server::default()
         },
@@ -86,6 +90,8 @@ pub fn config(database_url: &str) -> Config {
         database: Database {
             url: database_url.to_owned(),
             migrate: true,
+            migrate_timeout_s: 60,
+            commit_timeout_ms: 5_000,
             pool_size: 4,
             writers: 2,
             write_queue: 512,
@@ -105,6 +111,7 @@ pub fn config(database_url: &str) -> Config {
                 aliases: vec!["gateway-2026".to_owned()],
             }],
         },
+        audit: Audit::default(),
         crypto: Crypto::default(),
         oauth: OAuth::default(),
         erasure: Erasure::default(),
@@ -206,6 +213,15 @@ impl TestGateway {
     }
 
     fn start_as(config: &Config, issuers: &str) -> Self {
+        Self::try_start_as(config, issuers, Clock::system()).unwrap()
+    }
+
+    /// The same, on a node with this clock; or why it does not start.
+    pub fn try_start(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        Self::try_start_as(config, &issuers_toml(), clock)
+    }
+
+    fn try_start_as(config: &Config, issuers: &str, clock: Clock) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -217,16 +233,44 @@ impl TestGateway {
                 let declared = declaration::parse(issuers, &test_key("")).unwrap();
                 store.apply_issuers(declared, audit()).await.unwrap();
             }
-            app::start(config).await.unwrap()
-        });
-        Self {
+            app::start_by(config, clock).await
+        })?;
+        Ok(Self {
             gateway: running.gateway.clone(),
             base_url: format!("http://{}", running.address),
             metrics_url: format!("http://{}/metrics", running.metrics_address.unwrap()),
             running: Some(running),
             runtime,
             database: None,
-        }
+        })
+    }
+
+    /// Starts a background job beside the node's own.
+    pub fn start_job<J: Job>(&self, make: impl Fn() -> J + Send + 'static) {
+        let _inside = self.runtime.enter();
+        self.running.as_ref().unwrap().housekeeping.start(make);
+    }
+
+    /// The metrics page.
+    pub fn metrics(&self) -> String {
+        let mut page = ureq::get(&self.metrics_url).call().unwrap();
+        page.body_mut().read_to_string().unwrap()
+    }
+
+    /// A number on the metrics page, by the whole name with its labels.
+    pub fn metric(&self, name: &str) -> f64 {
+        let page = self.metrics();
+        let line = page
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let number = line.unwrap_or_else(|| panic!("{name} is not in\n{page}"));
+        number.parse().unwrap()
+    }
+
+    /// Stops it, and says what the shutdown left behind.
+    pub fn try_stop(mut self) -> anyhow::Result<()> {
+        let running = self.running.take().unwrap();
+        self.runtime.block_on(running.stop())
     }
 
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {

@@ -1,7 +1,9 @@
-//! A TCP proxy that a test can cut, hold and restore: a database that goes away and comes back.
+//! A TCP proxy that a test can cut, hold and restore, or that goes on acknowledging and passes nothing on: a database that
+//! goes away, falls silent and comes back.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,12 @@ struct Shared {
     mode: Mutex<Mode>,
     changed: Condvar,
     streams: Mutex<Vec<TcpStream>>,
+    /// Connections so far.
+    accepted: AtomicUsize,
+    /// Connections below this number are read from, and nothing of it is passed on: their peer's kernel acknowledges.
+    swallowed: AtomicUsize,
+    /// A connection whose client sends this is swallowed from its answer on.
+    last_words: Mutex<Option<Vec<u8>>>,
 }
 
 /// Listens on a loopback port of its own and passes everything to `target`.
@@ -36,6 +44,9 @@ impl Proxy {
             mode: Mutex::new(Mode::Open),
             changed: Condvar::new(),
             streams: Mutex::default(),
+            accepted: AtomicUsize::new(0),
+            swallowed: AtomicUsize::new(0),
+            last_words: Mutex::default(),
         });
         let accepting = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -59,6 +70,17 @@ impl Proxy {
         self.set(Mode::Held);
     }
 
+    /// Keeps the connections there are and acknowledges what they send, but passes nothing on. New ones pass.
+    pub fn swallow(&self) {
+        let accepted = self.shared.accepted.load(Ordering::SeqCst);
+        self.shared.swallowed.store(accepted, Ordering::SeqCst);
+    }
+
+    /// The next connection whose client sends `words` gets no answer to them, nor any later one, though they arrive.
+    pub fn swallow_answer_to(&self, words: &[u8]) {
+        *self.shared.last_words.lock().unwrap() = Some(words.to_owned());
+    }
+
     /// Lets everything pass again.
     pub fn restore(&self) {
         self.set(Mode::Open);
@@ -77,18 +99,57 @@ fn accept(shared: &Arc<Shared>, client: TcpStream, target: &str) {
     let Ok(server) = TcpStream::connect(target) else {
         return;
     };
+    let number = shared.accepted.fetch_add(1, Ordering::SeqCst);
+    let muted = Arc::new(AtomicBool::new(false));
     let mut streams = shared.streams.lock().unwrap();
-    for (from, to) in [(&client, &server), (&server, &client)] {
+    for (from, to, asks) in [(&client, &server, true), (&server, &client, false)] {
         let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-        let shared = Arc::clone(shared);
-        std::thread::spawn(move || pump(&shared, from, to));
+        let pipe = Pipe {
+            shared: Arc::clone(shared),
+            number,
+            asks,
+            muted: Arc::clone(&muted),
+        };
+        std::thread::spawn(move || pump(&pipe, from, to));
     }
     streams.extend([client, server]);
 }
 
-fn pump(shared: &Shared, mut from: TcpStream, mut to: TcpStream) {
+/// One direction of a connection.
+struct Pipe {
+    shared: Arc<Shared>,
+    number: usize,
+    /// From the client to the server.
+    asks: bool,
+    /// The server's answers are swallowed.
+    muted: Arc<AtomicBool>,
+}
+
+impl Pipe {
+    fn swallows(&self, bytes: &[u8]) -> bool {
+        if self.number < self.shared.swallowed.load(Ordering::SeqCst) {
+            return true;
+        }
+        if !self.asks {
+            return self.muted.load(Ordering::SeqCst);
+        }
+        let mut words = self.shared.last_words.lock().unwrap();
+        let said = |words: &Vec<u8>| bytes.windows(words.len()).any(|part| part == words);
+        if words.as_ref().is_some_and(said) {
+            *words = None;
+            self.muted.store(true, Ordering::SeqCst);
+        }
+        false
+    }
+}
+
+fn pump(pipe: &Pipe, mut from: TcpStream, mut to: TcpStream) {
+    let shared = &pipe.shared;
     let mut buffer = [0; 16 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if pipe.swallows(buffer.get(..length).unwrap()) {
+            continue;
+        }
         let mut mode = shared.mode.lock().unwrap();
         while *mode == Mode::Held {
             mode = shared.changed.wait(mode).unwrap();

@@ -34,8 +34,8 @@ pub(super) fn show(certificates: &[IssuerCertificate], now: DateTime<Utc>) {
     }
 }
 
-/// A line for each declared certificate that has ended, has not begun or ends within 30 days, and for each issuer whose
-/// answers cannot be encrypted now.
+/// A line for each declared certificate that has ended, has not begun or ends within 30 days, and
+/// for each issuer whose answers cannot be encrypted now.
 pub(super) fn warnings(declarations: &[IssuerDeclaration], now: DateTime<Utc>) -> Vec<String> {
     let mut warnings = Vec::new();
     for declared in declarations {

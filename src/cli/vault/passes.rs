@@ -1,6 +1,6 @@
 //! `vault rotate|rewrap|rotate-index|verify`: data keys and index keys, and the rows under them.
 
-use super::progress::Progress;
+use super::progress::Passing;
 use crate::config::Config;
 use crate::rotation::primary::{self, RotationError};
 use crate::rotation::{self, Event, Limits, Passed, Verified};
@@ -56,7 +56,7 @@ pub(super) fn rotate(config: &Config) -> anyhow::Result<()> {
 pub(super) fn rewrap(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     crate::cli::runtime()?.block_on(async {
         let (store, vault) = open(config).await?;
-        let progress = Progress::new("rewrap")?;
+        let progress = Passing::new("rewrap")?;
         let mut observer = |event: Event<'_>| progress.show(&event);
         let passed = rotation::rewrap(&store, &vault, arguments.limits(), &mut observer).await?;
         progress.finish();
@@ -76,7 +76,7 @@ pub(super) fn rotate_index(config: &Config, arguments: &Arguments) -> anyhow::Re
             }
             Err(error) => return Err(error.into()),
         }
-        let progress = Progress::new("rotate-index")?;
+        let progress = Passing::new("rotate-index")?;
         let mut observer = |event: Event<'_>| progress.show(&event);
         let passed = rotation::reindex(&store, &vault, arguments.limits(), &mut observer).await?;
         progress.finish();
@@ -108,7 +108,7 @@ fn report(purpose: &str, passed: &Passed) -> ExitCode {
 pub(super) fn verify(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     crate::cli::runtime()?.block_on(async {
         let (store, vault) = open(config).await?;
-        let progress = Progress::new("verify")?;
+        let progress = Passing::new("verify")?;
         let mut observer = |event: Event<'_>| progress.show(&event);
         let verified = rotation::verify(&store, &vault, arguments.limits(), &mut observer).await?;
         progress.finish();

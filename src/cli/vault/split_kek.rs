@@ -1,12 +1,12 @@
 //! `vault split-kek`.
 
 use crate::keys;
+use crate::private_file;
 use crate::vault::Kek;
 use anyhow::Context;
 use clap::Args;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
@@ -44,11 +44,7 @@ pub(super) fn run(config: Option<&Path>, arguments: &Arguments) -> anyhow::Resul
 }
 
 fn create(file: &Path) -> anyhow::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    options
-        .open(file)
-        .with_context(|| file.display().to_string())
+    private_file::create(file).with_context(|| file.display().to_string())
 }
 
 /// Where the second file cannot be made, the first one goes.

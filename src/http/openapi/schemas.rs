@@ -22,9 +22,24 @@ pub use user::{
 
 use utoipa::ToSchema;
 
-/// The state of a health check.
+/// That the process is alive.
 #[derive(ToSchema)]
 pub struct Health {
-    /// `live`, `ready`, or why not.
+    /// `live`
     pub status: String,
+}
+
+/// Whether the gateway can do its work, and which part of it cannot.
+#[derive(ToSchema)]
+pub struct Readiness {
+    /// `ready`, `not ready`, or `draining`: a shutdown has begun.
+    pub status: String,
+    /// `ok`, `failing` (the database refused the last batch) or `hanging` (a commit does not end).
+    pub writes: String,
+    /// `ok` or `failing`. It is told for information: `status` does not depend on it.
+    pub reads: String,
+    /// `ok`, or `off`: more than 30 s from the database's.
+    pub clock: String,
+    /// `ok`, or `failing`: a background job cannot be kept alive.
+    pub jobs: String,
 }

@@ -183,6 +183,7 @@ fn refusals_have_one_text_and_debug_shows_nothing() {
     assert_eq!(OpenError::Crypto(Reason::Padding).to_string(), text);
     assert_eq!(OpenError::Crypto(Reason::Padding).reason(), "padding");
     assert_eq!(OpenError::Overloaded.reason(), "unwrap-overloaded");
+    assert_eq!(OpenError::Failed.reason(), "unwrap-failed");
     let envelope = parse(&field_level(json!({}))).unwrap();
     assert_eq!(format!("{envelope:?}"), "Envelope(FieldLevel, …)");
 }
@@ -252,6 +253,17 @@ async fn a_full_stage_is_no_fault_of_the_payload() {
     let envelope = Envelope::parse(&body, &FieldLevelHeaders::default(), Accepted::ALL).unwrap();
     let opened = open(ring(), &Unwrapper::full(), &JwePolicy::default(), envelope).await;
     assert_eq!(opened.err(), Some(OpenError::Overloaded));
+}
+
+#[tokio::test]
+async fn a_panic_in_the_stage_is_no_fault_of_the_payload() {
+    let stage = Unwrapper::panicking();
+    for kind in [EnvelopeKind::Jwe, EnvelopeKind::FieldLevel] {
+        let body = seal(kind, &recipient(0), b"{}").unwrap();
+        let envelope = Envelope::parse(&body, &FieldLevelHeaders::default()).unwrap();
+        let opened = open(ring(), &stage, &JwePolicy::default(), envelope).await;
+        assert_eq!(opened.err(), Some(OpenError::Failed));
+    }
 }
 
 proptest! {

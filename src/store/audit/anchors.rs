@@ -9,7 +9,7 @@ use super::{AuditChain, AuditDraft, AuditHead};
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::error::StoreError;
 use crate::store::pool::Store;
-use crate::store::schema::{audit_anchors, audit_entries, audit_heads};
+use crate::store::schema::{audit_anchors, audit_heads};
 use diesel::prelude::*;
 
 /// The action of an anchor.
@@ -48,18 +48,6 @@ impl Anchor {
             ..AuditDraft::local(ANCHOR)
         }
     }
-}
-
-/// Where a chain is listed as vouched for.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = audit_anchors)]
-pub struct Listed {
-    /// Up to this entry.
-    pub seq: i64,
-    /// By this chain.
-    pub by_chain: String,
-    /// In this entry.
-    pub by_seq: i64,
 }
 
 /// Which chains are to be anchored.
@@ -119,38 +107,6 @@ impl Store {
                 None => return Ok(end),
             }
         }
-    }
-
-    /// Where `chain` is listed as vouched for, and what the entry there says, if it is an anchor.
-    pub async fn audit_anchor(
-        &self,
-        chain: &str,
-    ) -> Result<Option<(Listed, Option<Anchor>)>, StoreError> {
-        let chain = chain.to_owned();
-        self.read(move |conn| {
-            let listed: Option<Listed> = audit_anchors::table
-                .find(&chain)
-                .select(Listed::as_select())
-                .first(conn)
-                .optional()?;
-            let Some(listed) = listed else {
-                return Ok(None);
-            };
-            let entry: Option<(String, Option<String>, Option<String>)> = audit_entries::table
-                .find((&listed.by_chain, listed.by_seq))
-                .select((
-                    audit_entries::action,
-                    audit_entries::subject,
-                    audit_entries::detail,
-                ))
-                .first(conn)
-                .optional()?;
-            let anchor = entry.and_then(|(action, subject, detail)| {
-                Anchor::parse(&action, subject.as_deref(), detail.as_deref())
-            });
-            Ok(Some((listed, anchor)))
-        })
-        .await
     }
 }
 

@@ -150,6 +150,21 @@ pub enum Broken {
         /// The entry that says so.
         by_seq: i64,
     },
+    /// Entries that a node acknowledged are not there any more.
+    #[error(
+        "ends with entry {found}, but this node has acknowledged entries up to {acknowledged}: {} acknowledged entries at its end are missing, lost or cut off", .acknowledged.saturating_sub(*.found)
+    )]
+    Lost {
+        /// Position of the last entry; 0 if there is none.
+        found: i64,
+        /// Position of the entry that was acknowledged.
+        acknowledged: i64,
+    },
+    /// An entry that a node acknowledged was replaced by another one.
+    #[error(
+        "entry {0} is not the one that this node has acknowledged: the acknowledged one is missing, and the chain was rewritten"
+    )]
+    NotAsAcknowledged(i64),
     /// The chain is listed as vouched for by an entry that does not say so, which would keep it from being vouched for.
     #[error("is listed as vouched for by entry {by_seq} of chain {by_chain}, which is not so")]
     FalselyListed {

@@ -53,7 +53,8 @@ pub struct Applied {
     pub issuer_id: IssuerId,
     /// What happened to it.
     pub change: Change,
-    /// Ranges that it had added itself and that went, because they are at odds with what is declared.
+    /// Ranges that it had added itself and that went, because they are at odds with what is
+    /// declared.
     pub withdrawn: Vec<String>,
 }
 
@@ -79,7 +80,8 @@ impl Change {
     }
 }
 
-/// An entry for each issuer that was changed and for each that lost ranges; one without subject if none was.
+/// An entry for each issuer that was changed and for each that lost ranges; one without subject if
+/// none was.
 pub(super) fn entries(draft: AuditDraft, applied: &[Applied]) -> Vec<AuditDraft> {
     let entry = |issuer: &Applied, detail: String| AuditDraft {
         issuer_id: Some(issuer.issuer_id),

@@ -25,16 +25,18 @@ pub struct ProfileChange {
     pub theme: Option<String>,
     /// Ranges to add after those that are there; what the issuer has already is passed over.
     pub account_ranges: Vec<String>,
-    /// Ranges that the issuer has added before and that go, because they lie in one that is added now.
+    /// Ranges that the issuer has added before and that go, because they lie in one that is added
+    /// now.
     pub absorbed_ranges: Vec<String>,
 }
 
 impl Store {
     /// Changes an issuer's profile by a signed call: nonce, audit entry and change in one transaction.
     ///
-    /// `decide` gets the issuer as it is at that moment (without certificates) and can look up ranges of others. Its
-    /// refusal is returned as it is; it turns the audit entry into one, and nothing but nonce and entry is written.
-    /// Returns the issuer as it is afterwards, or `None` if the nonce was used before.
+    /// `decide` gets the issuer as it is at that moment (without certificates) and can look up
+    /// ranges of others. Its refusal is returned as it is; it turns the audit entry into one, and
+    /// nothing but nonce and entry is written. Returns the issuer as it is afterwards, or `None` if
+    /// the nonce was used before.
     pub async fn change_profile<R, F>(
         &self,
         nonce: Nonce,

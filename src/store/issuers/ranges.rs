@@ -1,7 +1,7 @@
 //! Account ranges of two issuers must never overlap: a PAN belongs to one issuer (spec decision 4).
 //!
-//! What touches a range is looked up by key: its own beginnings, and what begins with it. The table is never read whole for
-//! one issuer's change.
+//! What touches a range is looked up by key: its own beginnings, and what begins with it. The table
+//! is never read whole for one issuer's change.
 
 use crate::ids::ClientId;
 use crate::store::connection::{AnyConnection, on_backend};
@@ -18,7 +18,8 @@ const ROWS: usize = 1_000;
 /// A range's prefix, and whether the issuer has added it itself.
 pub(super) type Range = (String, bool);
 
-/// The longest prefix that begins with `w.value`, in the order of texts, is the one that is filled up with nines.
+/// The longest prefix that begins with `w.value`, in the order of texts, is the one that is filled
+/// up with nines.
 macro_rules! begin_with {
     ($wanted:literal, $second:literal) => {
         concat!(
@@ -64,7 +65,8 @@ impl<'a> Others<'a> {
         Self { conn, issuer_id }
     }
 
-    /// Those of `wanted` (prefixes of 4 to 8 digits) that equal, contain or lie in a range of another issuer.
+    /// Those of `wanted` (prefixes of 4 to 8 digits) that equal, contain or lie in a range of
+    /// another issuer.
     ///
     /// # Errors
     /// The database's.

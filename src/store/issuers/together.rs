@@ -1,4 +1,5 @@
-//! What is declared, together with what issuers have set themselves: which of it stays, and which ranges go.
+//! What is declared, together with what issuers have set themselves: which of it stays, and which
+//! ranges go.
 //!
 //! The declaration wins (spec decision 18).
 

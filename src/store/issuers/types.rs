@@ -134,7 +134,8 @@ pub struct IssuerDeclaration {
     pub envelopes: Envelopes,
     pub field_level_headers: bool,
     pub accept_expired_signing: bool,
-    /// Prefixes of 1 to 8 digits inside which the issuer may add ranges. `None`: nowhere; what it has added stays.
+    /// Prefixes of 1 to 8 digits inside which the issuer may add ranges. `None`: nowhere; what it
+    /// has added stays.
     pub self_service_ranges: Option<Vec<String>>,
     /// Prefixes of 4 to 8 digits, in the issuer's order; in an [`IssuerRecord`] with those that it added, at the end.
     pub account_ranges: Vec<String>,

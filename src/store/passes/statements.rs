@@ -92,9 +92,13 @@ fn select(table: SealedTable) -> String {
             format!("{column} AS c{number}, ")
         })
         .collect();
+    let last_four = match table {
+        SealedTable::Cards => "last_four",
+        SealedTable::Users | SealedTable::DirectoryUsers => "CAST(NULL AS TEXT)",
+    };
     format!(
-        "SELECT {owner} AS owner, {id} AS id, {sealed}{index} AS blind, {index_key} AS blind_key, seal_key \
-         FROM {}",
+        "SELECT {owner} AS owner, {id} AS id, {sealed}{index} AS blind, {index_key} AS blind_key, seal_key, \
+         {last_four} AS last_four FROM {}",
         table.name()
     )
 }

@@ -9,6 +9,7 @@ use crate::store::connection::{self, AnyConnection};
 use crate::store::directory::changes::{self, Applied, Change};
 use crate::store::error::StoreError;
 use crate::store::fence;
+use crate::store::heartbeat;
 use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
 use std::collections::BTreeMap;
@@ -51,9 +52,9 @@ pub(super) fn write(
         Ok(()) => Ok(written),
         Err(error) => {
             let error = StoreError::from(error);
-            // SQLite is in this process: a refused COMMIT is known to be refused.
+            // SQLite is in this process: a refused COMMIT is known to be refused. So is one on a connection that lives.
             let known = matches!(conn, AnyConnection::Sqlite(_))
-                || !matches!(error, StoreError::Unavailable(_));
+                || !(error.ended_connection() || conn.is_broken());
             if !known {
                 return Err(Failure::InDoubt);
             }
@@ -68,9 +69,8 @@ pub(super) fn write(
 
 fn rejected(conn: &mut AnyConnection, error: diesel::result::Error) -> Failure {
     let error = StoreError::from(error);
-    let lost = matches!(error, StoreError::Unavailable(_));
     Failure::Rejected {
-        reusable: !lost && !conn.is_broken(),
+        reusable: !error.ended_connection() && !conn.is_broken(),
         error,
     }
 }
@@ -93,6 +93,11 @@ fn write_rows(
     // After the updates, so that one of the same user that came in time is done.
     terminations::mark(conn, &terminations)?;
     change_directory(conn, commits, &mut outcomes)?;
+    for commit in commits {
+        if let Act::Beat(node) = &commit.act {
+            heartbeat::beat(conn, node)?;
+        }
+    }
     let drafts: Vec<AuditDraft> = commits
         .iter()
         .zip(&outcomes)
@@ -278,6 +283,7 @@ fn entries(commit: &Commit, outcome: &Outcome) -> Vec<AuditDraft> {
                 ..commit.audit.clone()
             })
             .collect(),
+        (Act::Beat(_), _) => Vec::new(),
         _ => entry(commit, outcome).into_iter().collect(),
     }
 }
@@ -288,7 +294,7 @@ fn entry(commit: &Commit, outcome: &Outcome) -> Option<AuditDraft> {
     let creates = match &commit.act {
         Act::Enrol(_) => true,
         Act::Directory(change) => matches!(**change, Change::Create(_)),
-        Act::ReEnrol(_) | Act::Update(_) | Act::Terminate(_) | Act::Record => false,
+        Act::ReEnrol(_) | Act::Update(_) | Act::Terminate(_) | Act::Record | Act::Beat(_) => false,
     };
     if *outcome != Outcome::Done && creates {
         draft.subject = None;

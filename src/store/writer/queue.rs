@@ -2,13 +2,19 @@
 
 use super::{Commit, Outcome};
 use crate::queue::Job;
+use crate::store::claim::Claim;
 use crate::store::error::StoreError;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// A commit and who asked for it.
 pub(super) struct Item {
     pub(super) commit: Commit,
     pub(super) reply: oneshot::Sender<Result<Outcome, StoreError>>,
+    /// Begun by the session, withdrawn by who asked: whoever comes first.
+    pub(super) claim: Claim,
+    /// When it was queued.
+    pub(super) queued: Instant,
 }
 
 impl Item {
@@ -44,7 +50,14 @@ mod tests {
             opening: None,
             sealed_under: None,
         };
-        (Item { commit, reply }, answer)
+        let queued = Instant::now();
+        let item = Item {
+            commit,
+            reply,
+            claim: Claim::default(),
+            queued,
+        };
+        (item, answer)
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! One writer thread: its connection, its audit chain, and what it does when the database fails.
 
 use super::batch::{self, Failure};
+use super::health::Probe;
 use super::queue::Item;
 use super::{Commit, Outcome};
 use crate::queue::Job;
-use crate::store::audit::AuditChain;
-use crate::store::connection::{AnyConnection, Use, open};
+use crate::store::audit::Heads;
+use crate::store::audit::gap::OwnChain;
+use crate::store::connection::line::was_given_up;
+use crate::store::connection::{AnyConnection, Use, open_with};
 use crate::store::error::StoreError;
 use crate::store::pool::RETRY_FOR;
 use crate::store::url::DatabaseUrl;
@@ -22,30 +25,44 @@ const BACK_OFF: Duration = Duration::from_millis(200);
 
 pub(super) struct Session {
     url: DatabaseUrl,
+    commit_timeout: Duration,
     conn: Option<AnyConnection>,
-    chain: AuditChain,
+    chain: OwnChain,
     /// Why the last connection could not be opened, and when that was.
     down: Option<(Instant, StoreError)>,
+    probe: Probe,
 }
 
 impl Session {
     /// Connects when there is something to write, and begins an audit chain.
-    pub(super) fn new(url: DatabaseUrl) -> Self {
+    pub(super) fn new(
+        url: DatabaseUrl,
+        commit_timeout: Duration,
+        heads: Heads,
+        probe: Probe,
+    ) -> Self {
         Self {
             url,
+            commit_timeout,
             conn: None,
-            chain: AuditChain::start(),
+            chain: OwnChain::start(heads),
             down: None,
+            probe,
         }
     }
 
     /// Writes all items and answers each. If the batch fails for a reason of its own, its items are written one by one, so
     /// that one of them cannot fail its neighbours.
     pub(super) fn write(&mut self, mut items: Vec<Item>) {
-        items.retain(Item::is_awaited);
+        items.retain(|item| item.is_awaited() && item.claim.begin());
         if items.is_empty() {
             return;
         }
+        let _under_way = self.probe.begin(items.len());
+        self.write_begun(items);
+    }
+
+    fn write_begun(&mut self, items: Vec<Item>) {
         let commits: Vec<&Commit> = items.iter().map(|item| &item.commit).collect();
         match self.commit(&commits) {
             Ok(outcomes) => {
@@ -54,15 +71,15 @@ impl Session {
                 }
             }
             Err(error) if error.is_recoverable() || items.len() == 1 => {
-                log(&error, items.len());
+                self.failed(&error, items.len());
                 for item in items {
                     item.answer(Err(error.clone()));
                 }
             }
             Err(error) => {
-                log(&error, items.len());
-                for item in items {
-                    self.write(vec![item]);
+                self.failed(&error, items.len());
+                for item in items.into_iter().filter(Item::is_awaited) {
+                    self.write_begun(vec![item]);
                 }
             }
         }
@@ -74,60 +91,95 @@ impl Session {
         loop {
             let reused = self.conn.is_some();
             let conn = self.connect()?;
-            let chain = self.chain.clone();
-            let failure = match batch::write(self.conn.insert(conn), commits, &chain) {
+            let began = Instant::now();
+            let failure = match batch::write(self.conn.insert(conn), commits, self.chain.current())
+            {
                 Ok((outcomes, chain)) => {
-                    self.chain = chain;
+                    self.chain.confirmed(chain);
+                    self.probe.committed(commits.len(), began);
                     return Ok(outcomes);
                 }
                 Err(failure) => failure,
             };
-            let error = self.recover(failure);
+            let error = self.recover(failure)?;
             let again = match &error {
                 // A connection that had been idle may have died long ago; nothing was committed on it.
-                Some(StoreError::Unavailable(_)) => reused,
-                Some(StoreError::Busy) => !self.url.is_sqlite(),
+                StoreError::Unavailable(_) => reused && error.ended_connection(),
+                StoreError::Busy => !self.url.is_sqlite(),
+                StoreError::ChainLost => true,
                 _ => false,
             };
-            match error {
-                Some(_) if again && attempt < ATTEMPTS && started.elapsed() < RETRY_FOR => {
-                    attempt += 1
+            if !again || attempt == ATTEMPTS || started.elapsed() >= RETRY_FOR {
+                return Err(error);
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Leaves the session fit for the next batch and returns why this one was not written. The error is that of a batch
+    /// that must not be tried again: whether it was written is not known.
+    fn recover(&mut self, failure: Failure) -> Result<StoreError, StoreError> {
+        match failure {
+            Failure::Rejected { error, reusable } => {
+                if error == StoreError::ChainLost {
+                    // Compared with what is there, over whatever connection, before anything is written.
+                    self.chain.give_up();
                 }
-                Some(error) => return Err(error),
-                None => return Err(StoreError::Unavailable("the connection was lost".into())),
+                if !reusable {
+                    self.disconnect();
+                }
+                Ok(error)
+            }
+            Failure::InDoubt => {
+                self.disconnect();
+                self.probe.in_doubt();
+                // The entries of the lost transaction may be there: nothing can be linked to them.
+                self.chain.give_up();
+                Err(StoreError::InDoubt)
             }
         }
     }
 
-    /// Leaves the session fit for the next batch. `None`: whether the transaction committed is unknown, so it must not run again.
-    fn recover(&mut self, failure: Failure) -> Option<StoreError> {
-        match failure {
-            Failure::Rejected { error, reusable } => {
-                if !reusable {
-                    self.conn = None;
-                }
-                Some(error)
-            }
-            Failure::InDoubt => {
-                self.conn = None;
-                // The entries of the lost transaction may be there: nothing can be linked to them.
-                self.chain = AuditChain::start();
-                None
-            }
+    fn disconnect(&mut self) {
+        if was_given_up() {
+            self.probe.given_up();
         }
+        self.conn = None;
+        self.probe.connected(false);
+    }
+
+    fn failed(&self, error: &StoreError, commits: usize) {
+        self.probe.failed(error);
+        tracing::warn!(reason = error.reason(), %error, commits, "a batch was not written");
     }
 
     fn connect(&mut self) -> Result<AnyConnection, StoreError> {
-        if let Some(conn) = self.conn.take() {
-            return Ok(conn);
+        let mut conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => self.open()?,
+        };
+        match self.chain.look_back(&mut conn) {
+            Ok(lost) => {
+                self.probe.lost(lost);
+                Ok(conn)
+            }
+            Err(error) => {
+                // Opened again for the next batch.
+                self.disconnect();
+                Err(error)
+            }
         }
+    }
+
+    fn open(&mut self) -> Result<AnyConnection, StoreError> {
         if let Some((since, error)) = &self.down
             && since.elapsed() < BACK_OFF
         {
             return Err(error.clone());
         }
-        match open(&self.url, Use::Serving) {
+        match open_with(&self.url, Use::Serving, self.commit_timeout) {
             Ok(conn) => {
+                self.probe.connected(true);
                 if self.down.take().is_some() {
                     tracing::info!("the writer has a database connection again");
                 }
@@ -141,14 +193,12 @@ impl Session {
     }
 }
 
-fn log(error: &StoreError, commits: usize) {
-    tracing::warn!(reason = error.reason(), %error, commits, "a batch was not written");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::connection::COMMIT_TIMEOUT;
     use crate::store::fence;
+    use crate::store::writer::health::Monitor;
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     #[test]
@@ -160,15 +210,21 @@ mod tests {
             fence::begin(&mut conn).unwrap();
             session.conn = Some(conn);
         };
-        let mut first = Session::new(url.clone());
-        let before = first.chain.id().to_owned();
+        let monitor = Monitor::new().unwrap();
+        let mut first = Session::new(
+            url.clone(),
+            COMMIT_TIMEOUT,
+            Heads::default(),
+            monitor.probe(),
+        );
+        let before = first.chain.current().id().to_owned();
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             begin(&mut first);
             panic!("in a transaction");
         }));
         assert!(panicked.is_err());
-        first = Session::new(url);
-        assert_ne!(first.chain.id(), before);
+        first = Session::new(url, COMMIT_TIMEOUT, Heads::default(), monitor.probe());
+        assert_ne!(first.chain.current().id(), before);
         begin(&mut first);
     }
 }

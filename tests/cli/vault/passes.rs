@@ -180,6 +180,23 @@ fn damage_is_named_and_nothing_else_is_said(backend: Backend) {
         "UPDATE cards SET pan_index = substr(card, 5, 32) WHERE user_id = '{other}'"
     ));
     let issuer = database.number("SELECT CAST(min(issuer_id) AS BIGINT) AS n FROM cards");
+    // What is shown of a card must be of that card.
+    let digits = database
+        .texts(&format!(
+            "SELECT last_four AS t FROM cards WHERE user_id = '{one}'"
+        ))
+        .remove(0);
+    let set = |digits: &str| {
+        database.execute(&format!(
+            "UPDATE cards SET last_four = '{digits}' WHERE user_id = '{one}'"
+        ));
+    };
+    set(if digits == "0000" { "0001" } else { "0000" });
+    let verified = vault(&config, &["verify"]);
+    let told = format!("user {one}: last_four: is not that of the sealed card\n");
+    assert!(verified.stdout.contains(&told), "{}", verified.stdout);
+    assert_eq!(verified.code, Some(1));
+    set(&digits);
     let found = format!(
         "BROKEN users: issuer {issuer}, user {one}: users.name: a sealed value does not open in its place\n\
          BROKEN cards: issuer {issuer}, user {other}: pan_index: is not that of the sealed value\n\
@@ -188,7 +205,7 @@ fn damage_is_named_and_nothing_else_is_said(backend: Backend) {
     let verified = vault(&config, &["verify"]);
     assert_eq!((verified.code, verified.stdout), (Some(1), found));
     let refused = "SELECT count(*) AS n FROM audit_entries WHERE action = 'vault.verify' AND outcome = 'refused'";
-    assert_eq!(database.number(refused), 1);
+    assert_eq!(database.number(refused), 2);
 
     vault(&config, &["rotate"]).ok();
     let rewrapped = vault(&config, &["rewrap"]);

@@ -203,17 +203,26 @@ on_both_blocking!(
                 subject: Some(subject.to_owned()),
                 ..AuditDraft::local("act")
             };
-            trail.runtime.block_on(trail.store.record(draft)).unwrap();
+            trail.runtime.block_on(trail.store.record(draft))
         };
-        record("6");
+        record("6").unwrap();
         trail.tamper(
             "DELETE FROM audit_entries WHERE chain = CHAIN AND seq = 6; \
              UPDATE audit_heads SET seq = 5, hash = \
              (SELECT hash FROM audit_entries WHERE chain = CHAIN AND seq = 5) WHERE chain = CHAIN",
         );
         assert_whole(&trail.database);
-        record("7");
-        trail.assert_broken("entry 6 is missing");
+        assert_eq!(record("7").unwrap_err().reason(), "database-chain-lost");
+        record("7").unwrap();
+        let (status, text) = verify(&trail.database, &[]);
+        assert_eq!(status, 3, "{text}");
+        let told = format!(
+            "GAP chain {}: the database lost 1 confirmed entries after entry 5",
+            trail.chain
+        );
+        assert!(text.contains(&told), "{text}");
+        let (status, _) = verify(&trail.database, &["--known-gaps", "1"]);
+        assert_eq!(status, 0);
     }
 );
 

@@ -1,4 +1,5 @@
-//! Ranges that issuers add: inside the operator's space, at most 500, none inside one's own, and nobody is held up by them.
+//! Ranges that issuers add: inside the operator's space, at most 500, none inside one's own, and
+//! nobody is held up by them.
 
 use super::{Issuer, TAKEN};
 use crate::on_both_blocking;
@@ -112,7 +113,8 @@ on_both_blocking!(the_declaration_wins, |backend: Backend| {
     demo.changed(&add("6011,6012,6013,56119999,7777"));
     compat.changed(&add("6500"));
 
-    // Another issuer gets them, by equality, as a part and as the whole; the file does not even name `demo`.
+    // Another issuer gets them, by equality, as a part and as the whole; the file does not even
+    // name `demo`.
     let new = issuer_toml("new", &["6011", "60120000", "5611"], true)
         + "responses = \"dashboards-only\"\n[[issuer.signing]]\nconsumer_key = \"new!key\"\n\
            certificate = \"issuer-signing-cert.pem\"\n";

@@ -23,6 +23,7 @@ impl Deployment {
         let text = format!(
             r#"# The gateway's configuration
 [server]
+drain_delay_s = 0
 listen = "127.0.0.1:0"
 workers = 2
 [metrics]

@@ -5,12 +5,13 @@ use crate::on_both_blocking;
 use crate::support::at_rest::{audit_trail, stored};
 use crate::support::gateway::{TestGateway, assert_refused, config, consumer_key, user_id};
 use crate::support::peer::{Jwe, jwe_body};
-use crate::support::{Backend, TestDatabase};
+use crate::support::{Backend, TestDatabase, until};
+use chrono::TimeDelta;
 use issuer_gateway::client::sample;
+use issuer_gateway::clock::Clock;
 use issuer_gateway::ids::UserId;
 use issuer_gateway::issuers::IssuerStatus;
 use issuer_gateway::oauth1::MAX_WINDOW_SECONDS;
-use issuer_gateway::store;
 use serde_json::json;
 
 /// The name under which all nodes of a test are known.
@@ -250,19 +251,20 @@ on_both_blocking!(
         let timestamp = now() + 290;
         let signed = Signed::enrol(&gateway, &body).with("oauth_timestamp", &timestamp.to_string());
         assert_eq!(enrol(&gateway, &signed.authorization(), &body).status, 200);
-        let purge = |before| {
-            gateway
-                .block_on(gateway.gateway.store.purge_nonces(before))
-                .unwrap()
+        let purge = |kept_seconds: i64| {
+            let purge = gateway.gateway.store.purge_nonces(kept_seconds * 1_000_000);
+            gateway.block_on(purge).unwrap();
         };
         // As long as the widest window that can be configured would take it.
-        let last_good = (timestamp + MAX_WINDOW_SECONDS) * 1_000_000;
-        for before in [store::now(), last_good] {
-            purge(before);
-            assert_eq!(database.count("oauth_nonces"), 1);
+        let expires = database.number("SELECT expires_at AS n FROM oauth_nonces");
+        assert_eq!(expires, (timestamp + MAX_WINDOW_SECONDS + 1) * 1_000_000);
+        // As if it were later by so much.
+        for later in [0, 300, MAX_WINDOW_SECONDS + 260] {
+            purge(-later);
+            assert_eq!(database.count("oauth_nonces"), 1, "{later}");
         }
         assert_unauthenticated(&enrol(&gateway, &signed.authorization(), &body), "replay");
-        purge(last_good + 2_000_000);
+        purge(-(timestamp + MAX_WINDOW_SECONDS + 2 - now()));
         assert_eq!(database.count("oauth_nonces"), 0);
     }
 );
@@ -284,9 +286,9 @@ on_both_blocking!(
         let narrow = with_window(60);
         assert_eq!(enrol(&narrow, &signed.authorization(), &body).status, 200);
         // Later than the narrow window takes it, and earlier than the wide one stops taking it.
-        let later = (timestamp + 600) * 1_000_000;
+        let as_if_later = -600 * 1_000_000;
         narrow
-            .block_on(narrow.gateway.store.purge_nonces(later))
+            .block_on(narrow.gateway.store.purge_nonces(as_if_later))
             .unwrap();
         drop(narrow);
         let wide = with_window(MAX_WINDOW_SECONDS);
@@ -326,5 +328,35 @@ on_both_blocking!(
         assert_eq!(enrol(&gateway, &signed.authorization(), &good).status, 200);
         assert_unauthenticated(&enrol(&gateway, &forged, &good), "forged");
         assert_eq!(refusals(&gateway, "signature-invalid"), 3);
+    }
+);
+
+on_both_blocking!(
+    a_node_with_a_fast_clock_makes_no_node_accept_a_replay,
+    |backend: Backend| {
+        let database = TestDatabase::new(backend);
+        let right = node(&database);
+        // Sent late: by a clock that is 100 s fast its nonce has expired.
+        let calls: Vec<_> = (0..20)
+            .map(|_| {
+                let body = enrolment();
+                let url = format!("{PUBLIC}{ENROL}");
+                let authorization = Signed::new("POST", &url, &body)
+                    .with("oauth_timestamp", &(now() - 270).to_string())
+                    .authorization();
+                assert_eq!(enrol(&right, &authorization, &body).status, 200);
+                (authorization, body)
+            })
+            .collect();
+        let mut config = config(&database.url_text);
+        config.server.public_base_urls = vec![PUBLIC.to_owned()];
+        let fast = Clock::wrong_by(TimeDelta::seconds(100));
+        let fast = TestGateway::try_start(&config, fast).unwrap();
+        let purged = r#"issuer_gateway_job_last_success_timestamp_seconds{job="nonce-purge"}"#;
+        until("the fast node's purge", || fast.metric(purged) > 0.0);
+        for (authorization, body) in &calls {
+            assert_unauthenticated(&enrol(&right, authorization, body), "replay");
+        }
+        assert_eq!(database.count("users"), 20);
     }
 );

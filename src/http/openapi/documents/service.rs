@@ -2,7 +2,7 @@
 
 use crate::http::docs::FILES;
 use crate::http::error::HttpError;
-use crate::http::openapi::schemas::{Health, JwkSet};
+use crate::http::openapi::schemas::{Health, JwkSet, Readiness};
 use crate::http::openapi::{Operation, Tag};
 use actix_web::http::StatusCode;
 use serde_json::json;
@@ -22,12 +22,14 @@ pub fn live() -> Operation {
 
 /// `GET /health/ready`
 pub fn ready() -> Operation {
+    let state = |status: &str, writes: &str| json!({"status": status, "writes": writes, "reads": "ok", "clock": "ok", "jobs": "ok"});
     Operation::new("ready", Tag::Service, "Can the gateway do its work")
-        .answers_json::<Health>(StatusCode::OK, "Ready.", json!({"status": "ready"}))
-        .answers_json::<Health>(
+        .description("Whether commits become durable. Answered from memory, without asking the database.")
+        .answers_json::<Readiness>(StatusCode::OK, "Ready.", state("ready", "ok"))
+        .answers_json::<Readiness>(
             StatusCode::SERVICE_UNAVAILABLE,
-            "The database does not answer, or a shutdown has begun.",
-            json!({"status": "draining"}),
+            "Commits fail or hang, the clock is off, a background job fails, or a shutdown has begun.",
+            state("not ready", "hanging"),
         )
 }
 

@@ -32,8 +32,9 @@ pub struct JweRequest {
     pub encrypted_data: String,
 }
 
-/// Field-level encryption: AES-CBC under a key that is wrapped with RSA-OAEP; binary values in hex or base64.
-/// Every member but `encryptedData` may come as a header instead, if the operator has turned that on for the issuer.
+/// Field-level encryption: AES-CBC under a key that is wrapped with RSA-OAEP; binary values in hex
+/// or base64. Every member but `encryptedData` may come as a header instead, if the operator has
+/// turned that on for the issuer.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct FieldLevelRequest {

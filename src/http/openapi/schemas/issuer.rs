@@ -89,8 +89,9 @@ pub struct IssuerProfileDetails {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct IssuerConfiguration {
-    /// Account ranges to add, 4 to 8 digits each, with commas between them. They must lie where the operator lets the issuer
-    /// add ranges, and it can have added 500 at most; what lies in a range that it has is passed over.
+    /// Account ranges to add, 4 to 8 digits each, with commas between them. They must lie where the
+    /// operator lets the issuer add ranges, and it can have added 500 at most; what lies in a range
+    /// that it has is passed over.
     #[schema(
         pattern = r"^[ \t\n\f\r]*[0-9]{4,8}([ \t\n\f\r]*,[ \t\n\f\r]*[0-9]{4,8})*[ \t\n\f\r]*$",
         examples("534403, 518145")
