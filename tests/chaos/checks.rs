@@ -2,11 +2,12 @@
 //!
 //! Each call is sent again twice: as it was, and encrypted and signed anew.
 //!
-//! - As it was: a call that was answered 200 is refused. Any other call is refused if it was stored, else it is done now.
+//! - As it was: a call that was answered 200 is refused. Any other call is refused if it was
+//!   stored, else it is done now.
 //! - Anew: refused with `USER_ALREADY_EXISTS`, and the answer names the id that was acknowledged.
 //!
-//! After that the database holds exactly the ids that callers know, each with one card, one scoring job and one accepted entry
-//! of the audit trail; `audit verify` and `vault verify` find nothing.
+//! After that the database holds exactly the ids that callers know, each with one card, one scoring
+//! job and one accepted entry of the audit trail; `audit verify` and `vault verify` find nothing.
 
 use crate::calls::{Ending, issuer, send, sign};
 use crate::load::{CALLERS, Call, shown};
@@ -24,8 +25,8 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Sends every call of a round again and checks everything. Returns how many stored calls had not been answered 200:
-    /// their callers learned the ids only now.
+    /// Sends every call of a round again and checks everything. Returns how many stored calls had
+    /// not been answered 200: their callers learned the ids only now.
     pub(crate) fn check(&mut self, site: &Site, node: &mut Node, calls: &[Call]) -> usize {
         let address = node.address;
         let part = calls.len().div_ceil(CALLERS).max(1);

@@ -105,7 +105,8 @@ impl Cluster {
         command
     }
 
-    /// A crash of the server's processes keeps what the kernel has been given, so nothing waits for the disk.
+    /// A crash of the server's processes keeps what the kernel has been given, so nothing waits for
+    /// the disk.
     fn try_start(&self) -> bool {
         let dir = self.dir.path().display();
         let settings = format!(
@@ -130,7 +131,8 @@ impl Cluster {
             .success()
     }
 
-    /// Stops every process of the server for a moment that lasts until [`Self::thaw`]. The kernel goes on acknowledging.
+    /// Stops every process of the server for a moment that lasts until [`Self::thaw`]. The kernel
+    /// goes on acknowledging.
     pub(crate) fn freeze(&self) -> Vec<Pid> {
         let postmaster = self.postmaster().expect("the server runs");
         kill_process(postmaster, Signal::STOP).unwrap();

@@ -1,5 +1,5 @@
-//! The network between callers and gateway: answers are cut, connections are refused. A caller whose answer was lost learns
-//! the id by signing anew.
+//! The network between callers and gateway: answers are cut, connections are refused. A caller
+//! whose answer was lost learns the id by signing anew.
 
 use crate::checks::Known;
 use crate::line::Line;

@@ -1,8 +1,8 @@
 //! The disk is full, then it has room again.
 //!
-//! The database is on a small file system of its own (tmpfs) that a file fills up. Where nobody may mount one (or if
-//! `CHAOS_WITHOUT_MOUNT` is set), SQLite's files may not grow (a limit of the process), and PostgreSQL answers what it answers
-//! on a full disk (SQLSTATE 53100, in a trigger).
+//! The database is on a small file system of its own (tmpfs) that a file fills up. Where nobody may
+//! mount one (or if `CHAOS_WITHOUT_MOUNT` is set), SQLite's files may not grow (a limit of the
+//! process), and PostgreSQL answers what it answers on a full disk (SQLSTATE 53100, in a trigger).
 
 use crate::checks::Known;
 use crate::cluster::Cluster;
@@ -24,7 +24,7 @@ impl SmallDisk {
             return None;
         }
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=32m", "tmpfs"]);
+        mount.args(["-t", "tmpfs", "-o", "size=256m", "tmpfs"]);
         let mounted = mount.arg(folder).stderr(Stdio::null()).status();
         mounted
             .is_ok_and(|status| status.success())

@@ -1,4 +1,5 @@
-//! A network between two sides that a test cuts, or that goes silent while it still acknowledges every byte.
+//! A network between two sides that a test cuts, or that goes silent while it still acknowledges
+//! every byte.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

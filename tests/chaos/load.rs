@@ -20,7 +20,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Call {
     pub(crate) clear: Value,
     pub(crate) request: Prepared,
-    /// The cardholder's id, if the call was answered 200. Otherwise nobody knows whether it was stored.
+    /// The cardholder's id, if the call was answered 200. Otherwise nobody knows whether it was
+    /// stored.
     pub(crate) acknowledged: Option<String>,
 }
 
@@ -83,7 +84,7 @@ impl Load<'_> {
     fn counts(&self, what: &str, counter: &AtomicUsize, more: usize) {
         let wanted = counter.load(Ordering::Relaxed) + more;
         until(what, || {
-            let wrong = self.wrong.lock().unwrap();
+            let wrong = self.wrong.lock().unwrap().clone();
             assert!(wrong.len() < 100, "{}", shown(&wrong));
             counter.load(Ordering::Relaxed) >= wanted
         });

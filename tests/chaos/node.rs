@@ -100,8 +100,8 @@ impl Site {
     }
 }
 
-/// The program, so that it finds no setting of the test's own environment. A write beyond a file-size limit fails and
-/// raises no signal, as on a full disk.
+/// The program, so that it finds no setting of the test's own environment. A write beyond a
+/// file-size limit fails and raises no signal, as on a full disk.
 fn program() -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
@@ -177,7 +177,8 @@ impl Node {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// SIGKILL, so that it gets no chance to finish anything; then another one is started in its place.
+    /// SIGKILL, so that it gets no chance to finish anything; then another one is started in its
+    /// place.
     pub(crate) fn kill_and_restart(&mut self, site: &Site) {
         assert!(self.runs(), "it ended by itself:\n{}", self.log());
         self.child.kill().unwrap();

@@ -1,4 +1,5 @@
-//! Every request is sent several times at once, to every node, and again after a kill -9: it is accepted once.
+//! Every request is sent several times at once, to every node, and again after a kill -9: it is
+//! accepted once.
 
 use crate::calls::{Ending, issuer, send, sign};
 use crate::checks::Known;
@@ -40,7 +41,8 @@ on_both_blocking!(nothing_is_accepted_twice, |backend: Backend| {
     }
 });
 
-/// Sends one enrolment to all nodes, [`COPIES`] times each, at once: one is answered 200, all others 401.
+/// Sends one enrolment to all nodes, [`COPIES`] times each, at once: one is answered 200, all
+/// others 401.
 fn at_once(client: &TestClient, nodes: &[Node]) -> Call {
     let clear = sample::enrolment("5424");
     let request = sign(client, &clear);

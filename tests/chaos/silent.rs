@@ -1,5 +1,5 @@
-//! Connections to PostgreSQL go silent while something goes on acknowledging: a balancer that keeps sessions of a server
-//! that is gone.
+//! Connections to PostgreSQL go silent while something goes on acknowledging: a balancer that keeps
+//! sessions of a server that is gone.
 
 use crate::checks::Known;
 use crate::line::Line;

@@ -40,7 +40,8 @@ impl Turn {
         }
     }
 
-    /// Whether another round is due: `CHAOS_SECONDS` wins over `CHAOS_ROUNDS`; the default is one round.
+    /// Whether another round is due: `CHAOS_SECONDS` wins over `CHAOS_ROUNDS`; the default is one
+    /// round.
     pub(crate) fn goes_on(&mut self) -> bool {
         self.done += 1;
         match self.until {
