@@ -12,6 +12,7 @@ mod support;
 mod canary;
 mod client;
 mod config_file;
+mod footprint;
 mod help;
 mod issuer;
 mod process;
