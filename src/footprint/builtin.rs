@@ -111,6 +111,7 @@ fn check(sums: &str, files: &[(&str, &str)]) -> Result<(), Faults> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::footprint::sources::SOURCES;
 
     #[test]
     fn every_file_has_its_checksum() {
@@ -141,11 +142,16 @@ mod tests {
             "European Commission",
             "Eurostat",
             "DCCEEW",
+            "FIGARO monetary emission factors",
             "Ecodex",
             "SDES / Insee",
-            "CC BY 4.0",
         ] {
             assert!(README.contains(source), "{source}");
+            let named = SOURCES.iter().any(|known| known.name.contains(source));
+            assert!(named, "{source}");
+        }
+        for licence in ["CC BY 4.0", "Open Licence 2.0"] {
+            assert!(README.contains(licence), "{licence}");
         }
     }
 }

@@ -43,6 +43,12 @@ impl Grams {
         rounded
     }
 
+    /// The same, taken back.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self(self.0.saturating_neg())
+    }
+
     /// The sum; `None` if it does not fit in 64 bits of centigrams.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)

@@ -24,6 +24,7 @@ mod month;
 mod number;
 pub mod score;
 pub mod set;
+pub mod sources;
 pub mod sums;
 pub mod table;
 mod window;

@@ -32,30 +32,40 @@ pub struct Sums {
 pub struct SumsOverflow;
 
 impl Sums {
-    /// What one purchase adds.
-    pub fn of(assessment: &Assessment) -> Self {
-        let spend = assessment.spend_eur_cents.unwrap_or_default();
-        let Verdict::Scored(score) = &assessment.verdict else {
-            return Self {
-                spend_not_scored: spend,
-                not_scored: 1,
-                ..Self::default()
-            };
-        };
+    /// What one purchase with grams adds; spending in euro cents.
+    pub fn scored(co2e: Grams, co2: Grams, confidence: Confidence, spend: i64) -> Self {
         let of_class = |class| {
-            if class == score.confidence {
-                score.co2e
+            if class == confidence {
+                co2e
             } else {
                 Grams::default()
             }
         };
         Self {
-            co2e: score.co2e,
-            co2: score.co2,
+            co2e,
+            co2,
             spend_scored: spend,
             scored: 1,
             by_confidence: Confidence::ALL.map(of_class),
             ..Self::default()
+        }
+    }
+
+    /// What one purchase without grams adds; spending in euro cents.
+    pub fn not_scored(spend: i64) -> Self {
+        Self {
+            spend_not_scored: spend,
+            not_scored: 1,
+            ..Self::default()
+        }
+    }
+
+    /// What one purchase adds.
+    pub fn of(assessment: &Assessment) -> Self {
+        let spend = assessment.spend_eur_cents.unwrap_or_default();
+        match &assessment.verdict {
+            Verdict::Scored(score) => Self::scored(score.co2e, score.co2, score.confidence, spend),
+            _ => Self::not_scored(spend),
         }
     }
 
@@ -125,9 +135,27 @@ impl MonthSums {
     ) -> Result<Self, SumsOverflow> {
         let mut month = Self::default();
         for (area, sums) in entries {
-            month.change(area, |old| old.plus(sums))?;
+            month.add_to(area, sums)?;
         }
         Ok(month)
+    }
+
+    /// Adds sums to an area ([`UNKNOWN_AREA`] for none).
+    ///
+    /// # Errors
+    ///
+    /// A sum does not fit; then nothing is changed.
+    pub fn add_to(&mut self, area: u16, sums: Sums) -> Result<(), SumsOverflow> {
+        self.change(area, |old| old.plus(sums))
+    }
+
+    /// Takes sums out of an area that were added before.
+    ///
+    /// # Errors
+    ///
+    /// A sum does not fit; then nothing is changed.
+    pub fn subtract_from(&mut self, area: u16, sums: Sums) -> Result<(), SumsOverflow> {
+        self.change(area, |old| old.minus(sums))
     }
 
     /// Adds a purchase.
@@ -137,7 +165,7 @@ impl MonthSums {
     /// A sum does not fit; then nothing is changed.
     pub fn add(&mut self, assessment: &Assessment) -> Result<(), SumsOverflow> {
         let area = assessment.area.unwrap_or(UNKNOWN_AREA);
-        self.change(area, |old| old.plus(Sums::of(assessment)))
+        self.add_to(area, Sums::of(assessment))
     }
 
     /// Takes a purchase out that was added before.
@@ -147,7 +175,7 @@ impl MonthSums {
     /// A sum does not fit; then nothing is changed.
     pub fn subtract(&mut self, assessment: &Assessment) -> Result<(), SumsOverflow> {
         let area = assessment.area.unwrap_or(UNKNOWN_AREA);
-        self.change(area, |old| old.minus(Sums::of(assessment)))
+        self.subtract_from(area, Sums::of(assessment))
     }
 
     fn change(

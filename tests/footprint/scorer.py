@@ -3,6 +3,7 @@
 
     scorer.py DATA check EXAMPLES.csv      compares with worked examples; exit status 1 if one differs
     scorer.py DATA random COUNT SEED       writes made-up purchases with their scores as CSV
+    scorer.py DATA recompute               makes regional_factors.csv again from what it was computed from
 
 DATA is the folder with the CSV files. `--append FOLDER` before the command adds the rows of the files in
 FOLDER (same names and formats) as an operator's. Standard library only.
@@ -276,6 +277,29 @@ def check(scorer, file):
     return 1 if failed or not rows else 0
 
 
+def recompute(data):
+    """docs/footprint.md, "Where the two kinds of tables come from"; rounded half to even to 4 places."""
+    basic = {(r["country"], r["product"]): r for r in read(data, "regional_basic.csv")}
+    structure = {r["naics"]: r for r in read(data, "price_structure.csv")}
+    vat = {r["country"]: {"exempt": 0} | {name: Fraction(r[name]) for name in ("standard", "reduced")} for r in read(data, "vat.csv")}
+    failed = 0
+    rows = read(data, "regional_factors.csv")
+    for row in rows:
+        price = structure[row["naics"]]
+        share, detail = Fraction(price["basic_share"]), Fraction(price["detail"])
+        for gas in ("kg_co2e", "kg_co2"):
+            made = Fraction(basic[row["country"], price["product"]][f"{gas}_per_keur_basic"])
+            sold = Fraction(basic[row["country"], "G47"][f"{gas}_per_keur_basic"])
+            factor = (share * detail * made + (1 - share) * sold) / 1000 / (1 + vat[row["country"]][price["vat_class"]] / 100)
+            if row["naics"] == "481111":
+                factor *= Fraction("1.51")
+            if half_even(factor * 10000) != Fraction(row[f"{gas}_per_eur"]) * 10000:
+                failed += 1
+                print(f"differs: {row} is {float(factor)} {gas}", file=sys.stderr)
+    print(f"{len(rows)} rows made again")
+    return 1 if failed or not rows else 0
+
+
 def main(arguments):
     data = arguments.pop(0)
     appended = None
@@ -283,6 +307,8 @@ def main(arguments):
         appended = arguments[1]
         arguments = arguments[2:]
     scorer = Scorer(data, appended)
+    if arguments[0] == "recompute":
+        return recompute(data)
     if arguments[0] == "check":
         return check(scorer, arguments[1])
     purchases = Purchases(scorer, int(arguments[2]))

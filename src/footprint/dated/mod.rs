@@ -20,7 +20,7 @@ pub(super) use prices::{Prices, SeriesHandle};
 pub(super) use rates::Rates;
 
 use super::table::Faults;
-use super::{Country, Currency, Month};
+use super::{Carrier, Country, Currency, Month};
 use chrono::NaiveDate;
 use cpi::Cpi;
 use std::fmt;
@@ -262,6 +262,18 @@ impl DatedData {
     /// currency without any row.
     pub fn rate(&self, currency: Currency, date: NaiveDate) -> Option<RateRow> {
         self.rates.at(currency, date)
+    }
+
+    /// What a carrier costs in a country on a day: whose price counts, `docs/footprint.md` says. `None`
+    /// where natural gas has no price.
+    pub fn price(&self, country: Country, carrier: Carrier, date: NaiveDate) -> Option<&PriceRow> {
+        self.prices.at(self.prices.series(country, carrier)?, date)
+    }
+
+    /// The grid of a year, else of the latest earlier one, else of the first; without rows of the country,
+    /// the world's.
+    pub fn grid(&self, country: Country, year: i32) -> Option<&GridRow> {
+        self.grid.at(country, year)
     }
 
     /// Consumer prices of a month, else of the latest earlier one, else of the first.

@@ -238,13 +238,7 @@ fn appended_rows_add_to_the_old_ones_and_replace_them() {
     let month = data.cpi(Month::parse("2027-01").unwrap()).unwrap();
     assert_eq!(month.to_eur2023.to_string(), "0.9");
     let sweden = Country::from_alpha3("SWE").unwrap();
-    let grid = |year| {
-        data.grid
-            .at(sweden, year)
-            .unwrap()
-            .g_co2e_per_kwh
-            .to_string()
-    };
+    let grid = |year| data.grid(sweden, year).unwrap().g_co2e_per_kwh.to_string();
     assert_eq!([2024, 2030].map(grid), ["30", "20"]);
 }
 
@@ -273,10 +267,8 @@ fn whose_price_counts() {
     let data = builtin::dated().unwrap();
     let place = |country: &str, carrier| {
         let country = Country::from_alpha3(country).unwrap();
-        let series = data.prices.series(country, carrier)?;
-        data.prices
-            .at(series, day("2026-04-13"))
-            .map(|row| row.place.code())
+        let price = data.price(country, carrier, day("2026-04-13"));
+        price.map(|row| row.place.code())
     };
     use super::super::Carrier::{Electricity, NaturalGas, Petrol};
     assert_eq!(place("SWE", Petrol), Some("SWE"));

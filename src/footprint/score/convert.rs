@@ -1,8 +1,8 @@
 //! An amount in another currency, at the rate of a day.
 
-use super::super::{Currency, Money};
-use super::Scorer;
+use super::super::Currency;
 use super::sum::Refused;
+use super::{AsOf, Purchase, Scorer};
 use chrono::NaiveDate;
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -50,12 +50,12 @@ pub(super) fn divide(numerator: Decimal, denominator: Decimal) -> Option<Decimal
 }
 
 impl Scorer {
-    /// `amount` in `to`. The same currency needs no rate, and is never stale.
+    /// The purchase's amount in `to`. The same currency needs no rate, and is never stale.
     pub(super) fn convert(
         &self,
-        amount: Money,
+        Purchase { amount, date, .. }: &Purchase,
         to: Currency,
-        date: NaiveDate,
+        as_of: AsOf,
     ) -> Result<Converted, Refused> {
         let from = amount.currency();
         if from == to {
@@ -66,12 +66,12 @@ impl Scorer {
                 stale: false,
             });
         }
-        let (from_per_eur, from_date) = self.rate(from, date)?;
-        let (to_per_eur, to_date) = self.rate(to, date)?;
+        let (from_per_eur, from_date) = self.rate(from, as_of.rates)?;
+        let (to_per_eur, to_date) = self.rate(to, as_of.rates)?;
         let numerator = amount.value().checked_mul(to_per_eur);
         let rate_date = match (from_date, to_date) {
             (Some(one), Some(other)) => one.min(other),
-            (one, other) => one.or(other).unwrap_or(date),
+            (one, other) => one.or(other).unwrap_or(*date),
         };
         Ok(Converted {
             numerator: numerator.ok_or(Refused::OutOfRange)?,
@@ -83,7 +83,7 @@ impl Scorer {
                 to_per_eur,
                 date: rate_date,
             }),
-            stale: (date - rate_date).num_days() > FRESH_DAYS,
+            stale: (*date - rate_date).num_days() > FRESH_DAYS,
         })
     }
 
@@ -102,8 +102,8 @@ impl Scorer {
     }
 
     /// The amount in euro cents, rounded half to even; `None` without a rate.
-    pub(super) fn spend_eur_cents(&self, purchase: &super::Purchase) -> Option<i64> {
-        let converted = self.convert(purchase.amount, Currency::eur(), purchase.date);
+    pub(super) fn spend_eur_cents(&self, purchase: &Purchase, as_of: AsOf) -> Option<i64> {
+        let converted = self.convert(purchase, Currency::eur(), as_of);
         let cents = converted.ok()?.value()?.checked_mul(Decimal::ONE_HUNDRED)?;
         let whole = cents.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven);
         i64::try_from(whole).ok()

@@ -5,7 +5,7 @@ use super::super::set::{Area, Basis, Category, Confidence, Intensity, Method, Na
 use super::super::{Carrier, Currency};
 use super::line;
 use super::sum::{EnergyPart, SpendPart, Sum};
-use super::{Assessment, Conversion, Purchase, Scorer, Verdict};
+use super::{AsOf, Assessment, Conversion, Purchase, Scorer, Verdict};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -157,7 +157,13 @@ impl ConfidenceReason {
 impl Scorer {
     /// The steps of [`Scorer::score`]: the same sum, with its parts.
     pub fn explain(&self, purchase: &Purchase) -> Explanation<'_> {
-        let assessment = self.score(purchase);
+        self.explain_as_of(purchase, AsOf::date(purchase.date))
+    }
+
+    /// The steps of a stored score, with the rows that it was made from. Should an operator have replaced those
+    /// rows, or put a price of energy before the purchase, the grams differ from the stored ones: compare them.
+    pub fn explain_as_of(&self, purchase: &Purchase, as_of: AsOf) -> Explanation<'_> {
+        let assessment = self.score_as_of(purchase, as_of);
         let category = self.set.category(purchase.mcc);
         let mut explanation = Explanation {
             assessment,
@@ -169,7 +175,7 @@ impl Scorer {
             confidence_reason: None,
             line: None,
         };
-        if let (Verdict::Scored(score), Ok(sum)) = (assessment.verdict, self.sum(purchase)) {
+        if let (Verdict::Scored(score), Ok(sum)) = (assessment.verdict, self.sum(purchase, as_of)) {
             explanation.confidence_reason = ConfidenceReason::of(sum.category);
             explanation.spend = self.spend_step(&sum);
             let energy = sum.energy.iter().flatten();

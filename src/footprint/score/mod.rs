@@ -11,6 +11,7 @@
 //! has 13 digits before the point and leaves 15 behind it, where 2 are wanted. The total is rounded once,
 //! half to even, to a hundredth of a gram.
 
+mod as_of;
 mod convert;
 mod explain;
 mod line;
@@ -18,6 +19,7 @@ mod sum;
 #[cfg(test)]
 mod tests;
 
+pub use as_of::AsOf;
 pub use convert::Conversion;
 pub use explain::{BasketShare, ConfidenceReason, EnergyStep, Explanation, SpendStep};
 
@@ -56,10 +58,6 @@ pub struct Assessment {
 
 /// A score, or why there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most are scores, and boxes would cost more"
-)]
 pub enum Verdict {
     /// It has grams.
     Scored(Score),
@@ -103,6 +101,26 @@ pub struct Score {
     pub deflator: Option<Deflator>,
     /// A rate from more than 7 days or consumer prices from more than 3 months before the purchase were used.
     pub stale: bool,
+}
+
+impl Assessment {
+    /// Of a reversal that names its original: exactly the original's grams and spending, negative, whatever
+    /// rates and prices have become since.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        Self {
+            spend_eur_cents: self.spend_eur_cents.map(i64::saturating_neg),
+            verdict: match self.verdict {
+                Verdict::Scored(score) => Verdict::Scored(Score {
+                    co2e: score.co2e.negated(),
+                    co2: score.co2.negated(),
+                    ..score
+                }),
+                other => other,
+            },
+            ..self
+        }
+    }
 }
 
 /// A correction to the price year.
@@ -166,12 +184,17 @@ impl Scorer {
 
     /// Scores one purchase: the same purchase, set and data always give the same grams.
     pub fn score(&self, purchase: &Purchase) -> Assessment {
+        self.score_as_of(purchase, AsOf::date(purchase.date))
+    }
+
+    /// The same with rates and consumer prices of other days: a stored score again.
+    pub fn score_as_of(&self, purchase: &Purchase, as_of: AsOf) -> Assessment {
         let category = self.set.category(purchase.mcc);
         let area = category.and_then(|category| self.set.area(category));
         Assessment {
             area: area.map(|area| area.code),
-            spend_eur_cents: self.spend_eur_cents(purchase),
-            verdict: match self.sum(purchase) {
+            spend_eur_cents: self.spend_eur_cents(purchase, as_of),
+            verdict: match self.sum(purchase, as_of) {
                 Ok(sum) => Verdict::Scored(sum.score),
                 Err(Refused::InvalidMcc) => Verdict::InvalidMcc,
                 Err(Refused::NotScored) => Verdict::NotScored,

@@ -4,7 +4,7 @@ use super::super::dated::{CpiRow, GridRow, PriceRow};
 use super::super::set::{Basis, Category, Confidence, Intensity, Method};
 use super::super::{Carrier, Currency, Grams, Month};
 use super::convert::{Converted, divide};
-use super::{Deflator, Merchant, Purchase, Score, Scorer};
+use super::{AsOf, Deflator, Merchant, Purchase, Score, Scorer};
 use chrono::Datelike;
 use rust_decimal::Decimal;
 
@@ -52,7 +52,7 @@ pub(super) struct EnergyPart<'s> {
 }
 
 impl Scorer {
-    pub(super) fn sum(&self, purchase: &Purchase) -> Result<Sum<'_>, Refused> {
+    pub(super) fn sum(&self, purchase: &Purchase, as_of: AsOf) -> Result<Sum<'_>, Refused> {
         let index = self.set.category_index(purchase.mcc);
         let index = index.ok_or(Refused::InvalidMcc)?;
         let category = self.set.category_at(index).ok_or(Refused::InvalidMcc)?;
@@ -68,11 +68,11 @@ impl Scorer {
         let spend = if category.industries.is_empty() {
             None
         } else {
-            Some(self.spend(purchase, merchant, index)?)
+            Some(self.spend(purchase, as_of, merchant, index)?)
         };
         let mut energy = [None, None, None, None];
         if category.method == Method::Fuel {
-            self.energy(purchase, merchant, category, &mut energy)?;
+            self.energy((purchase, as_of), merchant, category, &mut energy)?;
         }
         let score = total(
             (confidence, merchant.basis, Month::of(purchase.date)),
@@ -90,18 +90,19 @@ impl Scorer {
     fn spend(
         &self,
         purchase: &Purchase,
+        as_of: AsOf,
         merchant: &Merchant,
         category: usize,
     ) -> Result<SpendPart<'_>, Refused> {
         let grams_per_unit = self.set.basket(category, merchant.table);
         let grams_per_unit = grams_per_unit.ok_or(Refused::OutOfRange)?;
-        let cpi = self.data.cpi(Month::of(purchase.date));
+        let cpi = self.data.cpi(as_of.consumer_prices);
         let cpi = cpi.ok_or(Refused::OutOfRange)?;
         let (currency, factor) = match merchant.basis {
             Basis::Usd2022 => (Currency::usd(), cpi.to_usd2022),
             Basis::Eur2023(_) => (Currency::eur(), cpi.to_eur2023),
         };
-        let converted = self.convert(purchase.amount, currency, purchase.date)?;
+        let converted = self.convert(purchase, currency, as_of)?;
         let numerator = converted.numerator.checked_mul(factor);
         let numerator = numerator.ok_or(Refused::OutOfRange)?;
         let grams = |per_unit| divide(numerator.checked_mul(per_unit)?, converted.denominator);
@@ -122,7 +123,7 @@ impl Scorer {
 
     fn energy<'s>(
         &'s self,
-        purchase: &Purchase,
+        (purchase, as_of): (&Purchase, AsOf),
         merchant: &Merchant,
         category: &Category,
         parts: &mut [Option<EnergyPart<'s>>; 4],
@@ -136,7 +137,7 @@ impl Scorer {
         }
         for ((carrier, weight), part) in Carrier::ALL.into_iter().zip(weights).zip(parts) {
             if !weight.is_zero() {
-                *part = Some(self.carrier(purchase, merchant, carrier, weight)?);
+                *part = Some(self.carrier((purchase, as_of), merchant, carrier, weight)?);
             }
         }
         Ok(())
@@ -144,7 +145,7 @@ impl Scorer {
 
     fn carrier(
         &self,
-        purchase: &Purchase,
+        (purchase, as_of): (&Purchase, AsOf),
         merchant: &Merchant,
         carrier: Carrier,
         weight: Decimal,
@@ -161,7 +162,7 @@ impl Scorer {
         };
         let of_grid = || grid?.g_co2e_per_kwh.checked_div(Decimal::ONE_THOUSAND);
         let kg_use = factor.kg_use.or_else(of_grid).ok_or(Refused::OutOfRange)?;
-        let converted = self.convert(purchase.amount, price.currency, purchase.date)?;
+        let converted = self.convert(purchase, price.currency, as_of)?;
         let grams = || {
             let per_unit = kg_use.checked_add(factor.kg_upstream)?;
             let per_unit = per_unit.checked_mul(Decimal::ONE_THOUSAND)?.normalize();

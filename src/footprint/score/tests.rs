@@ -219,6 +219,48 @@ fn what_operators_append_counts() {
 }
 
 #[test]
+fn a_stored_score_is_explained_with_the_rows_that_it_was_made_from() {
+    let late = purchase("4900", "900", "SEK", "2026-08-03", "SWE");
+    let stored = SCORER.score(&late);
+    let mut data = DatedData::clone(SCORER.data());
+    for (kind, text) in [
+        (Kind::Rates, "date,currency,per_eur\n2026-08-01,SEK,12.5\n"),
+        (
+            Kind::Cpi,
+            "month,cpi_u,to_usd2022,to_eur2023,status\n2026-08,337.5,0.867126,0.9,published\n",
+        ),
+    ] {
+        data.append("f.csv", Rows::parse(kind, "f.csv", text).unwrap())
+            .unwrap();
+    }
+    let scorer = Scorer::new(SCORER.set().clone(), Arc::new(data));
+    assert_ne!(scorer.score(&late), stored);
+    let Verdict::Scored(score) = stored.verdict else {
+        panic!("{}", stored.verdict.name());
+    };
+    let explained = scorer.explain_as_of(&late, AsOf::score(late.date, &score));
+    assert_eq!(explained.assessment, stored);
+    assert_eq!(explained.spend.unwrap().conversion, score.conversion);
+}
+
+#[test]
+fn a_reversal_is_exactly_the_original_taken_back() {
+    let original = SCORER.score(&purchase("5651", "79.95", "GBP", "2025-12-20", "GBR"));
+    let mut sums = MonthSums::default();
+    sums.add(&original).unwrap();
+    sums.add(&original.reversed()).unwrap();
+    let total = sums.total().unwrap();
+    assert_eq!(
+        total,
+        Sums {
+            scored: 2,
+            ..Sums::default()
+        }
+    );
+    assert_eq!(original.reversed().reversed(), original);
+}
+
+#[test]
 fn rates_that_cannot_be_right_give_no_grams() {
     let mut data = DatedData::clone(SCORER.data());
     let rates = "date,currency,per_eur\n2026-01-14,CLP,0.0001\n2026-01-14,USD,100000000\n";

@@ -210,6 +210,14 @@ impl FactorSet {
         self.baskets.get(category * (self.tables.len() + 1) + table)
     }
 
+    /// kg per unit of the table's currency of a code's industries, by the weights of its basket; energy
+    /// carriers are not in it. `None` for an unknown code.
+    pub fn basket_factor(&self, mcc: Mcc, country: Country) -> Option<Intensity> {
+        let category = self.category_index(mcc)?;
+        let grams = self.basket(category, self.table_number(country))?;
+        grams.times(Decimal::new(1, 3))
+    }
+
     /// Title, factor and multiplier of an industry.
     pub fn industry(&self, naics: Naics) -> Option<&Industry> {
         self.industries.get(&naics)
