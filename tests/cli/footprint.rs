@@ -253,7 +253,7 @@ fn factors_show_lists_the_set_and_looks_things_up() {
     let cash = show(&["--mcc", "6011", "--country", "SWE"]).ok();
     assert!(cash.contains("not scored cash withdrawn"), "{cash}");
     for (kind, part) in [
-        ("rates", "SEK     520  2024-04-02  2026-04-13"),
+        ("rates", "SEK     518  2024-04-02  2026-04-13"),
         ("cpi", "2025-10   324.461  0.901973  0.939101  interpolated"),
         (
             "prices",
