@@ -1,4 +1,4 @@
-# The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make.
+# The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make; `make test` Python 3 as well.
 
 .PHONY: run test chaos lint interop fixtures bench bench-micro clean
 

@@ -6,10 +6,12 @@
 //! ```
 
 use anyhow::{Context, ensure};
-use chrono::Utc;
-use criterion::Criterion;
+use chrono::{NaiveDate, Utc};
+use criterion::{Criterion, Throughput};
 use issuer_gateway::client::sample;
 use issuer_gateway::enrolment::rules::{self, IssuerRules};
+use issuer_gateway::footprint::set::Mcc;
+use issuer_gateway::footprint::{Country, Currency, Money, Purchase, Scorer, Verdict};
 use issuer_gateway::ids::IssuerId;
 use issuer_gateway::issuers::account_range::AccountRange;
 use issuer_gateway::json;
@@ -47,6 +49,7 @@ fn main() -> anyhow::Result<()> {
     refuse(&mut criterion)?;
     rules(&mut criterion)?;
     vault(&mut criterion, &runtime)?;
+    footprint(&mut criterion)?;
     criterion.final_summary();
     Ok(())
 }
@@ -214,5 +217,60 @@ fn vault(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result<()> {
     criterion.bench_function("column/open", |bencher| {
         bencher.iter(|| black_box(vault.open_sealed(place, &sealed.bytes)));
     });
+    Ok(())
+}
+
+/// Name, category, minor units, currency, date and merchant's country of a purchase of each kind.
+const PURCHASES: [(&str, &str, i64, &str, &str, &str); 4] = [
+    ("spend-home", "5411", 5420, "USD", "2026-01-15", "USA"),
+    (
+        "spend-converted",
+        "5411",
+        25_000,
+        "SEK",
+        "2025-11-12",
+        "SWE",
+    ),
+    ("fuel", "5541", 80_000, "SEK", "2026-04-13", "SWE"),
+    ("not-scored", "6011", 20_000, "EUR", "2026-01-15", "DEU"),
+];
+
+/// One purchase of each kind, then a cardholder's mix: 70 % at home, 20 % converted, 8 % fuel, 2 % not scored.
+fn footprint(criterion: &mut Criterion) -> anyhow::Result<()> {
+    let scorer = Scorer::builtin()?;
+    let mut purchases = Vec::new();
+    for (name, mcc, units, currency, date, country) in PURCHASES {
+        let currency = Currency::from_alpha(currency).context(currency)?;
+        let purchase = Purchase {
+            mcc: Mcc::parse(mcc).context(mcc)?,
+            amount: Money::from_minor_units(units, currency)?,
+            date: date.parse::<NaiveDate>()?,
+            country: Country::from_alpha3(country).context(country)?,
+        };
+        let verdict = scorer.score(&purchase).verdict;
+        let expected = matches!(verdict, Verdict::Scored(_)) != (name == "not-scored");
+        ensure!(expected, "{name} is {}", verdict.name());
+        criterion.bench_function(&format!("score/{name}"), |bencher| {
+            bencher.iter(|| black_box(scorer.score(black_box(&purchase))));
+        });
+        purchases.push(purchase);
+    }
+    let [home, converted, fuel, not_scored] = purchases.as_slice() else {
+        anyhow::bail!("four kinds of purchases")
+    };
+    let mut mix = Vec::new();
+    for (purchase, count) in [(home, 70), (converted, 20), (fuel, 8), (not_scored, 2)] {
+        mix.extend(std::iter::repeat_n(*purchase, count));
+    }
+    let mut group = criterion.benchmark_group("score");
+    group.throughput(Throughput::Elements(u64::try_from(mix.len())?));
+    group.bench_function("mix-of-100", |bencher| {
+        bencher.iter(|| {
+            for purchase in &mix {
+                black_box(scorer.score(black_box(purchase)));
+            }
+        });
+    });
+    group.finish();
     Ok(())
 }

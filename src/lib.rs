@@ -16,6 +16,7 @@
 //! - [`oauth1`]: is the signature over these very bytes right
 //! - [`issuers`]: who is on board, which cards are theirs, which keys they use
 //! - [`payload`]: both encrypted envelopes, in and out, and the key ring
+//! - [`footprint`]: factor sets, and the method that turns a purchase into grams of CO2e; pure
 //! - [`vault`]: sealed columns and blind indexes for data at rest
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!
@@ -38,6 +39,7 @@ pub mod config;
 pub mod directory;
 pub mod enrolment;
 pub mod expiry;
+pub mod footprint;
 pub mod gateway;
 pub mod housekeeping;
 pub mod http;

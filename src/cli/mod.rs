@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod client;
 mod demo;
+mod factors;
 mod issuer;
 mod keys;
 mod migrate;
@@ -61,6 +62,9 @@ enum Command {
     /// The keys of the data at rest: show them, change the KEK, split it between custodians.
     #[command(subcommand)]
     Vault(vault::Command),
+    /// What scores are made of: show the factor set, score one purchase.
+    #[command(subcommand)]
+    Factors(factors::Command),
     /// Verify or export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -98,6 +102,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::User(command) => user::run(&load(config)?, command)?,
         Command::Users(command) => users::run(&load(config)?, command)?,
         Command::Vault(command) => return vault::run(config, command),
+        Command::Factors(command) => factors::run(&command)?,
         Command::Audit(command) => return audit::run(&load(config)?, command),
         Command::Backup(arguments) => backup::run(&load(config)?, &arguments)?,
         Command::Migrate => migrate::run(&load(config)?)?,

@@ -4,7 +4,7 @@ use crate::process::run;
 
 #[test]
 fn every_command_says_what_it_does() {
-    let cases: [(&[&str], &[&str]); 22] = [
+    let cases: [(&[&str], &[&str]); 24] = [
         (
             &[],
             &[
@@ -96,6 +96,31 @@ fn every_command_says_what_it_does() {
         (
             &["vault", "rotate-kek"],
             &["vault.further_keks", "Every node"],
+        ),
+        (&["factors"], &["show", "score", "What scores are made of"]),
+        (
+            &["factors", "show"],
+            &[
+                "--set",
+                "--kind",
+                "rates|prices|grid|cpi",
+                "--mcc",
+                "--country",
+                "checksums",
+                "Needs no configuration",
+            ],
+        ),
+        (
+            &["factors", "score"],
+            &[
+                "--mcc",
+                "--amount",
+                "--currency",
+                "--date",
+                "--country",
+                "negative for a refund",
+                "Nothing is stored",
+            ],
         ),
         (&["user", "show"], &["last four digits", "--issuer"]),
         (&["user", "set-status"], &["ACTIVE or INACTIVE", "at once"]),

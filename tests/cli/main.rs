@@ -14,6 +14,7 @@ mod canary;
 mod client;
 mod config_file;
 mod config_secrets;
+mod footprint;
 mod help;
 mod issuer;
 mod neighbours;
