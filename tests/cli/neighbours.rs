@@ -51,10 +51,11 @@ fn act(action: &str, file: &Path, copy: &Path) {
         "write" => conn
             .batch_execute("UPDATE registry_version SET version = version + 1")
             .unwrap(),
-        "vacuum-into" => conn
-            .batch_execute(&format!("VACUUM INTO '{}'", copy.display()))
-            .unwrap(),
-        other => panic!("{other}"),
+        other => {
+            assert_eq!(other, "vacuum-into");
+            conn.batch_execute(&format!("VACUUM INTO '{}'", copy.display()))
+                .unwrap();
+        }
     }
     // As an older SQLite does at its end.
     if fcntl_lock(&by_hand, FlockOperation::NonBlockingLockExclusive).is_ok() {
