@@ -2,10 +2,12 @@
 //!
 //! The threads note the beginning and the end of each batch in atomics. Nobody waits for a reader.
 
+mod gauges;
+
 use crate::store::error::StoreError;
-use prometheus::core::{Collector, Desc};
-use prometheus::proto::MetricFamily;
-use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts};
+pub(super) use gauges::Gauges;
+use prometheus::core::Collector;
+use prometheus::{Histogram, HistogramOpts, IntCounter};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -265,69 +267,6 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.began.store(0, Ordering::Relaxed);
         self.0.commits.store(0, Ordering::Relaxed);
-    }
-}
-
-/// Looked up at each scrape: what changes without anything being counted.
-pub(super) struct Gauges<F> {
-    health: F,
-    queued: IntGauge,
-    queue_age: Gauge,
-    oldest_commit: Gauge,
-    connected: IntGauge,
-}
-
-impl<F: Fn() -> WriterHealth + Send + Sync> Gauges<F> {
-    pub(super) fn new(health: F) -> Result<Self, prometheus::Error> {
-        Ok(Self {
-            health,
-            queued: IntGauge::new(
-                "issuer_gateway_write_queue_depth",
-                "Commits that wait for a writer",
-            )?,
-            queue_age: Gauge::with_opts(Opts::new(
-                "issuer_gateway_write_queue_age_seconds",
-                "How long the first commit in the queue has waited; 0 if the queue is empty",
-            ))?,
-            oldest_commit: Gauge::with_opts(Opts::new(
-                "issuer_gateway_oldest_commit_seconds",
-                "Age of the oldest batch under way; 0 if none is under way",
-            ))?,
-            connected: IntGauge::new(
-                "issuer_gateway_writers_connected",
-                "Writer threads that have a database connection",
-            )?,
-        })
-    }
-}
-
-impl<F: Fn() -> WriterHealth + Send + Sync> Collector for Gauges<F> {
-    fn desc(&self) -> Vec<&Desc> {
-        let all: [&dyn Collector; 4] = [
-            &self.queued,
-            &self.queue_age,
-            &self.oldest_commit,
-            &self.connected,
-        ];
-        all.into_iter().flat_map(Collector::desc).collect()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        let health = (self.health)();
-        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let seconds = |age: Option<Duration>| age.unwrap_or_default().as_secs_f64();
-        self.queued.set(count(health.waiting));
-        self.queue_age.set(seconds(health.oldest_waiting));
-        let oldest = health.oldest_under_way.map(|since| since.elapsed());
-        self.oldest_commit.set(seconds(oldest));
-        self.connected.set(count(health.connected));
-        let all: [&dyn Collector; 4] = [
-            &self.queued,
-            &self.queue_age,
-            &self.oldest_commit,
-            &self.connected,
-        ];
-        all.into_iter().flat_map(Collector::collect).collect()
     }
 }
 
