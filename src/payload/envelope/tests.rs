@@ -262,7 +262,8 @@ async fn a_panic_in_the_stage_is_no_fault_of_the_payload() {
         // Field-level payloads have a least length.
         let clear = format!(r#"{{"name":"{}"}}"#, "n".repeat(128));
         let body = seal(kind, &recipient(0), clear.as_bytes()).unwrap();
-        let envelope = Envelope::parse(&body, &FieldLevelHeaders::default()).unwrap();
+        let envelope =
+            Envelope::parse(&body, &FieldLevelHeaders::default(), Accepted::ALL).unwrap();
         let opened = open(ring(), &stage, &JwePolicy::default(), envelope).await;
         assert_eq!(opened.err(), Some(OpenError::Failed));
     }
