@@ -72,14 +72,26 @@ impl Signals {
         *self.heard.borrow() > 0
     }
 
-    /// Does a part of the start. `None`: a signal came, and the part did not end soon after.
-    pub async fn unless_they_come<T>(&mut self, part: impl Future<Output = T>) -> Option<T> {
+    /// Does a part of the start. `None`: a signal came, and the part did not succeed soon after.
+    ///
+    /// # Errors
+    /// Those of the part, unless a signal had come before.
+    pub async fn unless_they_come<T>(
+        &mut self,
+        part: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<Option<T>> {
         let mut part = std::pin::pin!(part);
         tokio::select! {
-            done = &mut part => return Some(done),
+            done = &mut part => return done.map(Some),
             () = self.come() => {}
         }
-        tokio::time::timeout(START_GRACE, part).await.ok()
+        match tokio::time::timeout(START_GRACE, part).await {
+            Ok(Ok(done)) => return Ok(Some(done)),
+            Ok(Err(error)) => tracing::warn!(error = format!("{error:#}"), "the start failed"),
+            Err(_) => {}
+        }
+        tracing::info!("ended during the start; nothing was served");
+        Ok(None)
     }
 
     async fn more_than(&mut self, count: u32) {

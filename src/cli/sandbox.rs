@@ -26,16 +26,14 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     super::run_to_the_end(async {
-        let Some(started) = signals.unless_they_come(start(arguments)).await else {
+        let Some((running, files)) = signals.unless_they_come(start(arguments)).await? else {
             return Ok(());
         };
-        let (running, files) = started?;
         if arguments.demo {
             let description = files.description.clone();
             let shown = tokio::task::spawn_blocking(move || demo::run(&description));
-            if let Some(shown) = signals.unless_they_come(shown).await {
-                shown??;
-            }
+            // A signal ends the wait for it, not the order of the shutdown.
+            signals.unless_they_come(async { shown.await? }).await?;
         }
         println!("Serving until Ctrl-C.");
         running.run_until(&mut signals).await

@@ -10,10 +10,9 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<()> {
     super::run_to_the_end(async {
         let config = super::load(config)?;
         telemetry::init_logging(&config.log)?;
-        let Some(started) = signals.unless_they_come(app::start(&config)).await else {
-            tracing::info!("ended during the start; nothing was served");
-            return Ok(());
-        };
-        started?.run_until(&mut signals).await
+        match signals.unless_they_come(app::start(&config)).await? {
+            Some(running) => running.run_until(&mut signals).await,
+            None => Ok(()),
+        }
     })
 }
