@@ -17,7 +17,7 @@ use issuer_gateway::issuers::account_range::AccountRange;
 use issuer_gateway::json;
 use issuer_gateway::keys::source::{read_certificate, read_private_key};
 use issuer_gateway::oauth1::{
-    Authorization, Policy, PublicOrigin, Refusal, Request, SignatureMethod, SigningKey,
+    Authorization, Policy, PublicOrigin, Request, SignatureError, SignatureMethod, SigningKey,
     VerifyingKey,
 };
 use issuer_gateway::payload::{
@@ -25,7 +25,7 @@ use issuer_gateway::payload::{
     KeyRing, KeyState, MultiBuffer, Recipient, Unwrapper,
 };
 use issuer_gateway::store::{DatabaseUrl, Store, migrations};
-use issuer_gateway::vault::{Column, Kek, Keks, Place, Vault};
+use issuer_gateway::vault::{Kek, Keks, Place, SealedColumn, Vault};
 use openssl::pkey::PKey;
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -156,7 +156,7 @@ fn refuse(criterion: &mut Criterion) -> anyhow::Result<()> {
             let policy = Policy::default();
             authorization.verify(&request, &origins, &[&verifying], &policy, now)
         };
-        ensure!(verify() == Err(Refusal::SignatureInvalid), "{name}");
+        ensure!(verify() == Err(SignatureError::SignatureInvalid), "{name}");
         criterion.bench_function(&format!("refuse/{name}-query"), |bencher| {
             bencher.iter(|| black_box(verify()));
         });
@@ -205,7 +205,7 @@ fn vault(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result<()> {
     let place = Place {
         issuer_id,
         row_id: "32c7ea6e-6b2a-4f5b-9cf1-9f8f2f8e1a10",
-        column: Column::UserBillingAddress,
+        column: SealedColumn::CardholderBillingAddress,
     };
     let enrolment = sample::enrolment(RANGE);
     let address = enrolment.get("billingAddress").context("no address")?;

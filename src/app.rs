@@ -15,14 +15,14 @@ use crate::directory::limit::Limiter;
 use crate::enrolment::erasure::Erasure;
 use crate::gateway::Gateway;
 use crate::housekeeping::{ForgetOpenedKeys, Housekeeping, jobs};
-use crate::http::{envelope, metrics, openapi::Document, request::Limits, routes, server};
-use crate::issuers::registry::Registry;
+use crate::http::{around, metrics, openapi::Document, request::Limits, routes, server};
+use crate::issuers::registry::IssuerRegistry;
 use crate::keys;
-use crate::live::Live;
 use crate::oauth1::SpentCalls;
 use crate::payload::{Engine, Unwrapper};
 use crate::readiness::{Draining, Readiness, WatchReadiness};
 use crate::reload::Reload;
+use crate::reloadable::Reloadable;
 use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
 use crate::telemetry::{Metrics, QueueDepth};
 use crate::throttle::Throttle;
@@ -175,14 +175,14 @@ pub fn open_store(config: &config::Database) -> anyhow::Result<(DatabaseUrl, Sto
 }
 
 async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Result<Gateway> {
-    let live = Live::load(config, address)?;
+    let live = Reloadable::load(config, address)?;
     let keks = keys::kek::load(&config.vault)?;
     let engine = Engine::choose(&config.crypto.multi_buffer)
         .context("configuration: crypto.multi_buffer: the library cannot be used (\"auto\" and \"off\" start without)")?;
     let database = config.database.clone();
     let (url, store) = tokio::task::spawn_blocking(move || open_store(&database)).await??;
     let vault = Vault::open(&store, keks).await?;
-    let registry = Registry::load(&store).await?;
+    let registry = IssuerRegistry::load(&store).await?;
     let metrics = Metrics::new()?;
     metrics.set_issuers(registry.issuers().len());
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -307,7 +307,7 @@ fn public_server(
             .app_data(draining.clone())
             .app_data(readiness.clone())
             .app_data(document.clone())
-            .wrap(from_fn(envelope::around))
+            .wrap(from_fn(around::around))
             .configure(routes::public)
     })?;
     Ok(spawn(running))

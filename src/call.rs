@@ -11,13 +11,13 @@
 
 use crate::audit::refused::RefusedCall;
 use crate::gateway::Gateway;
-use crate::ids::UserId;
+use crate::ids::CardholderId;
 use crate::issuers::{Issuer, IssuerStatus};
-use crate::live::Live;
 use crate::oauth1::{self, Authorization, CallPrint, MAX_WINDOW_SECONDS};
 use crate::openings::Begun;
 use crate::payload::{self, Envelope, FieldLevelHeaders, Opened};
 use crate::refusal::Refusal;
+use crate::reloadable::Reloadable;
 use crate::store::audit::AuditDraft;
 use crate::store::writer::{Act, Commit, Nonce, Outcome};
 use crate::vault::{VaultError, VaultKeys};
@@ -71,13 +71,13 @@ impl Call<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// `POST /issuers/users`
-    EnrolUser,
+    EnrolCardholder,
     /// `POST /issuers/users` of a card whose user must register again
-    ReEnrolUser,
+    ReEnrolCardholder,
     /// `PUT /issuers/users/{userid}`
-    UpdateUser,
+    UpdateCardholder,
     /// `POST /issuers/user-deletions`; an accepted call leaves one entry for each user.
-    DeleteUsers,
+    DeleteCardholders,
     /// `GET /issuers`
     ShowIssuer,
     /// `PUT /issuers`
@@ -88,10 +88,10 @@ impl Action {
     /// The stable name in the audit trail.
     pub fn name(self) -> &'static str {
         match self {
-            Self::EnrolUser => "user.enrol",
-            Self::ReEnrolUser => "user.re-enrol",
-            Self::UpdateUser => "user.update",
-            Self::DeleteUsers => "user.delete",
+            Self::EnrolCardholder => "user.enrol",
+            Self::ReEnrolCardholder => "user.re-enrol",
+            Self::UpdateCardholder => "user.update",
+            Self::DeleteCardholders => "user.delete",
             Self::ShowIssuer => "issuer.show",
             Self::ChangeIssuer => "issuer.change",
         }
@@ -103,7 +103,7 @@ pub struct Caller {
     /// The issuer that the verified consumer key belongs to.
     pub issuer: Arc<Issuer>,
     /// The keys and rules that this call began with, and keeps to its end.
-    pub live: Arc<Live>,
+    pub live: Arc<Reloadable>,
     consumer_key: String,
     nonce: Nonce,
     /// The payload that was decrypted, if one was.
@@ -137,7 +137,7 @@ impl Caller {
         let live = gateway.live();
         let header = call
             .authorization
-            .ok_or(oauth1::Refusal::MissingAuthorization)?;
+            .ok_or(oauth1::SignatureError::MissingAuthorization)?;
         let authorization = Authorization::parse(header)?;
         let request = oauth1::Request {
             method: call.method,
@@ -160,7 +160,7 @@ impl Caller {
             authorization.prove(&request, &live.origins, &keys, &decoys, allow_pss)?;
         }
         let (Some(credential), Some(print)) = (credential, print) else {
-            return Err(oauth1::Refusal::SignatureInvalid.into());
+            return Err(oauth1::SignatureError::SignatureInvalid.into());
         };
         Ok(Self {
             nonce: Nonce {
@@ -221,7 +221,12 @@ impl Caller {
     }
 
     /// The audit entry of this call, as an accepted one.
-    pub fn audit(&self, call: &Call<'_>, action: Action, subject: Option<&UserId>) -> AuditDraft {
+    pub fn audit(
+        &self,
+        call: &Call<'_>,
+        action: Action,
+        subject: Option<&CardholderId>,
+    ) -> AuditDraft {
         AuditDraft {
             issuer_id: Some(self.issuer.id),
             subject: subject.map(|id| id.as_str().to_owned()),
@@ -243,7 +248,7 @@ impl Caller {
         gateway: &Gateway,
         call: &Call<'_>,
         action: Action,
-        subject: Option<&UserId>,
+        subject: Option<&CardholderId>,
         prepared: Result<(Act, T), Refusal>,
     ) -> Result<(Outcome, T), Refusal> {
         let (act, rest) = match prepared {
@@ -262,7 +267,7 @@ impl Caller {
         gateway: &Gateway,
         call: &Call<'_>,
         action: Action,
-        subject: Option<&UserId>,
+        subject: Option<&CardholderId>,
         prepared: Result<T, Refusal>,
         seal: impl Fn(&VaultKeys, &T) -> Result<Act, VaultError>,
     ) -> Result<(Outcome, T), Refusal> {
@@ -296,14 +301,14 @@ impl Caller {
         gateway: &Gateway,
         call: &Call<'_>,
         action: Action,
-        subject: Option<&UserId>,
+        subject: Option<&CardholderId>,
         refusal: Refusal,
     ) -> Refusal {
         if refusal.is_recoverable() {
             return refusal;
         }
         // A refused enrolment has made no user, and the id it would have had means nothing to anybody.
-        let subject = subject.filter(|_| action != Action::EnrolUser);
+        let subject = subject.filter(|_| action != Action::EnrolCardholder);
         let audit = self.audit(call, action, subject).refused(refusal.reason());
         match gateway.writer.commit(self.commit(Act::Record, audit)).await {
             Ok(outcome) => match self.concluded(gateway, outcome).await {
@@ -367,5 +372,5 @@ fn nonce_expires_at(timestamp: i64) -> i64 {
 
 /// The nonce was used before.
 pub fn replayed() -> Refusal {
-    oauth1::Refusal::NonceUsed.into()
+    oauth1::SignatureError::NonceUsed.into()
 }

@@ -6,17 +6,17 @@
 
 mod audit;
 mod crypto;
+mod directory;
 mod keys;
 mod log;
 mod parse;
-mod users;
 mod vault;
 
 pub use audit::{Audit, Witness};
 pub use crypto::Crypto;
+pub use directory::DirectorySettings;
 pub use keys::{GatewayKey, Keys};
 pub use log::{Log, LogFormat};
-pub use users::Users;
 pub use vault::{KekSource, ShareSource, Vault};
 
 use crate::oauth1::{MAX_ORIGINS, MAX_WINDOW_SECONDS};
@@ -56,7 +56,7 @@ pub struct Config {
     pub erasure: Erasure,
     /// The users API.
     #[serde(default)]
-    pub users: Users,
+    pub users: DirectorySettings,
     /// Logging.
     #[serde(default)]
     pub log: Log,

@@ -4,12 +4,12 @@ use crate::audit::refused::RefusedCalls;
 use crate::audit::witness::Witness;
 use crate::clock::Clock;
 use crate::directory::Directory;
-use crate::issuers::registry::Registry;
-use crate::live::Live;
+use crate::issuers::registry::IssuerRegistry;
 use crate::oauth1::SpentCalls;
 use crate::openings::Openings;
 use crate::payload::Unwrapper;
 use crate::refusal::Refusal;
+use crate::reloadable::Reloadable;
 use crate::store::{Commit, Finder, Outcome, Store, StoreError, Writer};
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
@@ -26,9 +26,9 @@ const SEALINGS: u32 = 8;
 /// The running gateway, shared by all requests.
 pub struct Gateway {
     /// Keys and rules that a reload swaps: see [`Gateway::live`].
-    pub current: ArcSwap<Live>,
+    pub current: ArcSwap<Reloadable>,
     /// The issuers, as last read from the store.
-    pub registry: Registry,
+    pub registry: IssuerRegistry,
     /// The threads that run RSA private operations.
     pub unwrapper: Unwrapper,
     /// The wrapped keys that this node has seen lately.
@@ -65,7 +65,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// The keys and rules in force now. A request takes them once, and keeps them to its end.
-    pub fn live(&self) -> Arc<Live> {
+    pub fn live(&self) -> Arc<Reloadable> {
         self.current.load_full()
     }
 
@@ -107,7 +107,7 @@ impl Gateway {
     }
 
     /// Puts new keys and rules in force, for requests that begin from now on.
-    pub fn swap(&self, live: Live) {
+    pub fn swap(&self, live: Reloadable) {
         self.current.store(Arc::new(live));
     }
 
@@ -130,7 +130,12 @@ impl Gateway {
                 ..seal(&keys)?
             };
             match self.writer.commit(commit).await? {
-                Outcome::Stale => keys = self.vault.beyond(&self.store, keys.generation()).await?,
+                Outcome::Stale => {
+                    keys = self
+                        .vault
+                        .newer_than(&self.store, keys.generation())
+                        .await?
+                }
                 outcome => return Ok(outcome),
             }
         }

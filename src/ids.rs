@@ -38,10 +38,10 @@ impl fmt::Display for ClientId {
 
 /// A cardholder's id: 36 characters `0-9 a-f -`, compared without regard to case (cce-api.md 3.3).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserId(String);
+pub struct CardholderId(String);
 
-impl UserId {
-    /// What [`UserId::parse`] demands, in words for an answer.
+impl CardholderId {
+    /// What [`CardholderId::parse`] demands, in words for an answer.
     pub const FORM: &'static str = "must be 36 characters of 0-9, a-f and -";
 
     /// A new random id, a version 4 UUID in lower case.
@@ -61,7 +61,7 @@ impl UserId {
     }
 }
 
-impl fmt::Display for UserId {
+impl fmt::Display for CardholderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -73,17 +73,17 @@ mod tests {
 
     #[test]
     fn user_ids_are_36_hex_digits_and_hyphens() {
-        let id = UserId::parse("C8B38606-12b2-43c6-a641-be8eb0ab9dec").unwrap();
+        let id = CardholderId::parse("C8B38606-12b2-43c6-a641-be8eb0ab9dec").unwrap();
         assert_eq!(id.as_str(), "c8b38606-12b2-43c6-a641-be8eb0ab9dec");
         for text in [
             "",
             "c8b38606-12b2-43c6-a641-be8eb0ab9dec12",
             "g8b38606-12b2-43c6-a641-be8eb0ab9dec",
         ] {
-            assert_eq!(UserId::parse(text), None, "{text}");
+            assert_eq!(CardholderId::parse(text), None, "{text}");
         }
         assert_eq!(
-            UserId::parse(UserId::random().as_str()).map(|id| id.0.len()),
+            CardholderId::parse(CardholderId::random().as_str()).map(|id| id.0.len()),
             Some(36)
         );
     }

@@ -9,7 +9,7 @@
 //! - [`enrolment`], [`programme`]: the use cases, and the rules that they apply; [`directory`]: those of the users API
 //! - [`housekeeping`]: what a node does in the background; [`readiness`]: whether it can do its work
 //! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
-//! - [`gateway`]: the parts of a running gateway; [`live`]: those that [`reload`] swaps in one step;
+//! - [`gateway`]: the parts of a running gateway; [`reloadable`]: those that [`reload`] swaps in one step;
 //!   [`expiry`]: what of them runs out soon; [`clock`]: what time it is, and by whom
 //! - [`openings`]: which wrapped keys this node knows to be used; [`throttle`]: payloads that do not open, slowed down
 //! - [`audit`]: nodes and unproven callers in the audit trail; its verification and export
@@ -47,7 +47,6 @@ pub mod ids;
 pub mod issuers;
 pub mod json;
 pub mod keys;
-pub mod live;
 pub mod oauth1;
 pub mod openings;
 pub mod payload;
@@ -57,6 +56,7 @@ pub mod queue;
 pub mod readiness;
 pub mod refusal;
 pub mod reload;
+pub mod reloadable;
 pub mod rotation;
 pub mod store;
 pub mod telemetry;

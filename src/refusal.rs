@@ -4,7 +4,7 @@
 //! `http::error` alone turns this one into an answer. [`Refusal::reason`] is stable: logs,
 //! metrics and the audit trail use it.
 
-use crate::ids::UserId;
+use crate::ids::CardholderId;
 use crate::oauth1;
 use crate::payload;
 use crate::store::StoreError;
@@ -17,7 +17,7 @@ use crate::violation::Violation;
 pub enum Refusal {
     /// The request is not proven to come from an issuer, unchanged and for the first time.
     #[error("signature refused: {0}")]
-    Signature(#[from] oauth1::Refusal),
+    Signature(#[from] oauth1::SignatureError),
     /// The consumer key is proven, but its issuer is not (or no longer) on board.
     #[error("no issuer with this client id")]
     IssuerNotFound,
@@ -41,13 +41,13 @@ pub enum Refusal {
     Violations(Vec<Violation>),
     /// This issuer has no such user.
     #[error("no such user")]
-    UserNotFound,
+    CardholderNotFound,
     /// The operator has deactivated the user.
     #[error("user inactive")]
-    UserInactive,
+    CardholderInactive,
     /// The user's deletion was accepted and is under way.
     #[error("user termination in progress")]
-    UserTerminating,
+    CardholderTerminating,
     /// The payload does not open. The reason inside is for the log alone.
     #[error("payload does not open")]
     Crypto(&'static str),
@@ -63,7 +63,7 @@ pub enum Refusal {
     WrappedKeyReused,
     /// This card is enrolled already, under this id unless it was erased at the same moment.
     #[error("card already enrolled")]
-    UserAlreadyExists(Option<UserId>),
+    CardAlreadyEnrolled(Option<CardholderId>),
     /// A bounded queue is full; nothing was done.
     #[error("overloaded")]
     Overloaded,
@@ -87,14 +87,14 @@ impl Refusal {
             Self::MediaType => "media-type",
             Self::UpdateNotAccessible => "update-not-accessible",
             Self::Violations(_) => "rules-broken",
-            Self::UserNotFound => "user-not-found",
-            Self::UserInactive => "user-inactive",
-            Self::UserTerminating => "user-terminating",
+            Self::CardholderNotFound => "user-not-found",
+            Self::CardholderInactive => "user-inactive",
+            Self::CardholderTerminating => "user-terminating",
             Self::Crypto(_) => "crypto",
             Self::EnvelopeNotAccepted(_) => "envelope-not-accepted",
             Self::NoEncryptionCertificate => "no-encryption-certificate",
             Self::WrappedKeyReused => KEY_REUSED,
-            Self::UserAlreadyExists(_) => "card-taken",
+            Self::CardAlreadyEnrolled(_) => "card-taken",
             Self::Overloaded => "overloaded",
             Self::Unavailable => "store-unavailable",
             Self::Internal(_) => "internal",
@@ -135,7 +135,9 @@ impl From<payload::OpenError> for Refusal {
     fn from(error: payload::OpenError) -> Self {
         match error {
             payload::OpenError::Overloaded => Self::Overloaded,
-            payload::OpenError::Crypto(payload::Reason::WrappedKeyReused) => Self::WrappedKeyReused,
+            payload::OpenError::Crypto(payload::CryptoReason::WrappedKeyReused) => {
+                Self::WrappedKeyReused
+            }
             error @ payload::OpenError::Failed => Self::Internal(error.reason()),
             payload::OpenError::Crypto(reason) => Self::Crypto(reason.as_str()),
         }

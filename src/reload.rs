@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::housekeeping::{Job, Stop};
 use crate::keys;
-use crate::live::Live;
+use crate::reloadable::Reloadable;
 use crate::vault::{Keks, VaultError};
 use notify::{RecursiveMode, Watcher};
 use sha2::{Digest, Sha256};
@@ -124,7 +124,9 @@ impl Follower {
             if !forced && seen == Some(before) {
                 return None;
             }
-            Some(undisturbed(before, digest, || load(&file, address)))
+            Some(load_until_unchanged(before, digest, || {
+                load(&file, address)
+            }))
         });
         let (digest, loaded) = match attempt.await {
             Ok(Some(loaded)) => loaded,
@@ -184,16 +186,16 @@ impl Follower {
     }
 }
 
-fn load(file: &Path, address: SocketAddr) -> anyhow::Result<(Config, Live, Keks)> {
+fn load(file: &Path, address: SocketAddr) -> anyhow::Result<(Config, Reloadable, Keks)> {
     let config = Config::load(file)?;
-    let live = Live::load(&config, address)?;
+    let live = Reloadable::load(&config, address)?;
     let keks = keys::kek::load(&config.vault)?;
     Ok((config, live, keks))
 }
 
 /// Loads again what changed while it was loaded, so that no mixture of old and new files is judged. What never rests is
 /// judged all the same, and seen once more at the next check: the digest returned is never of something newer.
-fn undisturbed<D: PartialEq, T>(
+fn load_until_unchanged<D: PartialEq, T>(
     mut before: D,
     digest: impl Fn() -> D,
     load: impl Fn() -> T,
@@ -298,7 +300,7 @@ mod tests {
             loads.set(loads.get() + 1);
             loaded
         };
-        let (seen, loaded) = undisturbed(content.get(), || content.get(), load);
+        let (seen, loaded) = load_until_unchanged(content.get(), || content.get(), load);
         (seen, loaded, loads.get())
     }
 

@@ -14,13 +14,13 @@ use diesel::prelude::*;
 use indicatif::ProgressBar;
 use issuer_gateway::client::sample;
 use issuer_gateway::config::Config;
-use issuer_gateway::ids::{IssuerId, UserId};
+use issuer_gateway::ids::{CardholderId, IssuerId};
 use issuer_gateway::keys;
 use issuer_gateway::store::audit::{AuditChain, AuditDraft};
+use issuer_gateway::store::cardholders::{SealedCard, SealedCardholder};
 use issuer_gateway::store::schema::{cards, users};
-use issuer_gateway::store::users::{SealedCard, SealedUser};
 use issuer_gateway::store::{DatabaseUrl, Store, now};
-use issuer_gateway::vault::{Column, Place, Vault, VaultKeys};
+use issuer_gateway::vault::{Place, SealedColumn, Vault, VaultKeys};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -35,16 +35,16 @@ pub(super) const NONCE_LIFE: i64 = 301_000_000;
 
 /// An enrolled user in clear.
 struct Pattern {
-    user: SealedUser,
+    user: SealedCardholder,
     card: SealedCard,
-    columns: Vec<(Column, Zeroizing<Vec<u8>>)>,
+    columns: Vec<(SealedColumn, Zeroizing<Vec<u8>>)>,
     card_clear: Zeroizing<String>,
     card_number: String,
 }
 
 /// A user to be written.
 struct New {
-    user: SealedUser,
+    user: SealedCardholder,
     card: SealedCard,
 }
 
@@ -104,14 +104,14 @@ fn vault_keys(sandbox: &Sandbox, site: &Site) -> anyhow::Result<Arc<VaultKeys>> 
 
 fn patterns(sandbox: &Sandbox, site: &Site, vault: &VaultKeys) -> anyhow::Result<Vec<Pattern>> {
     let mut conn = site.database.connect()?;
-    let rows: Vec<(SealedUser, SealedCard)> = users::table
+    let rows: Vec<(SealedCardholder, SealedCard)> = users::table
         .inner_join(
             cards::table.on(cards::issuer_id
                 .eq(users::issuer_id)
                 .and(cards::user_id.eq(users::user_id))),
         )
         .limit(PATTERNS)
-        .select((SealedUser::as_select(), SealedCard::as_select()))
+        .select((SealedCardholder::as_select(), SealedCard::as_select()))
         .load(&mut conn)?;
     rows.into_iter()
         .map(|(user, card)| {
@@ -124,17 +124,20 @@ fn patterns(sandbox: &Sandbox, site: &Site, vault: &VaultKeys) -> anyhow::Result
                 vault.open_sealed(place, sealed)
             };
             let sealed = [
-                (Column::UserName, &user.name),
-                (Column::UserEmail, &user.email),
-                (Column::UserBillingAddress, &user.billing_address),
-                (Column::UserLocale, &user.locale),
+                (SealedColumn::CardholderName, &user.name),
+                (SealedColumn::CardholderEmail, &user.email),
+                (
+                    SealedColumn::CardholderBillingAddress,
+                    &user.billing_address,
+                ),
+                (SealedColumn::CardholderLocale, &user.locale),
             ];
             let columns = sealed
                 .into_iter()
                 .filter_map(|(column, sealed)| Some((column, sealed.as_ref()?)))
                 .map(|(column, sealed)| Ok((column, open(column, sealed)?)))
                 .collect::<anyhow::Result<_>>()?;
-            let card_clear = open(Column::Card, &card.card)?;
+            let card_clear = open(SealedColumn::Card, &card.card)?;
             let card_clear = Zeroizing::new(String::from_utf8(card_clear.to_vec())?);
             let card_number = number_in(&card_clear, &sandbox.account_range)?;
             Ok(Pattern {
@@ -192,13 +195,13 @@ impl Filler<'_> {
         let Some((id, last_four, card)) = some else {
             return Ok(None);
         };
-        let id = UserId::parse(&id).context("not a user id")?;
+        let id = CardholderId::parse(&id).context("not a user id")?;
         Ok(Some((User { id, last_four }, card)))
     }
 
     /// A user like the pattern, with a card of its own; and that card's number without check digit.
     fn seal(&self, pattern: &Pattern, at: i64) -> anyhow::Result<(New, String)> {
-        let user_id = UserId::random();
+        let user_id = CardholderId::random();
         let issuer_id = IssuerId(pattern.user.issuer_id);
         let seal = |column, clear: &[u8]| {
             let place = Place {
@@ -208,7 +211,7 @@ impl Filler<'_> {
             };
             self.vault.seal(place, clear)
         };
-        let mut user = SealedUser {
+        let mut user = SealedCardholder {
             user_id: user_id.as_str().to_owned(),
             created_at: at,
             updated_at: at,
@@ -217,9 +220,9 @@ impl Filler<'_> {
         for (column, clear) in &pattern.columns {
             let sealed = Some(seal(*column, clear)?.bytes);
             match column {
-                Column::UserName => user.name = sealed,
-                Column::UserEmail => user.email = sealed,
-                Column::UserBillingAddress => user.billing_address = sealed,
+                SealedColumn::CardholderName => user.name = sealed,
+                SealedColumn::CardholderEmail => user.email = sealed,
+                SealedColumn::CardholderBillingAddress => user.billing_address = sealed,
                 _ => user.locale = sealed,
             }
         }
@@ -232,7 +235,7 @@ impl Filler<'_> {
             last_four: number.get(12..).context("a short card number")?.to_owned(),
             pan_index: index.bytes.to_vec(),
             pan_index_key: index.key_version,
-            card: seal(Column::Card, clear.as_bytes())?.bytes,
+            card: seal(SealedColumn::Card, clear.as_bytes())?.bytes,
             created_at: at,
             ..pattern.card.clone()
         };

@@ -16,7 +16,7 @@ use super::settings::{Phase, Settings, output_folder};
 use super::{plot, report};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -326,7 +326,7 @@ fn some_users(site: &Site, count: usize) -> anyhow::Result<Vec<User>> {
     let users = lines.iter().map(|line| {
         let (id, last_four) = line.split_once(' ').context("no last four digits")?;
         Ok(User {
-            id: UserId::parse(id).context("not a user id")?,
+            id: CardholderId::parse(id).context("not a user id")?,
             last_four: last_four.to_owned(),
         })
     });

@@ -5,7 +5,7 @@ use super::sandbox::{PUBLIC_URL, Sandbox};
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use issuer_gateway::client::{Operation, Prepared, sample};
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::oauth1::SignatureMethod;
 use issuer_gateway::payload::EnvelopeKind;
 use std::fmt::Write as _;
@@ -34,7 +34,7 @@ pub(crate) struct Request {
 
 /// Someone to be updated.
 pub(crate) struct User {
-    pub(crate) id: UserId,
+    pub(crate) id: CardholderId,
     pub(crate) last_four: String,
 }
 

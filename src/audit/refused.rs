@@ -8,7 +8,7 @@
 //! such an issuer.
 
 use crate::ids::IssuerId;
-use crate::issuers::registry::Registry;
+use crate::issuers::registry::IssuerRegistry;
 use crate::oauth1::Authorization;
 use crate::store::audit::AuditDraft;
 use crate::store::writer::{Act, Commit, Writer};
@@ -97,7 +97,7 @@ impl Default for RefusedCalls {
 
 impl RefusedCalls {
     /// Notes a refusal. Never waits, and costs next to nothing once there are many.
-    pub fn note(&self, call: &RefusedCall<'_>, registry: &Registry, metrics: &Metrics) {
+    pub fn note(&self, call: &RefusedCall<'_>, registry: &IssuerRegistry, metrics: &Metrics) {
         if !self.admit(call.reason, call.peer) {
             metrics.refusal_summed(call.reason);
             return;
@@ -216,7 +216,7 @@ impl Notes {
 }
 
 /// Whom the caller claims to be, if that is an issuer of ours.
-fn claimed(registry: &Registry, authorization: Option<&str>) -> (String, Option<IssuerId>) {
+fn claimed(registry: &IssuerRegistry, authorization: Option<&str>) -> (String, Option<IssuerId>) {
     let issuer = authorization
         .and_then(|header| Authorization::parse(header).ok())
         .and_then(|authorization| registry.claimed_issuer(authorization.consumer_key()));

@@ -38,7 +38,7 @@ pub enum Event<'a> {
     },
 }
 
-/// Is told what turns up.
+/// Is vouched what turns up.
 pub type Observer<'a> = &'a mut dyn FnMut(Event<'_>);
 
 /// What was verified.
@@ -176,10 +176,10 @@ impl Reading<'_> {
     /// A chain must be vouched for where it is listed as such, or nobody would ever vouch for its end.
     async fn listings(&mut self, range: &ChainRange) -> Result<(), StoreError> {
         for listing in self.store.audit_listings(range).await? {
-            let told = listing
+            let vouched = listing
                 .anchor
                 .is_some_and(|a| a.chain == listing.chain && a.seq == listing.seq);
-            if !told {
+            if !vouched {
                 let (by_chain, by_seq) = (listing.by_chain, listing.by_seq);
                 self.broken(&listing.chain, Broken::FalselyListed { by_chain, by_seq });
             }

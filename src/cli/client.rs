@@ -2,7 +2,7 @@
 
 use crate::client::identity::{Identity, KeyFiles};
 use crate::client::{Answered, Client, Operation, Prepared, sample};
-use crate::ids::UserId;
+use crate::ids::CardholderId;
 use crate::oauth1::SignatureMethod;
 use crate::payload::EnvelopeKind;
 use anyhow::{Context, bail};
@@ -90,7 +90,7 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
     let (call, operation) = match command {
         Command::Enroll(call) => (call, Operation::Enrol),
         Command::Update { user_id, call } => {
-            let user_id = UserId::parse(&user_id)
+            let user_id = CardholderId::parse(&user_id)
                 .context("the user id must be 36 characters of 0-9, a-f and -")?;
             (call, Operation::Update(user_id))
         }

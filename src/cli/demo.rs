@@ -2,7 +2,7 @@
 
 use crate::client::identity::Identity;
 use crate::client::{Answered, Client, Operation, Prepared, sample};
-use crate::ids::UserId;
+use crate::ids::CardholderId;
 use crate::oauth1::SignatureMethod;
 use crate::payload::EnvelopeKind;
 use anyhow::{Context, ensure};
@@ -37,7 +37,7 @@ pub(super) fn run(description: &Path) -> anyhow::Result<()> {
         .as_ref()
         .and_then(|clear| clear.get("userid"))
         .and_then(Value::as_str)
-        .and_then(UserId::parse);
+        .and_then(CardholderId::parse);
     let user_id = user_id.context("the enrolment was answered without a userid")?;
 
     title("2. Change the postal code: PUT /issuers/users/{userid}");

@@ -8,7 +8,7 @@ use crate::ids::ClientId;
 use crate::issuers::declaration;
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
-use crate::store::issuers::{Change, IssuerStatus, Removal, Toggled};
+use crate::store::issuers::{IssuerChange, IssuerStatus, Removal, Toggled};
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
@@ -31,7 +31,7 @@ pub(super) enum Command {
         /// The issuer's client id.
         client_id: String,
     },
-    /// Change an issuer's state; running nodes follow within two seconds.
+    /// IssuerChange an issuer's state; running nodes follow within two seconds.
     SetStatus {
         /// The issuer's client id.
         client_id: String,
@@ -85,9 +85,9 @@ async fn apply(store: &Store, file: &std::path::Path) -> anyhow::Result<()> {
         .await?
     {
         let change = match applied.change {
-            Change::Created => "brought on board",
-            Change::Updated => "changed",
-            Change::Unchanged => "unchanged",
+            IssuerChange::Created => "brought on board",
+            IssuerChange::Updated => "changed",
+            IssuerChange::Unchanged => "unchanged",
         };
         println!("issuer {}: {change}", applied.client_id);
         if !applied.withdrawn.is_empty() {
@@ -234,7 +234,7 @@ async fn remove(store: &Store, client_id: &str) -> anyhow::Result<()> {
     {
         Removal::Removed => println!("issuer {client_id} is off board"),
         Removal::Unknown => bail!("no issuer {client_id}"),
-        Removal::HasUsers => {
+        Removal::HasCardholders => {
             bail!("issuer {client_id} has users; set its status to TERMINATED instead")
         }
     }

@@ -1,6 +1,6 @@
 //! `sandbox`: a gateway like production, out of one folder, in one command.
 
-use super::{demo, sandbox_files, sandbox_users};
+use super::{demo, sandbox_directory, sandbox_files};
 use crate::app::{self, RunningApp, Signals};
 use crate::config::Config;
 use crate::issuers::declaration;
@@ -47,7 +47,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<(RunningApp, sandbox_fil
     let config = Config::load(&files.config)?;
     telemetry::init_logging(&config.log)?;
     bring_issuers_on_board(&config, &files).await?;
-    sandbox_users::bring_on_board(&config, &files).await?;
+    sandbox_directory::bring_on_board(&config, &files).await?;
     let running = app::start(&config).await?;
     let base_url = format!("http://{}", running.address);
     sandbox_files::write_base_url(&files, &base_url)?;

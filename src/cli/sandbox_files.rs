@@ -130,7 +130,7 @@ pub(super) fn write_base_url(files: &Files, base_url: &str) -> anyhow::Result<()
 fn describe_users(file: &Path) -> anyhow::Result<()> {
     let mut description = SandboxFile::read(file)?;
     if description.users.is_none() {
-        description.users = Some(super::sandbox_users::describe()?);
+        description.users = Some(super::sandbox_directory::describe()?);
         write_private(file, &serde_json::to_vec_pretty(&description)?)?;
     }
     Ok(())

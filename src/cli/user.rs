@@ -3,10 +3,10 @@
 use super::issuer::date;
 use crate::app;
 use crate::config::Config;
-use crate::ids::{ClientId, UserId};
+use crate::ids::{CardholderId, ClientId};
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
-use crate::store::users::{FoundUser, Switched};
+use crate::store::cardholders::{FoundCardholder, Switched};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
@@ -47,8 +47,8 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     })
 }
 
-async fn find(store: &Store, which: &Which) -> anyhow::Result<(UserId, FoundUser)> {
-    let user_id = UserId::parse(&which.user_id).context("not a user id")?;
+async fn find(store: &Store, which: &Which) -> anyhow::Result<(CardholderId, FoundCardholder)> {
+    let user_id = CardholderId::parse(&which.user_id).context("not a user id")?;
     let issuer = match &which.issuer {
         None => None,
         Some(text) => Some(ClientId::parse(text).context("not a client id")?),

@@ -21,12 +21,12 @@ pub struct SandboxFile {
     pub issuers: BTreeMap<String, SandboxIssuer>,
     /// Keys for the users API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub users: Option<SandboxUsers>,
+    pub users: Option<SandboxDirectory>,
 }
 
 /// The sandbox's app of the users API.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct SandboxUsers {
+pub struct SandboxDirectory {
     /// Reaches every user of the app.
     pub app_key: String,
     /// Reaches one user.
@@ -35,9 +35,9 @@ pub struct SandboxUsers {
     pub user_id: String,
 }
 
-impl fmt::Debug for SandboxUsers {
+impl fmt::Debug for SandboxDirectory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SandboxUsers").finish_non_exhaustive()
+        f.debug_struct("SandboxDirectory").finish_non_exhaustive()
     }
 }
 

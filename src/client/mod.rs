@@ -5,7 +5,7 @@
 pub mod identity;
 pub mod sample;
 
-use crate::ids::UserId;
+use crate::ids::CardholderId;
 use crate::json::{self, Object};
 use crate::oauth1::SignatureMethod;
 use crate::payload::{self, Engine, Envelope, EnvelopeKind, JwePolicy, Unwrapper};
@@ -20,7 +20,7 @@ pub enum Operation {
     /// `POST /issuers/users`
     Enrol,
     /// `PUT /issuers/users/{userid}`
-    Update(UserId),
+    Update(CardholderId),
 }
 
 impl Operation {

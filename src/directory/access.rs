@@ -3,7 +3,7 @@
 //! A key is a prefix that says what it is (`iga_` an app key, `igu_` a user token) and 256 random bits in base64url.
 //! Stored is its SHA-256 alone: with that much randomness there is nothing to guess, so no slow hash is needed.
 
-use super::Refusal;
+use super::DirectoryRefusal;
 use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::ids::AppId;
@@ -92,9 +92,9 @@ impl ApiKey {
 
 /// Which of the published addresses is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum AddressedBy {
     /// `/users` and `/users/{user_id}`: a key, always.
-    Path,
+    UserId,
     /// `/users?id=`: its document knows no authentication (cce-api.md B3).
     Number,
 }
@@ -109,7 +109,7 @@ pub(super) enum Reach {
 
 /// Who calls, proven.
 #[derive(Debug, Clone)]
-pub struct Caller {
+pub struct KeyHolder {
     /// The app.
     pub app_id: AppId,
     /// As the audit trail names it.
@@ -117,30 +117,30 @@ pub struct Caller {
     pub(super) reach: Reach,
 }
 
-impl Caller {
+impl KeyHolder {
     /// Finds the owner of the call's key, and takes one token of its bucket.
     pub async fn authenticate(
         gateway: &Gateway,
         call: &Call<'_>,
-        door: Door,
-    ) -> Result<Self, Refusal> {
+        addressed_by: AddressedBy,
+    ) -> Result<Self, DirectoryRefusal> {
         let (caller, bucket) = match call.authorization {
             Some(header) => owner(gateway, header).await?,
-            None if door == Door::Number => anonymous(gateway, call).await?,
-            None => return Err(Refusal::Unauthorized),
+            None if addressed_by == AddressedBy::Number => anonymous(gateway, call).await?,
+            None => return Err(DirectoryRefusal::Unauthorized),
         };
         if gateway.directory.limiter.allow(&bucket, Instant::now()) {
             Ok(caller)
         } else {
-            Err(Refusal::Limited)
+            Err(DirectoryRefusal::Limited)
         }
     }
 
     /// The whole app, or nothing.
-    pub(super) fn require_app(&self) -> Result<(), Refusal> {
+    pub(super) fn require_app(&self) -> Result<(), DirectoryRefusal> {
         match self.reach {
             Reach::App => Ok(()),
-            Reach::Record(_) => Err(Refusal::Unauthorized),
+            Reach::Record(_) => Err(DirectoryRefusal::Unauthorized),
         }
     }
 
@@ -153,22 +153,22 @@ impl Caller {
     }
 
     /// What becomes of a call for a record that is not there: a user token learns of no other record.
-    pub(super) fn missing(&self) -> Refusal {
+    pub(super) fn missing(&self) -> DirectoryRefusal {
         match self.reach {
-            Reach::App => Refusal::NotFound,
-            Reach::Record(_) => Refusal::Unauthorized,
+            Reach::App => DirectoryRefusal::NotFound,
+            Reach::Record(_) => DirectoryRefusal::Unauthorized,
         }
     }
 }
 
-async fn owner(gateway: &Gateway, header: &str) -> Result<(Caller, String), Refusal> {
+async fn owner(gateway: &Gateway, header: &str) -> Result<(KeyHolder, String), DirectoryRefusal> {
     let key = bearer(header).and_then(ApiKey::parse);
-    let hash = key.ok_or(Refusal::Unauthorized)?.hash();
+    let hash = key.ok_or(DirectoryRefusal::Unauthorized)?.hash();
     let owner = gateway.store.find_directory_key(hash).await?;
     let owner = owner
         .filter(|owner| bool::from(owner.key_hash.as_slice().ct_eq(&hash)))
-        .ok_or(Refusal::Unauthorized)?;
-    let caller = Caller {
+        .ok_or(DirectoryRefusal::Unauthorized)?;
+    let caller = KeyHolder {
         app_id: AppId(owner.app_id),
         actor: format!("users app {}, key {}", owner.app_name, owner.key_id),
         reach: owner.klaim_id.map_or(Reach::App, Reach::Record),
@@ -178,13 +178,16 @@ async fn owner(gateway: &Gateway, header: &str) -> Result<(Caller, String), Refu
 
 /// Only for who calls this machine by its own name: a page that was led to it by another name, or a
 /// proxy on it, would open it to everybody.
-async fn anonymous(gateway: &Gateway, call: &Call<'_>) -> Result<(Caller, String), Refusal> {
+async fn anonymous(
+    gateway: &Gateway,
+    call: &Call<'_>,
+) -> Result<(KeyHolder, String), DirectoryRefusal> {
     if !gateway.directory.anonymous_allowed || !call.direct {
-        return Err(Refusal::Unauthorized);
+        return Err(DirectoryRefusal::Unauthorized);
     }
     let app = gateway.store.anonymous_directory_app().await?;
-    let app = app.ok_or(Refusal::Unauthorized)?;
-    let caller = Caller {
+    let app = app.ok_or(DirectoryRefusal::Unauthorized)?;
+    let caller = KeyHolder {
         app_id: AppId(app.app_id),
         actor: format!("users app {}, anonymous", app.name),
         reach: Reach::App,

@@ -1,6 +1,6 @@
 //! The JSON of a record as the documents print it.
 
-use super::Refusal;
+use super::DirectoryRefusal;
 use super::record::Record;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 const FETCHED: &str = "fetch resource successfully";
 
 #[derive(Serialize)]
-struct Profile<'a> {
+struct RecordBody<'a> {
     message: &'a str,
     metadata: &'a RawValue,
     user_id: &'a str,
@@ -33,9 +33,9 @@ struct Numbered<'a> {
 }
 
 /// The members of B2, and `id` and `username` of B1. What is not set is `null`, metadata `{}`.
-pub(super) fn profile(record: &Record) -> Result<Vec<u8>, Refusal> {
+pub(super) fn profile(record: &Record) -> Result<Vec<u8>, DirectoryRefusal> {
     let metadata = record.metadata.as_deref().map_or("{}", String::as_str);
-    write(&Profile {
+    write(&RecordBody {
         message: FETCHED,
         metadata: serde_json::from_str(metadata).map_err(|_| fault())?,
         user_id: &record.user_id,
@@ -51,7 +51,7 @@ pub(super) fn profile(record: &Record) -> Result<Vec<u8>, Refusal> {
 }
 
 /// The members of B3; what is not set is an empty text, because the document knows only texts.
-pub(super) fn numbered(record: &Record, number: i64) -> Result<Vec<u8>, Refusal> {
+pub(super) fn numbered(record: &Record, number: i64) -> Result<Vec<u8>, DirectoryRefusal> {
     let (first_name, last_name) = record.name_parts();
     write(&Numbered {
         last_name,
@@ -61,10 +61,10 @@ pub(super) fn numbered(record: &Record, number: i64) -> Result<Vec<u8>, Refusal>
     })
 }
 
-fn write(answer: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+fn write(answer: &impl Serialize) -> Result<Vec<u8>, DirectoryRefusal> {
     serde_json::to_vec(answer).map_err(|_| fault())
 }
 
-fn fault() -> Refusal {
-    Refusal::Internal("writing an answer")
+fn fault() -> DirectoryRefusal {
+    DirectoryRefusal::Internal("writing an answer")
 }

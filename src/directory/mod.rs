@@ -17,8 +17,8 @@ pub mod refusal;
 pub mod rules;
 pub mod write;
 
-pub use access::{ApiKey, Caller, KeyKind};
-pub use refusal::Refusal;
+pub use access::{ApiKey, KeyHolder, KeyKind};
+pub use refusal::DirectoryRefusal;
 
 /// The users API's part of a running gateway.
 pub struct Directory {

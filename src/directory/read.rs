@@ -1,9 +1,9 @@
 //! `GET /users/{user_id}` and `GET /users?id=`, and how every use case finds its record.
 
-use super::access::Door;
+use super::access::AddressedBy;
 use super::record::Record;
 use super::rules::{self, Number};
-use super::{Caller, Refusal, answer};
+use super::{DirectoryRefusal, KeyHolder, answer};
 use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::store::StoreError;
@@ -15,8 +15,8 @@ pub async fn by_user_id(
     gateway: &Gateway,
     call: &Call<'_>,
     user_id: &str,
-) -> Result<Vec<u8>, Refusal> {
-    let caller = Caller::authenticate(gateway, call, Door::Path).await?;
+) -> Result<Vec<u8>, DirectoryRefusal> {
+    let caller = KeyHolder::authenticate(gateway, call, AddressedBy::UserId).await?;
     answer::profile(&find(gateway, &caller, user_id).await?)
 }
 
@@ -25,9 +25,12 @@ pub async fn by_number(
     gateway: &Gateway,
     call: &Call<'_>,
     id: Option<&str>,
-) -> Result<Vec<u8>, Refusal> {
-    let caller = Caller::authenticate(gateway, call, Door::Number).await?;
-    match id.and_then(rules::number).ok_or(Refusal::InvalidId)? {
+) -> Result<Vec<u8>, DirectoryRefusal> {
+    let caller = KeyHolder::authenticate(gateway, call, AddressedBy::Number).await?;
+    match id
+        .and_then(rules::number)
+        .ok_or(DirectoryRefusal::InvalidId)?
+    {
         Number::Impossible => Err(caller.missing()),
         Number::Possible(number) => {
             let found = find_number(gateway, &caller, number).await?;
@@ -39,9 +42,9 @@ pub async fn by_number(
 /// The caller's record with this user id; another app's is none.
 pub(super) async fn find(
     gateway: &Gateway,
-    caller: &Caller,
+    caller: &KeyHolder,
     user_id: &str,
-) -> Result<Record, Refusal> {
+) -> Result<Record, DirectoryRefusal> {
     if !rules::is_user_id(user_id) {
         return Err(caller.missing());
     }
@@ -53,9 +56,9 @@ pub(super) async fn find(
 /// The caller's record of this number, if there is one.
 pub(super) async fn find_number(
     gateway: &Gateway,
-    caller: &Caller,
+    caller: &KeyHolder,
     number: i64,
-) -> Result<Option<Record>, Refusal> {
+) -> Result<Option<Record>, DirectoryRefusal> {
     let store = &gateway.store;
     let read = || store.directory_record_by_number(caller.app_id, number);
     opened(gateway, caller, read).await
@@ -65,14 +68,14 @@ pub(super) async fn find_number(
 /// again between the look and the opening: then both are done once more, with the keys in force.
 async fn opened<F>(
     gateway: &Gateway,
-    caller: &Caller,
+    caller: &KeyHolder,
     read: impl Fn() -> F,
-) -> Result<Option<Record>, Refusal>
+) -> Result<Option<Record>, DirectoryRefusal>
 where
     F: Future<Output = Result<Option<SealedRecord>, StoreError>>,
 {
     let reached = |found: Option<SealedRecord>| match found {
-        Some(sealed) if !caller.reaches(&sealed.klaim_id) => Err(Refusal::Unauthorized),
+        Some(sealed) if !caller.reaches(&sealed.klaim_id) => Err(DirectoryRefusal::Unauthorized),
         found => Ok(found),
     };
     let open = |keys: &VaultKeys, found: Option<SealedRecord>| {
@@ -83,7 +86,7 @@ where
     let mut record = open(&keys, reached(read().await?)?);
     if let Err(VaultError::UnknownVersion(_)) = record {
         let behind = keys.generation();
-        keys = gateway.vault.beyond(&gateway.store, behind).await?;
+        keys = gateway.vault.newer_than(&gateway.store, behind).await?;
         record = open(&keys, reached(read().await?)?);
     }
     Ok(record?)

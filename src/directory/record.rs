@@ -4,8 +4,8 @@ use super::rules::Secret;
 use crate::ids::AppId;
 use crate::store::data_keys::FormerIndex;
 use crate::store::directory::SealedRecord;
-use crate::store::directory::changes::{Change, Columns, NewRecord, RecordUpdate};
-use crate::vault::{Column, Place, VaultError, VaultKeys};
+use crate::store::directory::changes::{Columns, DirectoryChange, NewRecord, RecordUpdate};
+use crate::vault::{Place, SealedColumn, VaultError, VaultKeys};
 use chrono::{DateTime, Utc};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -89,12 +89,12 @@ impl Record {
             Ok(Some(Zeroizing::new(text.to_owned())))
         };
         Ok(Self {
-            name: open(Column::DirectoryName, &sealed.name)?,
-            first_name: open(Column::DirectoryFirstName, &sealed.first_name)?,
-            last_name: open(Column::DirectoryLastName, &sealed.last_name)?,
-            username: open(Column::DirectoryUsername, &sealed.username)?,
-            email: open(Column::DirectoryEmail, &sealed.email)?,
-            metadata: open(Column::DirectoryMetadata, &sealed.metadata)?,
+            name: open(SealedColumn::DirectoryName, &sealed.name)?,
+            first_name: open(SealedColumn::DirectoryFirstName, &sealed.first_name)?,
+            last_name: open(SealedColumn::DirectoryLastName, &sealed.last_name)?,
+            username: open(SealedColumn::DirectoryUsername, &sealed.username)?,
+            email: open(SealedColumn::DirectoryEmail, &sealed.email)?,
+            metadata: open(SealedColumn::DirectoryMetadata, &sealed.metadata)?,
             klaim_id: sealed.klaim_id.clone(),
             user_id: sealed.user_id.clone(),
             created_at: sealed.created_at / 1_000,
@@ -116,7 +116,7 @@ impl Record {
         keys: &VaultKeys,
         app_id: AppId,
         number: Option<i64>,
-    ) -> Result<Change, VaultError> {
+    ) -> Result<DirectoryChange, VaultError> {
         let created_at = self.created_at * 1_000;
         let mut sealer = Sealer::new(keys, app_id, self, created_at);
         sealer.names()?;
@@ -141,7 +141,7 @@ impl Record {
             created_at,
             updated_at: created_at,
         };
-        Ok(Change::Create(Box::new(NewRecord {
+        Ok(DirectoryChange::Create(Box::new(NewRecord {
             row,
             former_email_index: sealer.former_email_index,
         })))
@@ -154,7 +154,7 @@ impl Record {
         app_id: AppId,
         changed: &Changed,
         now: DateTime<Utc>,
-    ) -> Result<Change, VaultError> {
+    ) -> Result<DirectoryChange, VaultError> {
         let mut sealer = Sealer::new(keys, app_id, self, now.timestamp_micros());
         if changed.names {
             sealer.names()?;
@@ -170,7 +170,7 @@ impl Record {
         }
         let mut set = sealer.columns;
         set.user_id = changed.user_id.then(|| self.user_id.clone());
-        Ok(Change::Update(Box::new(RecordUpdate {
+        Ok(DirectoryChange::Update(Box::new(RecordUpdate {
             app_id,
             klaim_id: self.klaim_id.clone(),
             set,
@@ -207,23 +207,24 @@ impl<'a> Sealer<'a> {
     /// The three columns of the name.
     fn names(&mut self) -> Result<(), VaultError> {
         let record = self.record;
-        self.columns.name = Some(self.value(Column::DirectoryName, &record.name)?);
-        let first = self.value(Column::DirectoryFirstName, &record.first_name)?;
+        self.columns.name = Some(self.value(SealedColumn::DirectoryName, &record.name)?);
+        let first = self.value(SealedColumn::DirectoryFirstName, &record.first_name)?;
         self.columns.first_name = Some(first);
-        let last = self.value(Column::DirectoryLastName, &record.last_name)?;
+        let last = self.value(SealedColumn::DirectoryLastName, &record.last_name)?;
         self.columns.last_name = Some(last);
         Ok(())
     }
 
     fn username(&mut self) -> Result<(), VaultError> {
-        self.columns.username = self.value(Column::DirectoryUsername, &self.record.username)?;
+        self.columns.username =
+            self.value(SealedColumn::DirectoryUsername, &self.record.username)?;
         Ok(())
     }
 
     /// The address and its blind indexes.
     fn email(&mut self) -> Result<(), VaultError> {
         let (keys, app_id, email) = (self.keys, self.app_id, self.record.email.as_ref());
-        self.columns.email = Some(self.value(Column::DirectoryEmail, &self.record.email)?);
+        self.columns.email = Some(self.value(SealedColumn::DirectoryEmail, &self.record.email)?);
         let index = email.map(|email| keys.app_email_index(app_id, email));
         self.columns.email_index_key = Some(index.as_ref().map(|index| index.key_version));
         self.columns.email_index = Some(index.map(|index| index.bytes.to_vec()));
@@ -233,11 +234,16 @@ impl<'a> Sealer<'a> {
     }
 
     fn metadata(&mut self) -> Result<(), VaultError> {
-        self.columns.metadata = self.value(Column::DirectoryMetadata, &self.record.metadata)?;
+        self.columns.metadata =
+            self.value(SealedColumn::DirectoryMetadata, &self.record.metadata)?;
         Ok(())
     }
 
-    fn value(&self, column: Column, value: &Option<Secret>) -> Result<Option<Vec<u8>>, VaultError> {
+    fn value(
+        &self,
+        column: SealedColumn,
+        value: &Option<Secret>,
+    ) -> Result<Option<Vec<u8>>, VaultError> {
         let Some(value) = value else { return Ok(None) };
         let place = Place::of_app(self.app_id, &self.record.klaim_id, column);
         Ok(Some(self.keys.seal(place, value.as_bytes())?.bytes))

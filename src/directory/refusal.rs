@@ -7,7 +7,7 @@ use crate::violation::Violation;
 
 /// Why a call was not done.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum DirectoryRefusal {
     /// No key, an unknown one, or one that does not reach this user: the documents know no 403.
     #[error("not authorized")]
     Unauthorized,
@@ -43,7 +43,7 @@ pub enum Refusal {
     Internal(&'static str),
 }
 
-impl Refusal {
+impl DirectoryRefusal {
     /// A stable name for log, metrics and audit trail.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl Refusal {
             Self::InvalidId => "id-malformed",
             Self::NotFound => "user-not-found",
             Self::EmailTaken => Taken::Email.reason(),
-            Self::UserIdTaken => Taken::UserId.reason(),
+            Self::UserIdTaken => Taken::CardholderId.reason(),
             Self::Overloaded => "overloaded",
             Self::Unavailable => "store-unavailable",
             Self::Internal(_) => "internal",
@@ -70,7 +70,7 @@ impl Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for DirectoryRefusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Overloaded => Self::Overloaded,
@@ -80,7 +80,7 @@ impl From<StoreError> for Refusal {
     }
 }
 
-impl From<VaultError> for Refusal {
+impl From<VaultError> for DirectoryRefusal {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Store(error) => error.into(),

@@ -25,7 +25,7 @@ const NUMBER_MAX: i64 = 9_007_199_254_740_991;
 
 /// What a body of `POST /users` or `PUT /users/{user_id}` sets. `None`: not mentioned; inside, `None`: cleared.
 #[derive(Default)]
-pub struct Profile {
+pub struct DirectoryProfile {
     /// `username`
     pub username: Option<Secret>,
     /// `name`
@@ -49,10 +49,10 @@ pub struct Replacement {
 }
 
 /// Reads a body of B1 or B2; unknown members are ignored.
-pub fn profile(body: &[u8]) -> Result<Profile, Vec<Violation>> {
+pub fn profile(body: &[u8]) -> Result<DirectoryProfile, Vec<Violation>> {
     let object = parse(body)?;
     let mut broken = Vec::new();
-    let mut profile = Profile::default();
+    let mut profile = DirectoryProfile::default();
     if let Some(value) = object.get("username") {
         profile.username = text(&mut broken, "username", value, ID_MAX);
     }

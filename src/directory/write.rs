@@ -3,14 +3,14 @@
 //! Every call of a proven caller ends in one commit with an audit entry, whether it is done or refused. Who gets an
 //! e-mail address or an id is decided there, by the database.
 
-use super::access::Door;
+use super::access::AddressedBy;
 use super::record::{Changed, Record};
-use super::rules::{self, Number, Profile, Secret};
-use super::{Caller, Refusal, answer, read};
+use super::rules::{self, DirectoryProfile, Number, Secret};
+use super::{DirectoryRefusal, KeyHolder, answer, read};
 use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::store::audit::AuditDraft;
-use crate::store::directory::changes::{Change, Taken};
+use crate::store::directory::changes::{DirectoryChange, Taken};
 use crate::store::writer::{Act, Commit, Outcome};
 use crate::vault::{VaultError, VaultKeys};
 use chrono::{DateTime, Utc};
@@ -28,8 +28,8 @@ pub struct Replaced {
 }
 
 /// `POST /users`: makes a record; without a `user_id` it gets a random one.
-pub async fn create(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
-    let caller = Caller::authenticate(gateway, call, Door::Path).await?;
+pub async fn create(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, DirectoryRefusal> {
+    let caller = KeyHolder::authenticate(gateway, call, AddressedBy::UserId).await?;
     for _ in 0..ATTEMPTS {
         let prepared = prepare_creation(call, &caller);
         let sealed = |keys: &VaultKeys, record: &Record| record.creation(keys, caller.app_id, None);
@@ -40,12 +40,16 @@ pub async fn create(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refus
             return answer::profile(&record);
         }
     }
-    Err(Refusal::Internal("no klaim id was free"))
+    Err(DirectoryRefusal::Internal("no klaim id was free"))
 }
 
 /// `PUT /users/{user_id}`: sets the members that the body mentions (cce-api.md B1 and B2).
-pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result<Vec<u8>, Refusal> {
-    let caller = Caller::authenticate(gateway, call, Door::Path).await?;
+pub async fn update(
+    gateway: &Gateway,
+    call: &Call<'_>,
+    user_id: &str,
+) -> Result<Vec<u8>, DirectoryRefusal> {
+    let caller = KeyHolder::authenticate(gateway, call, AddressedBy::UserId).await?;
     let prepared = prepare_update(gateway, call, &caller, user_id).await;
     let sealed = |keys: &VaultKeys, (record, changed): &(Record, Changed)| {
         record.update(keys, caller.app_id, changed, call.now)
@@ -62,8 +66,8 @@ pub async fn replace(
     gateway: &Gateway,
     call: &Call<'_>,
     id: Option<&str>,
-) -> Result<Replaced, Refusal> {
-    let caller = Caller::authenticate(gateway, call, Door::Number).await?;
+) -> Result<Replaced, DirectoryRefusal> {
+    let caller = KeyHolder::authenticate(gateway, call, AddressedBy::Number).await?;
     for _ in 0..ATTEMPTS {
         let prepared = prepare_replacement(gateway, call, &caller, id).await;
         let sealed = |keys: &VaultKeys, new: &Replacement| new.sealed(keys, &caller, call.now);
@@ -72,7 +76,7 @@ pub async fn replace(
             settle(gateway, call, &caller, action, prepared, sealed).await?;
         match outcome {
             // Made, or erased, by somebody else since we looked.
-            Outcome::Taken(Taken::UserId | Taken::KlaimId) | Outcome::UserGone => {}
+            Outcome::Taken(Taken::CardholderId | Taken::KlaimId) | Outcome::CardholderGone => {}
             // The holder of the address may be the very record, made since we looked.
             Outcome::Taken(Taken::Email)
                 if replacement.created
@@ -88,15 +92,19 @@ pub async fn replace(
             }
         }
     }
-    Err(Refusal::Unavailable)
+    Err(DirectoryRefusal::Unavailable)
 }
 
 /// `DELETE /users/{user_id}`: erases the record and revokes its tokens.
-pub async fn delete(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result<(), Refusal> {
-    let caller = Caller::authenticate(gateway, call, Door::Path).await?;
+pub async fn delete(
+    gateway: &Gateway,
+    call: &Call<'_>,
+    user_id: &str,
+) -> Result<(), DirectoryRefusal> {
+    let caller = KeyHolder::authenticate(gateway, call, AddressedBy::UserId).await?;
     let prepared = read::find(gateway, &caller, user_id).await;
     let change = |_: &VaultKeys, record: &Record| {
-        Ok(Change::Delete {
+        Ok(DirectoryChange::Delete {
             app_id: caller.app_id,
             klaim_id: record.klaim_id.clone(),
         })
@@ -106,7 +114,7 @@ pub async fn delete(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result
 }
 
 /// A new record with what `profile` sets.
-pub fn new_record(profile: Profile, now: DateTime<Utc>) -> Result<Record, VaultError> {
+pub fn new_record(profile: DirectoryProfile, now: DateTime<Utc>) -> Result<Record, VaultError> {
     let user_id = profile
         .user_id
         .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
@@ -118,25 +126,25 @@ pub fn new_record(profile: Profile, now: DateTime<Utc>) -> Result<Record, VaultE
     Ok(record)
 }
 
-fn prepare_creation(call: &Call<'_>, caller: &Caller) -> Result<Record, Refusal> {
+fn prepare_creation(call: &Call<'_>, caller: &KeyHolder) -> Result<Record, DirectoryRefusal> {
     caller.require_app()?;
     require_json(call)?;
-    let profile = rules::profile(call.body).map_err(Refusal::Invalid)?;
+    let profile = rules::profile(call.body).map_err(DirectoryRefusal::Invalid)?;
     Ok(new_record(profile, call.now)?)
 }
 
 async fn prepare_update(
     gateway: &Gateway,
     call: &Call<'_>,
-    caller: &Caller,
+    caller: &KeyHolder,
     user_id: &str,
-) -> Result<(Record, Changed), Refusal> {
+) -> Result<(Record, Changed), DirectoryRefusal> {
     if caller.require_app().is_err() {
         // A user token is told nothing about a body that it may not send here.
         read::find(gateway, caller, user_id).await?;
     }
     require_json(call)?;
-    let profile = rules::profile(call.body).map_err(Refusal::Invalid)?;
+    let profile = rules::profile(call.body).map_err(DirectoryRefusal::Invalid)?;
     let mut record = read::find(gateway, caller, user_id).await?;
     if profile
         .user_id
@@ -152,7 +160,7 @@ async fn prepare_update(
 }
 
 /// Gives the record its new values.
-fn apply(record: &mut Record, profile: Profile) -> Changed {
+fn apply(record: &mut Record, profile: DirectoryProfile) -> Changed {
     let changed = Changed {
         names: profile.name.is_some(),
         email: profile.email.is_some(),
@@ -186,9 +194,9 @@ impl Replacement {
     fn sealed(
         &self,
         keys: &VaultKeys,
-        caller: &Caller,
+        caller: &KeyHolder,
         now: DateTime<Utc>,
-    ) -> Result<Change, VaultError> {
+    ) -> Result<DirectoryChange, VaultError> {
         if self.created {
             return self.record.creation(keys, caller.app_id, Some(self.number));
         }
@@ -204,10 +212,12 @@ impl Replacement {
 async fn prepare_replacement(
     gateway: &Gateway,
     call: &Call<'_>,
-    caller: &Caller,
+    caller: &KeyHolder,
     id: Option<&str>,
-) -> Result<Replacement, Refusal> {
-    let number = id.and_then(rules::number).ok_or(Refusal::InvalidId)?;
+) -> Result<Replacement, DirectoryRefusal> {
+    let number = id
+        .and_then(rules::number)
+        .ok_or(DirectoryRefusal::InvalidId)?;
     let found = match number {
         Number::Possible(number) => read::find_number(gateway, caller, number).await?,
         Number::Impossible => None,
@@ -216,10 +226,10 @@ async fn prepare_replacement(
         caller.require_app()?;
     }
     require_json(call)?;
-    let new = rules::replacement(call.body).map_err(Refusal::Invalid)?;
+    let new = rules::replacement(call.body).map_err(DirectoryRefusal::Invalid)?;
     let (Number::Possible(number), false) = (number, found.is_none() && gateway.directory.strict)
     else {
-        return Err(Refusal::NotFound);
+        return Err(DirectoryRefusal::NotFound);
     };
     let created = found.is_none();
     let mut record = match found {
@@ -241,8 +251,8 @@ fn display_name(first: &Secret, last: &Secret) -> Secret {
     Zeroizing::new(format!("{} {}", first.as_str(), last.as_str()))
 }
 
-fn require_json(call: &Call<'_>) -> Result<(), Refusal> {
-    call.require_json().map_err(|_| Refusal::MediaType)
+fn require_json(call: &Call<'_>) -> Result<(), DirectoryRefusal> {
+    call.require_json().map_err(|_| DirectoryRefusal::MediaType)
 }
 
 /// Ends a call: commits the change that `sealed` makes of what was prepared, or only the refusal. Returns what the
@@ -250,11 +260,11 @@ fn require_json(call: &Call<'_>) -> Result<(), Refusal> {
 async fn settle<T>(
     gateway: &Gateway,
     call: &Call<'_>,
-    caller: &Caller,
+    caller: &KeyHolder,
     action: &'static str,
-    prepared: Result<T, Refusal>,
-    sealed: impl Fn(&VaultKeys, &T) -> Result<Change, VaultError>,
-) -> Result<(Outcome, T), Refusal> {
+    prepared: Result<T, DirectoryRefusal>,
+    sealed: impl Fn(&VaultKeys, &T) -> Result<DirectoryChange, VaultError>,
+) -> Result<(Outcome, T), DirectoryRefusal> {
     let audit = AuditDraft {
         request_id: Some(call.request_id.to_owned()),
         origin: call.peer.map(str::to_owned),
@@ -275,7 +285,7 @@ async fn settle<T>(
                     subject: Some(change.klaim_id().to_owned()),
                     ..audit.clone()
                 };
-                Ok::<_, Refusal>(commit(Act::Directory(Box::new(change)), audit))
+                Ok::<_, DirectoryRefusal>(commit(Act::Directory(Box::new(change)), audit))
             });
             Ok((changing.await?, prepared))
         }
@@ -289,17 +299,17 @@ async fn settle<T>(
 }
 
 /// What the database decided, as the caller is told.
-fn done(outcome: Outcome, caller: &Caller) -> Result<(), Refusal> {
+fn done(outcome: Outcome, caller: &KeyHolder) -> Result<(), DirectoryRefusal> {
     match outcome {
         Outcome::Done => Ok(()),
-        Outcome::UserGone => Err(caller.missing()),
-        Outcome::Taken(Taken::Email) => Err(Refusal::EmailTaken),
-        Outcome::Taken(Taken::UserId) => Err(Refusal::UserIdTaken),
+        Outcome::CardholderGone => Err(caller.missing()),
+        Outcome::Taken(Taken::Email) => Err(DirectoryRefusal::EmailTaken),
+        Outcome::Taken(Taken::CardholderId) => Err(DirectoryRefusal::UserIdTaken),
         Outcome::Taken(Taken::KlaimId)
         | Outcome::Replayed
         | Outcome::KeyReused(_)
         | Outcome::CardTaken(_)
         | Outcome::MustReEnrol(_)
-        | Outcome::Stale => Err(Refusal::Internal("an outcome that no change has")),
+        | Outcome::Stale => Err(DirectoryRefusal::Internal("an outcome that no change has")),
     }
 }

@@ -1,6 +1,6 @@
 //! The answer of enrol and update: a `UserReference` (cce-api.md 3.3), sealed as the issuer wants it.
 
-use crate::ids::UserId;
+use crate::ids::CardholderId;
 use crate::issuers::{Issuer, Responses};
 use crate::json;
 use crate::payload::{self, EnvelopeKind};
@@ -11,7 +11,7 @@ use serde_json::json;
 /// What an issuer gets to know of an enrolled card.
 pub(super) struct UserReference<'a> {
     /// The id to keep.
-    pub(super) user_id: &'a UserId,
+    pub(super) user_id: &'a CardholderId,
     /// The last four digits of the PAN.
     pub(super) last_four: &'a str,
 }

@@ -4,12 +4,12 @@ use super::answer::{UserReference, answer};
 use super::rules::{self, Enrolment, IssuerRules};
 use crate::call::{Action, Call, Caller};
 use crate::gateway::Gateway;
-use crate::ids::UserId;
+use crate::ids::CardholderId;
 use crate::issuers::Issuer;
 use crate::payload::{Envelope, EnvelopeKind};
 use crate::refusal::Refusal;
-use crate::store::writer::{Act, NewCard, NewUser, Outcome};
-use crate::vault::{Column, Place, VaultError, VaultKeys};
+use crate::store::writer::{Act, NewCard, NewCardholder, Outcome};
+use crate::vault::{Place, SealedColumn, VaultError, VaultKeys};
 use chrono::Months;
 
 /// Transactions of this many months before enrolment are scored (cce-api.md 7.2).
@@ -19,13 +19,13 @@ const SCORED_MONTHS: Months = Months::new(12);
 pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
     gateway.require_room()?;
     let caller = Caller::authenticate(gateway, call)?;
-    let mut user_id = UserId::random();
+    let mut user_id = CardholderId::random();
     let prepared = prepare(gateway, call, &caller).await;
     let (mut outcome, mut request) = caller
         .settle_sealed(
             gateway,
             call,
-            Action::EnrolUser,
+            Action::EnrolCardholder,
             Some(&user_id),
             prepared,
             |keys, request| {
@@ -41,7 +41,7 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusa
             .settle_sealed(
                 gateway,
                 call,
-                Action::ReEnrolUser,
+                Action::ReEnrolCardholder,
                 Some(&user_id),
                 Ok(request),
                 |keys, request| {
@@ -61,10 +61,10 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusa
                 last_four: request.enrolment.card.pan.last_four(),
             },
         ),
-        Outcome::CardTaken(holder) => Err(Refusal::UserAlreadyExists(holder)),
+        Outcome::CardTaken(holder) => Err(Refusal::CardAlreadyEnrolled(holder)),
         Outcome::Replayed
         | Outcome::KeyReused(_)
-        | Outcome::UserGone
+        | Outcome::CardholderGone
         | Outcome::Taken(_)
         | Outcome::MustReEnrol(_)
         | Outcome::Stale => Err(Refusal::Internal("an enrolment ended as something else")),
@@ -100,8 +100,8 @@ fn sealed(
     call: &Call<'_>,
     issuer: &Issuer,
     enrolment: &Enrolment,
-    user_id: &UserId,
-) -> Result<NewUser, VaultError> {
+    user_id: &CardholderId,
+) -> Result<NewCardholder, VaultError> {
     let seal = |column, clear: &[u8]| {
         keys.seal(
             Place {
@@ -113,7 +113,7 @@ fn sealed(
         )
     };
     let seal_bytes = |column, clear: &[u8]| seal(column, clear).map(|sealed| sealed.bytes);
-    let card = seal(Column::Card, &enrolment.card.to_json())?;
+    let card = seal(SealedColumn::Card, &enrolment.card.to_json())?;
     let digits = enrolment.card.pan.digits();
     let pan_index = keys.pan_index(issuer.id, digits);
     let former_pan_index = keys.former_pan_index(issuer.id, digits);
@@ -122,26 +122,29 @@ fn sealed(
         .now
         .checked_sub_months(SCORED_MONTHS)
         .unwrap_or(call.now);
-    Ok(NewUser {
+    Ok(NewCardholder {
         issuer_id: issuer.id,
         user_id: user_id.clone(),
         enrolment_epoch: issuer.enrolment_epoch,
         name: enrolment
             .name
             .as_ref()
-            .map(|name| seal_bytes(Column::UserName, &name.to_json()))
+            .map(|name| seal_bytes(SealedColumn::CardholderName, &name.to_json()))
             .transpose()?,
-        email: Some(seal_bytes(Column::UserEmail, &enrolment.email.to_json())?),
+        email: Some(seal_bytes(
+            SealedColumn::CardholderEmail,
+            &enrolment.email.to_json(),
+        )?),
         phone: None,
         billing_address: enrolment
             .billing_address
             .as_ref()
-            .map(|address| seal_bytes(Column::UserBillingAddress, &address.to_json()))
+            .map(|address| seal_bytes(SealedColumn::CardholderBillingAddress, &address.to_json()))
             .transpose()?,
         locale: enrolment
             .locale
             .as_ref()
-            .map(|locale| seal_bytes(Column::UserLocale, &locale.to_json()))
+            .map(|locale| seal_bytes(SealedColumn::CardholderLocale, &locale.to_json()))
             .transpose()?,
         email_index: Some(email_index.bytes.to_vec()),
         email_index_key: Some(email_index.key_version),

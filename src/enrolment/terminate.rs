@@ -5,7 +5,7 @@
 
 use crate::call::{Action, Call, Caller};
 use crate::gateway::Gateway;
-use crate::ids::UserId;
+use crate::ids::CardholderId;
 use crate::json;
 use crate::refusal::Refusal;
 use crate::store::writer::{Act, Outcome, Termination};
@@ -22,13 +22,13 @@ pub async fn terminate(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Re
     let caller = Caller::authenticate(gateway, call)?;
     let prepared = prepare(gateway, call, &caller).await;
     let (outcome, accepted) = caller
-        .settle(gateway, call, Action::DeleteUsers, None, prepared)
+        .settle(gateway, call, Action::DeleteCardholders, None, prepared)
         .await?;
     if outcome != Outcome::Done {
         return Err(Refusal::Internal("a deletion ended as something else"));
     }
     gateway.erasure.notify_one();
-    let accepted: Vec<&str> = accepted.iter().map(UserId::as_str).collect();
+    let accepted: Vec<&str> = accepted.iter().map(CardholderId::as_str).collect();
     Ok(json::to_ascii(&json!(accepted)).to_vec())
 }
 
@@ -40,7 +40,7 @@ async fn prepare(
     gateway: &Gateway,
     call: &Call<'_>,
     caller: &Caller,
-) -> Result<(Act, Vec<UserId>), Refusal> {
+) -> Result<(Act, Vec<CardholderId>), Refusal> {
     caller.require_active()?;
     call.require_json()?;
     let mut accepted = user_ids(call.body)?;
@@ -48,7 +48,7 @@ async fn prepare(
     let known = gateway.store.known_users(issuer_id, &accepted).await?;
     accepted.retain(|id| known.contains(id.as_str()));
     if accepted.is_empty() {
-        return Err(Refusal::UserNotFound);
+        return Err(Refusal::CardholderNotFound);
     }
     let termination = Termination {
         issuer_id,
@@ -61,7 +61,7 @@ async fn prepare(
 /// The ids of the list, each once, in order of their first appearance.
 ///
 /// A list of the wrong size is refused as such, without a look at its items: so an answer never lists more than 500.
-fn user_ids(body: &[u8]) -> Result<Vec<UserId>, Vec<Violation>> {
+fn user_ids(body: &[u8]) -> Result<Vec<CardholderId>, Vec<Violation>> {
     let Ok(Value::Array(items)) = json::parse(body) else {
         let rule = "must be a JSON array of user ids";
         return Err(vec![Violation::invalid("", rule)]);
@@ -77,10 +77,13 @@ fn user_ids(body: &[u8]) -> Result<Vec<UserId>, Vec<Violation>> {
     let mut seen = HashSet::with_capacity(items.len());
     let mut violations = Vec::new();
     for (position, item) in items.iter().enumerate() {
-        match item.as_str().and_then(UserId::parse) {
+        match item.as_str().and_then(CardholderId::parse) {
             Some(id) if seen.insert(id.clone()) => ids.push(id),
             Some(_) => {}
-            None => violations.push(Violation::invalid(format!("[{position}]"), UserId::FORM)),
+            None => violations.push(Violation::invalid(
+                format!("[{position}]"),
+                CardholderId::FORM,
+            )),
         }
     }
     if violations.is_empty() {

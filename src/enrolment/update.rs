@@ -4,25 +4,25 @@ use super::answer::{UserReference, answer};
 use super::rules::{self, IssuerRules, ProfileUpdate};
 use crate::call::{Action, Call, Caller};
 use crate::gateway::Gateway;
-use crate::ids::UserId;
+use crate::ids::CardholderId;
 use crate::payload::{Envelope, EnvelopeKind};
 use crate::refusal::Refusal;
-use crate::store::users::UserStatus;
-use crate::store::writer::{Act, Outcome, UserUpdate};
-use crate::vault::{Column, Place, VaultError, VaultKeys};
+use crate::store::cardholders::CardholderStatus;
+use crate::store::writer::{Act, CardholderUpdate, Outcome};
+use crate::vault::{Place, SealedColumn, VaultError, VaultKeys};
 use crate::violation::Violation;
 
 /// Updates the cardholder `user_id` (as it stands in the path); the answer is the body to send.
 pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result<Vec<u8>, Refusal> {
     gateway.require_room()?;
     let caller = Caller::authenticate(gateway, call)?;
-    let subject = UserId::parse(user_id);
+    let subject = CardholderId::parse(user_id);
     let prepared = prepare(gateway, call, &caller, subject.as_ref()).await;
     let (outcome, request) = caller
         .settle_sealed(
             gateway,
             call,
-            Action::UpdateUser,
+            Action::UpdateCardholder,
             subject.as_ref(),
             prepared,
             |keys, request| Ok(Act::Update(Box::new(sealed(keys, call, &caller, request)?))),
@@ -38,7 +38,7 @@ pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result
                 last_four: &request.last_four,
             },
         ),
-        Outcome::UserGone => Err(Refusal::UserNotFound),
+        Outcome::CardholderGone => Err(Refusal::CardholderNotFound),
         Outcome::Replayed
         | Outcome::KeyReused(_)
         | Outcome::CardTaken(_)
@@ -50,7 +50,7 @@ pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result
 
 /// A request that breaks no rule, for a user who is there.
 struct Request {
-    user_id: UserId,
+    user_id: CardholderId,
     changes: ProfileUpdate,
     /// How it came, and how the answer goes.
     envelope: EnvelopeKind,
@@ -62,7 +62,7 @@ async fn prepare(
     gateway: &Gateway,
     call: &Call<'_>,
     caller: &Caller,
-    user_id: Option<&UserId>,
+    user_id: Option<&CardholderId>,
 ) -> Result<Request, Refusal> {
     caller.require_active()?;
     call.require_json()?;
@@ -70,7 +70,7 @@ async fn prepare(
     if !issuer.donation {
         return Err(Refusal::UpdateNotAccessible);
     }
-    let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", UserId::FORM)])?;
+    let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", CardholderId::FORM)])?;
     let last_four = existing_card(gateway, caller, user_id).await?;
     issuer.require_recipient(call.now)?;
     let envelope = Envelope::parse(call.body, &call.field_level, issuer.accepted())?;
@@ -89,7 +89,7 @@ fn sealed(
     call: &Call<'_>,
     caller: &Caller,
     request: &Request,
-) -> Result<UserUpdate, VaultError> {
+) -> Result<CardholderUpdate, VaultError> {
     let issuer_id = caller.issuer.id;
     let seal = |column, clear: &[u8]| {
         let place = Place {
@@ -101,31 +101,34 @@ fn sealed(
     };
     let seal_bytes = |column, clear: &[u8]| seal(column, clear).map(|sealed| sealed.bytes);
     let changes = &request.changes;
-    let name = seal(Column::UserName, &changes.name.to_json())?;
+    let name = seal(SealedColumn::CardholderName, &changes.name.to_json())?;
     let email_index = changes
         .email
         .as_ref()
         .map(|email| keys.email_index(issuer_id, email.value()));
-    Ok(UserUpdate {
+    Ok(CardholderUpdate {
         issuer_id,
         user_id: request.user_id.clone(),
         seal_key: name.key_version,
         name: Some(name.bytes),
-        locale: Some(seal_bytes(Column::UserLocale, &changes.locale.to_json())?),
+        locale: Some(seal_bytes(
+            SealedColumn::CardholderLocale,
+            &changes.locale.to_json(),
+        )?),
         billing_address: changes
             .billing_address
             .as_ref()
-            .map(|address| seal_bytes(Column::UserBillingAddress, &address.to_json()))
+            .map(|address| seal_bytes(SealedColumn::CardholderBillingAddress, &address.to_json()))
             .transpose()?,
         email: changes
             .email
             .as_ref()
-            .map(|email| seal_bytes(Column::UserEmail, &email.to_json()))
+            .map(|email| seal_bytes(SealedColumn::CardholderEmail, &email.to_json()))
             .transpose()?,
         phone: changes
             .phone_number
             .as_ref()
-            .map(|phone| seal_bytes(Column::UserPhone, &phone.to_json()))
+            .map(|phone| seal_bytes(SealedColumn::CardholderPhone, &phone.to_json()))
             .transpose()?,
         email_index: email_index.as_ref().map(|index| index.bytes.to_vec()),
         email_index_key: email_index.as_ref().map(|index| index.key_version),
@@ -139,20 +142,20 @@ fn sealed(
 async fn existing_card(
     gateway: &Gateway,
     caller: &Caller,
-    user_id: &UserId,
+    user_id: &CardholderId,
 ) -> Result<String, Refusal> {
     let issuer = &caller.issuer;
     let user = gateway
         .finder
         .user(issuer.id, user_id)
         .await?
-        .ok_or(Refusal::UserNotFound)?;
+        .ok_or(Refusal::CardholderNotFound)?;
     match user.status {
-        UserStatus::Deleted => Err(Refusal::UserNotFound),
-        UserStatus::Terminating => Err(Refusal::UserTerminating),
-        _ if user.enrolment_epoch < issuer.enrolment_epoch => Err(Refusal::UserNotFound),
-        UserStatus::Inactive => Err(Refusal::UserInactive),
-        UserStatus::Active => user
+        CardholderStatus::Deleted => Err(Refusal::CardholderNotFound),
+        CardholderStatus::Terminating => Err(Refusal::CardholderTerminating),
+        _ if user.enrolment_epoch < issuer.enrolment_epoch => Err(Refusal::CardholderNotFound),
+        CardholderStatus::Inactive => Err(Refusal::CardholderInactive),
+        CardholderStatus::Active => user
             .last_four
             .ok_or(Refusal::Internal("a user without a card")),
     }

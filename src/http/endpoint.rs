@@ -4,7 +4,7 @@
 //! compile: so `/openapi.json` lists all that the public listener answers.
 
 use super::openapi::Operation;
-use super::{envelope, error, users_error};
+use super::{around, directory_error, error};
 use actix_web::Route;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
@@ -62,7 +62,7 @@ fn endpoint(
 pub enum Dialect {
     /// The error object of the CCE catalogue (`http::error`).
     Catalogue,
-    /// `{"message": …}` (`http::users_error`).
+    /// `{"message": …}` (`http::directory_error`).
     Message,
 }
 
@@ -92,7 +92,7 @@ pub fn register(app: &mut ServiceConfig, endpoints: Vec<Endpoint>, dialect: Dial
         let wrong_method = move || {
             std::future::ready(match dialect {
                 Dialect::Catalogue => error::wrong_method(allow.clone()),
-                Dialect::Message => users_error::wrong_method(allow.clone()),
+                Dialect::Message => directory_error::wrong_method(allow.clone()),
             })
         };
         let resource = endpoints
@@ -102,8 +102,8 @@ pub fn register(app: &mut ServiceConfig, endpoints: Vec<Endpoint>, dialect: Dial
             });
         let resource = resource.default_service(route().to(wrong_method));
         match dialect {
-            Dialect::Catalogue => app.service(resource.wrap(from_fn(envelope::guard))),
-            Dialect::Message => app.service(resource.wrap(from_fn(envelope::guard_users))),
+            Dialect::Catalogue => app.service(resource.wrap(from_fn(around::guard))),
+            Dialect::Message => app.service(resource.wrap(from_fn(around::guard_users))),
         };
     }
 }

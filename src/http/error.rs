@@ -62,7 +62,7 @@ impl fmt::Display for HttpError {
 
 /// Stable reason of a refused request, left in the response's extensions for log and metrics.
 #[derive(Debug, Clone, Copy)]
-pub struct Reason(pub &'static str, pub Option<&'static str>);
+pub struct AnswerReason(pub &'static str, pub Option<&'static str>);
 
 /// One element of `Errors.Error`.
 struct Element {
@@ -163,7 +163,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
     use StatusCode as S;
     match refusal {
         Refusal::Signature(
-            oauth1::Refusal::BodyHashMissing | oauth1::Refusal::BodyHashMismatch,
+            oauth1::SignatureError::BodyHashMissing | oauth1::SignatureError::BodyHashMismatch,
         ) => (
             S::BAD_REQUEST,
             gateway(
@@ -223,7 +223,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
                 "",
             ),
         ),
-        Refusal::UserNotFound => (
+        Refusal::CardholderNotFound => (
             S::NOT_FOUND,
             service(
                 "USER_NOT_FOUND",
@@ -231,11 +231,11 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
                 "",
             ),
         ),
-        Refusal::UserInactive => (
+        Refusal::CardholderInactive => (
             S::UNAUTHORIZED,
             service("USER_INACTIVE", "The user is deactivated.", ""),
         ),
-        Refusal::UserTerminating => (
+        Refusal::CardholderTerminating => (
             S::UNAUTHORIZED,
             service(
                 "USER_TERMINATE_IN_PROGRESS",
@@ -253,7 +253,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
         ),
         Refusal::EnvelopeNotAccepted(kind) => (S::BAD_REQUEST, elements::not_accepted(*kind)),
         Refusal::NoEncryptionCertificate => (S::BAD_REQUEST, elements::no_certificate()),
-        Refusal::UserAlreadyExists(user_id) => {
+        Refusal::CardAlreadyEnrolled(user_id) => {
             // Whose answer was lost learns the id here: Details ends with it.
             let details = match user_id {
                 Some(user_id) => format!("cardNumber: is enrolled already under userid {user_id}"),
@@ -278,8 +278,8 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
 
 /// Hints that help an integrator and tell an attacker nothing: an unknown consumer key and a
 /// wrong signature share one text.
-fn signature_hint(refusal: &oauth1::Refusal) -> &'static str {
-    use oauth1::Refusal as R;
+fn signature_hint(refusal: &oauth1::SignatureError) -> &'static str {
+    use oauth1::SignatureError as R;
     match refusal {
         R::MissingAuthorization => "The request carries no OAuth 1.0a Authorization header.",
         R::TimestampOutOfWindow => "oauth_timestamp is too far from the gateway's clock.",
@@ -348,7 +348,7 @@ impl ResponseError for HttpError {
         };
         response
             .extensions_mut()
-            .insert(Reason(self.reason(), detail));
+            .insert(AnswerReason(self.reason(), detail));
         response
     }
 }

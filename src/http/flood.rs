@@ -17,14 +17,14 @@ const BURST: u32 = 100;
 
 /// No refusal waits longer for its turn; beyond 600 at once they all wait so long, and the number of connections is the
 /// bound. A connection on which one waits brings no other meanwhile (HTTP/1.1).
-pub(super) const LONGEST: Duration = Duration::from_millis(500);
+pub(super) const LONGEST_REFUSAL_DELAY: Duration = Duration::from_millis(500);
 
 /// Whose turn it is to be answered. Each event loop has its own.
-pub(super) struct Turns {
+pub(super) struct RefusalPacing {
     next: Cell<Option<Instant>>,
 }
 
-impl Turns {
+impl RefusalPacing {
     pub(super) const fn new() -> Self {
         Self {
             next: Cell::new(None),
@@ -36,8 +36,8 @@ impl Turns {
         let earliest = now.checked_sub(SECOND / PER_SECOND * (BURST - 1));
         let turn = self.next.get().max(earliest).unwrap_or(now);
         let wait = turn.saturating_duration_since(now);
-        if wait >= LONGEST {
-            return LONGEST;
+        if wait >= LONGEST_REFUSAL_DELAY {
+            return LONGEST_REFUSAL_DELAY;
         }
         self.next.set(Some(turn + SECOND / PER_SECOND));
         wait
@@ -102,14 +102,18 @@ mod tests {
 
     #[test]
     fn a_second_has_so_many_turns_and_nobody_waits_longer_than_the_longest() {
-        let turns = Turns::new();
+        let turns = RefusalPacing::new();
         let start = Instant::now();
         let millisecond = Duration::from_millis(1);
         let waits: Vec<_> = (0..1_000).map(|_| turns.wait(start)).collect();
         assert!(waits[..100].iter().all(Duration::is_zero), "a burst");
         let in_turn = (1..500).map(|n| n * millisecond);
         assert!(waits[100..599].iter().copied().eq(in_turn));
-        assert!(waits[599..].iter().all(|wait| *wait == LONGEST));
+        assert!(
+            waits[599..]
+                .iter()
+                .all(|wait| *wait == LONGEST_REFUSAL_DELAY)
+        );
 
         assert_eq!(turns.wait(start + 499 * millisecond), millisecond);
         let rested = start + SECOND;
@@ -120,7 +124,7 @@ mod tests {
 
     #[test]
     fn who_comes_no_faster_than_that_never_waits() {
-        let turns = Turns::new();
+        let turns = RefusalPacing::new();
         let start = Instant::now();
         let ready = (0..3 * PER_SECOND).map(|n| start + SECOND / PER_SECOND * n);
         assert!(ready.map(|now| turns.wait(now)).all(|wait| wait.is_zero()));

@@ -2,10 +2,10 @@
 //!
 //! - `routes`: every path on one page, each with its document
 //! - `endpoint`: one method of one path, and how it is registered
-//! - `issuer_users`: enrol and update
-//! - `user_deletions`: the list of users to delete
+//! - `cardholders`: enrol and update
+//! - `cardholder_deletions`: the list of users to delete
 //! - `issuers`: an issuer's own profile
-//! - `users`, `users_error`: the users API, and every refusal of it to its answer
+//! - `users`, `directory_error`: the users API, and every refusal of it to its answer
 //! - `health`: is it alive, is it ready
 //! - `openapi`: the document of all this; `docs`: the same as a page for people
 //! - `request`: the raw call out of an actix request, within the limits
@@ -16,22 +16,22 @@
 //! - `server`: the public listener; `write_deadline`: how long a client may take to read
 //! - `metrics`: the Prometheus page on its own listener
 
+pub mod around;
+pub mod cardholder_deletions;
+pub mod cardholders;
+pub mod directory;
+pub mod directory_error;
 pub mod docs;
 pub mod endpoint;
-pub mod envelope;
 pub mod error;
 mod flood;
 pub mod health;
-pub mod issuer_users;
 pub mod issuers;
 pub mod metrics;
 pub mod openapi;
 pub mod request;
 pub mod routes;
 pub mod server;
-pub mod user_deletions;
-pub mod users;
-pub mod users_error;
 pub mod well_known;
 mod write_deadline;
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing here decodes or rewrites; the signature covers these bytes.
 
-use super::envelope::RequestId;
+use super::around::RequestId;
 use super::error::HttpError;
 use crate::call::Call;
 use crate::gateway::Gateway;

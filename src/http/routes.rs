@@ -3,7 +3,7 @@
 use super::endpoint::{Dialect, Endpoint, Group, delete, get, post, put, register};
 use super::openapi::documents;
 use super::{
-    docs, error, health, issuer_users, issuers, openapi, user_deletions, users, well_known,
+    cardholder_deletions, cardholders, directory, docs, error, health, issuers, openapi, well_known,
 };
 use actix_web::web::{ServiceConfig, resource, route, scope, to};
 
@@ -29,20 +29,20 @@ pub const PUBLIC: [Group; 3] = [
 
 /// The issuer API of the Carbon Calculator Experience (cce-api.md 1.1).
 fn issuer_api() -> Vec<Endpoint> {
-    use documents::issuer_users as document;
-    use documents::{issuers as issuer_document, user_deletions as deletion_document};
+    use documents::cardholders as document;
+    use documents::{cardholder_deletions as deletion_document, issuers as issuer_document};
     vec![
         get("/issuers", to(issuers::show), issuer_document::show),
         put("/issuers", to(issuers::change), issuer_document::change),
-        post("/issuers/users", to(issuer_users::enrol), document::enrol),
+        post("/issuers/users", to(cardholders::enrol), document::enrol),
         put(
             "/issuers/users/{userid}",
-            to(issuer_users::update),
+            to(cardholders::update),
             document::update,
         ),
         post(
             "/issuers/user-deletions",
-            to(user_deletions::delete),
+            to(cardholder_deletions::delete),
             deletion_document::delete,
         ),
     ]
@@ -50,14 +50,14 @@ fn issuer_api() -> Vec<Endpoint> {
 
 /// The users API (spec decision 6), at the root alone.
 fn users_api() -> Vec<Endpoint> {
-    use documents::users as document;
+    use documents::directory as document;
     vec![
-        get("/users", to(users::show_number), document::show_number),
-        post("/users", to(users::create), document::create),
-        put("/users", to(users::replace), document::replace),
-        delete("/users/{user_id}", to(users::delete), document::delete),
-        get("/users/{user_id}", to(users::show), document::show),
-        put("/users/{user_id}", to(users::update), document::update),
+        get("/users", to(directory::show_number), document::show_number),
+        post("/users", to(directory::create), document::create),
+        put("/users", to(directory::replace), document::replace),
+        delete("/users/{user_id}", to(directory::delete), document::delete),
+        get("/users/{user_id}", to(directory::show), document::show),
+        put("/users/{user_id}", to(directory::update), document::update),
     ]
 }
 
@@ -94,6 +94,6 @@ pub fn public(app: &mut ServiceConfig) {
         }
     }
     // Everything under `/users` answers in that API's own words.
-    app.service(resource("/users/{rest:.*}").default_service(route().to(users::unknown_path)));
+    app.service(resource("/users/{rest:.*}").default_service(route().to(directory::unknown_path)));
     app.default_service(route().to(error::unknown_path));
 }

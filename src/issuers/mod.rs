@@ -25,7 +25,7 @@ pub use crate::store::issuers::{IssuerStatus, Responses};
 use account_range::AccountRange;
 use chrono::{DateTime, Utc};
 use gate::Gate;
-use profile::Profile;
+use profile::IssuerProfile;
 use std::sync::Arc;
 use validity::Validity;
 
@@ -59,7 +59,7 @@ pub struct Issuer {
     /// Its cards, in first-come order.
     pub account_ranges: Vec<AccountRange>,
     /// What it shows of itself.
-    pub profile: Profile,
+    pub profile: IssuerProfile,
     /// Its encryption certificates, the newest first.
     pub encryption: Vec<EncryptionCertificate>,
     /// Its consumer keys, each with what it signs with.

@@ -6,7 +6,7 @@ use url::Url;
 
 /// The parts of an issuer that no rule of enrolment needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Profile {
+pub struct IssuerProfile {
     /// The network's number of the customer.
     pub customer_id: Option<String>,
     /// The programme's contact address.
@@ -27,7 +27,7 @@ pub struct Profile {
     pub theme: Theme,
 }
 
-impl Profile {
+impl IssuerProfile {
     /// The profile of a stored issuer; `None` if its theme does not parse.
     pub fn of(stored: &IssuerDeclaration) -> Option<Self> {
         let theme = match &stored.theme {

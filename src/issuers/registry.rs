@@ -5,7 +5,7 @@
 
 use super::account_range::AccountRange;
 use super::gate::Gate;
-use super::profile::Profile;
+use super::profile::IssuerProfile;
 use super::validity::Validity;
 use super::{EncryptionCertificate, Issuer, SigningCertificate, SigningKeys};
 use crate::ids::IssuerId;
@@ -80,13 +80,13 @@ struct Snapshot {
 }
 
 /// The issuers as last read.
-pub struct Registry {
+pub struct IssuerRegistry {
     current: ArcSwap<Snapshot>,
     /// One refresh after the other: an older set must not replace a newer one.
     refreshing: Mutex<()>,
 }
 
-impl Registry {
+impl IssuerRegistry {
     /// Reads all issuers from the store.
     pub async fn load(store: &Store) -> Result<Self, RegistryError> {
         let stored = store.load_registry().await?;
@@ -145,7 +145,7 @@ impl Registry {
 
 type Issuers = BTreeMap<IssuerId, Arc<Issuer>>;
 
-fn whole(stored: issuers::Registry, before: &Issuers) -> Result<Snapshot, RegistryError> {
+fn whole(stored: issuers::StoredRegistry, before: &Issuers) -> Result<Snapshot, RegistryError> {
     let issuers = parsed(stored.issuers, before)?.collect();
     Ok(Snapshot::new(
         stored.version,
@@ -155,7 +155,7 @@ fn whole(stored: issuers::Registry, before: &Issuers) -> Result<Snapshot, Regist
     ))
 }
 
-fn patched(changes: issuers::Registry, before: &Snapshot) -> Result<Snapshot, RegistryError> {
+fn patched(changes: issuers::StoredRegistry, before: &Snapshot) -> Result<Snapshot, RegistryError> {
     let mut issuers = before.issuers.clone();
     issuers.extend(parsed(changes.issuers, &before.issuers)?);
     Ok(Snapshot::new(
@@ -271,7 +271,7 @@ fn issuer(record: IssuerRecord, changes: Arc<Gate>) -> Result<Issuer, String> {
     let signing = signing(&record)?;
     let encryption = encryption(&record)?;
     let declared = record.declared;
-    let profile = Profile::of(&declared).ok_or("stored theme does not parse")?;
+    let profile = IssuerProfile::of(&declared).ok_or("stored theme does not parse")?;
     let ranges = declared
         .account_ranges
         .iter()

@@ -6,7 +6,7 @@
 //! anything left out would not be signed. The one exception is tolerable: Node signs identical pairs once.
 
 use super::forms::{FORMS, Order, Read, Reading};
-use super::{PublicOrigin, Refusal};
+use super::{PublicOrigin, SignatureError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest as _, Sha256};
 
@@ -76,19 +76,19 @@ impl<'a> Message<'a> {
         path: &'a str,
         query: Option<&'a str>,
         oauth: Vec<(&'a str, &'a str)>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, SignatureError> {
         let query = query.unwrap_or_default();
         if path.len().saturating_add(query.len()) > MAX_TARGET_BYTES {
-            return Err(Refusal::TargetTooLong);
+            return Err(SignatureError::TargetTooLong);
         }
         if query.len() > MAX_QUERY_BYTES
             || query.bytes().filter(|b| *b == b'&').count() >= MAX_PAIRS
         {
-            return Err(Refusal::QueryTooLarge);
+            return Err(SignatureError::QueryTooLarge);
         }
         let is_oauth = |part: &str| percent_decode_str(part).take(6).eq(*b"oauth_");
         if query.split('&').any(is_oauth) {
-            return Err(Refusal::DuplicateParameter);
+            return Err(SignatureError::DuplicateParameter);
         }
         Ok(Self {
             method,
@@ -252,16 +252,16 @@ mod tests {
         };
         assert_eq!(new("/p", &"x".repeat(MAX_QUERY_BYTES)), Ok(()));
         let longer = "x".repeat(MAX_QUERY_BYTES + 1);
-        assert_eq!(new("/p", &longer), Err(Refusal::QueryTooLarge));
+        assert_eq!(new("/p", &longer), Err(SignatureError::QueryTooLarge));
         let pairs = |count| vec!["a=1"; count].join("&");
         assert_eq!(new("/p", &pairs(MAX_PAIRS)), Ok(()));
         assert_eq!(
             new("/p", &pairs(MAX_PAIRS + 1)),
-            Err(Refusal::QueryTooLarge)
+            Err(SignatureError::QueryTooLarge)
         );
         let path = "/".repeat(MAX_TARGET_BYTES);
         assert_eq!(new(&path, ""), Ok(()));
-        assert_eq!(new(&path, "x"), Err(Refusal::TargetTooLong));
+        assert_eq!(new(&path, "x"), Err(SignatureError::TargetTooLong));
     }
 
     #[test]

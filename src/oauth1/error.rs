@@ -5,7 +5,7 @@
 /// [`BodyHashMissing`](Self::BodyHashMissing) and [`BodyHashMismatch`](Self::BodyHashMismatch) are answered
 /// with `INVALID_BODY_HASH` and 400, all others with `AUTHENTICATION_FAILED` and 401 (cce-api.md, section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum SignatureError {
     /// No `Authorization` header, or one with another scheme than `OAuth`.
     #[error("no OAuth authorization")]
     MissingAuthorization,
@@ -50,7 +50,7 @@ pub enum Refusal {
     NonceUsed,
 }
 
-impl Refusal {
+impl SignatureError {
     /// A stable name for logs, metrics and audit entries.
     pub fn reason(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@
 //! not know, and no `&` in a value, because values enter the base string unescaped and an `&` could
 //! stand for a pair that the client had in its query.
 
-use super::{Refusal, verify::SignatureMethod};
+use super::{SignatureError, verify::SignatureMethod};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -43,23 +43,23 @@ impl<'h> Authorization<'h> {
     /// letters, digits and `-._~+/=`; official libraries send 8 to 32 letters and digits),
     /// `oauth_timestamp` (1..=12 decimal digits), `oauth_signature_method` and `oauth_signature`
     /// (base64). A request with several `Authorization` headers must be refused by the caller.
-    pub fn parse(header: &'h str) -> Result<Self, Refusal> {
+    pub fn parse(header: &'h str) -> Result<Self, SignatureError> {
         if header.len() > MAX_HEADER_BYTES {
-            return Err(Refusal::MalformedHeader);
+            return Err(SignatureError::MalformedHeader);
         }
         let mut parameters = parameters(header)?;
         let encoded_signature = match parameters.iter().position(|p| p.0 == "oauth_signature") {
             Some(index) => parameters.swap_remove(index).1,
-            None => return Err(Refusal::MissingParameter("oauth_signature")),
+            None => return Err(SignatureError::MissingParameter("oauth_signature")),
         };
         let signature = BASE64
             .decode(encoded_signature.as_bytes())
-            .map_err(|_| Refusal::MalformedParameter("oauth_signature"))?;
+            .map_err(|_| SignatureError::MalformedParameter("oauth_signature"))?;
         let required = |name: &'static str, legal: fn(&str) -> bool| {
-            let value = find(&parameters, name).ok_or(Refusal::MissingParameter(name))?;
+            let value = find(&parameters, name).ok_or(SignatureError::MissingParameter(name))?;
             match legal(value) {
                 true => Ok(value.clone()),
-                false => Err(Refusal::MalformedParameter(name)),
+                false => Err(SignatureError::MalformedParameter(name)),
             }
         };
         Ok(Self {
@@ -67,7 +67,7 @@ impl<'h> Authorization<'h> {
             nonce: required("oauth_nonce", is_nonce)?,
             timestamp: required("oauth_timestamp", is_timestamp)?
                 .parse()
-                .map_err(|_| Refusal::MalformedParameter("oauth_timestamp"))?,
+                .map_err(|_| SignatureError::MalformedParameter("oauth_timestamp"))?,
             method: SignatureMethod::from_name(&required("oauth_signature_method", |_| true)?),
             signature,
             signed: parameters,
@@ -150,36 +150,36 @@ fn find<'a, 'h>(parameters: &'a [(&'h str, Cow<'h, str>)], name: &str) -> Option
 }
 
 /// All parameters but `realm`, decoded, in the header's order.
-fn parameters(header: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Refusal> {
+fn parameters(header: &str) -> Result<Vec<(&str, Cow<'_, str>)>, SignatureError> {
     let (scheme, list) = header
         .trim_matches(BLANKS)
         .split_once(BLANKS)
-        .ok_or(Refusal::MissingAuthorization)?;
+        .ok_or(SignatureError::MissingAuthorization)?;
     if !scheme.eq_ignore_ascii_case("OAuth") {
-        return Err(Refusal::MissingAuthorization);
+        return Err(SignatureError::MissingAuthorization);
     }
     let mut found: Vec<(&str, Cow<'_, str>)> = Vec::with_capacity(8);
     let mut realm_seen = false;
     let mut rest = list;
     loop {
-        let (name, value, tail) = first_parameter(rest).ok_or(Refusal::MalformedHeader)?;
+        let (name, value, tail) = first_parameter(rest).ok_or(SignatureError::MalformedHeader)?;
         let is_realm = name.eq_ignore_ascii_case("realm");
         if (is_realm && realm_seen) || found.iter().any(|(n, _)| *n == name) {
-            return Err(Refusal::DuplicateParameter);
+            return Err(SignatureError::DuplicateParameter);
         }
         if is_realm {
             realm_seen = true;
         } else if name.starts_with("oauth_") && found.len() < MAX_PARAMETERS {
-            found.push((name, decode(value).ok_or(Refusal::MalformedHeader)?));
+            found.push((name, decode(value).ok_or(SignatureError::MalformedHeader)?));
         } else {
             // A foreign name would be signed like a query pair: a pair could then be taken out of the
             // query and put here without the signature noticing.
-            return Err(Refusal::MalformedHeader);
+            return Err(SignatureError::MalformedHeader);
         }
         match tail.strip_prefix(',') {
             Some(next) => rest = next,
             None if tail.is_empty() => return Ok(found),
-            None => return Err(Refusal::MalformedHeader),
+            None => return Err(SignatureError::MalformedHeader),
         }
     }
 }

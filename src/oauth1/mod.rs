@@ -4,7 +4,7 @@
 //! A request goes through here in this order: [`Authorization::parse`] reads the header,
 //! [`Authorization::check`] judges method, version, timestamp, the size of the query and the body
 //! hash, the caller looks up the keys of the consumer key, [`Authorization::prove`] verifies the
-//! signature, and the caller then spends the nonce ([`Refusal::NonceUsed`]). [`SpentCalls`] knows a
+//! signature, and the caller then spends the nonce ([`SignatureError::NonceUsed`]). [`SpentCalls`] knows a
 //! replay of a call that this node has answered before its signature is verified again.
 //! [`SigningKey`] is the other side: it signs like an official library.
 //!
@@ -28,7 +28,7 @@ mod tests;
 
 pub use base_string::MAX_ORIGINS;
 pub use decoys::Decoys;
-pub use error::{Refusal, SetupError};
+pub use error::{SetupError, SignatureError};
 pub use header::Authorization;
 pub use origin::PublicOrigin;
 pub use sign::{SignError, SigningKey};

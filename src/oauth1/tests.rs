@@ -170,7 +170,7 @@ fn origins(texts: &[&str]) -> Vec<PublicOrigin> {
 }
 
 /// Verifies with [`KEY`], one origin, the default policy and the clock at [`NOW`].
-fn verify(header: &str, request: &Request<'_>) -> Result<(), Refusal> {
+fn verify(header: &str, request: &Request<'_>) -> Result<(), SignatureError> {
     Authorization::parse(header)?.verify(
         request,
         &origins(&["https://api.example.com"]),

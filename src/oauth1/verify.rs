@@ -1,7 +1,7 @@
 //! Verification of a parsed header against the request as it came over the wire (wire-formats.md 3.3).
 
 use super::base_string::{Digest, Message};
-use super::{Authorization, Decoys, PublicOrigin, Refusal, SetupError, body_hash};
+use super::{Authorization, Decoys, PublicOrigin, SetupError, SignatureError, body_hash};
 use openssl::error::ErrorStack;
 use openssl::md::Md;
 use openssl::pkey::{HasPublic, PKey, PKeyRef, Private, Public};
@@ -167,7 +167,7 @@ impl Authorization<'_> {
         keys: &[&VerifyingKey],
         policy: &Policy,
         now_unix_seconds: i64,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SignatureError> {
         self.check(request, policy.window_seconds, now_unix_seconds)?;
         self.prove(request, origins, keys, &Decoys::default(), policy.allow_pss)
     }
@@ -179,16 +179,16 @@ impl Authorization<'_> {
         request: &Request<'_>,
         window_seconds: i64,
         now_unix_seconds: i64,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SignatureError> {
         if self.method().is_none() {
-            return Err(Refusal::UnsupportedSignatureMethod);
+            return Err(SignatureError::UnsupportedSignatureMethod);
         }
         if self.version().is_some_and(|version| version != "1.0") {
-            return Err(Refusal::UnsupportedVersion);
+            return Err(SignatureError::UnsupportedVersion);
         }
         let distance = self.timestamp().abs_diff(now_unix_seconds);
         if !u64::try_from(window_seconds).is_ok_and(|window| distance <= window) {
-            return Err(Refusal::TimestampOutOfWindow);
+            return Err(SignatureError::TimestampOutOfWindow);
         }
         self.message(request)?;
         body_hash::check(self.body_hash(), request.body)
@@ -209,7 +209,7 @@ impl Authorization<'_> {
         keys: &[&VerifyingKey],
         decoys: &Decoys,
         allow_pss: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SignatureError> {
         let mut work = Work::default();
         self.prove_counted(request, origins, keys, decoys, allow_pss, &mut work)
     }
@@ -222,8 +222,10 @@ impl Authorization<'_> {
         decoys: &Decoys,
         allow_pss: bool,
         work: &mut Work,
-    ) -> Result<(), Refusal> {
-        let method = self.method().ok_or(Refusal::UnsupportedSignatureMethod)?;
+    ) -> Result<(), SignatureError> {
+        let method = self
+            .method()
+            .ok_or(SignatureError::UnsupportedSignatureMethod)?;
         let mut own = contexts(keys.iter().copied(), method);
         let mut candidates: Vec<Digest> = Vec::new();
         let proven = self
@@ -240,15 +242,15 @@ impl Authorization<'_> {
                     self.is_signed(candidate, std::slice::from_mut(decoy), work);
                 }
             }
-            return Err(Refusal::SignatureInvalid);
+            return Err(SignatureError::SignatureInvalid);
         }
         if method == SignatureMethod::RsaPss && !allow_pss {
-            return Err(Refusal::UnsupportedSignatureMethod);
+            return Err(SignatureError::UnsupportedSignatureMethod);
         }
         Ok(())
     }
 
-    fn message<'a>(&'a self, request: &Request<'a>) -> Result<Message<'a>, Refusal> {
+    fn message<'a>(&'a self, request: &Request<'a>) -> Result<Message<'a>, SignatureError> {
         let Request {
             method,
             path,

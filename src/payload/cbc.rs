@@ -11,7 +11,7 @@ use subtle::{
 use zeroize::Zeroizing;
 
 use super::content::Content;
-use super::reason::Reason;
+use super::reason::CryptoReason;
 
 /// The block and IV length in bytes.
 pub(super) const BLOCK: usize = 16;
@@ -32,7 +32,7 @@ pub(super) fn decrypt(key: &[u8], iv: &[u8; BLOCK], data: &[u8]) -> Result<Conte
     plaintext.truncate(written);
     let (length, padded) = unpadded_length(&plaintext);
     plaintext.truncate(length);
-    let flaw = (!padded).then_some(Reason::Padding);
+    let flaw = (!padded).then_some(CryptoReason::Padding);
     Ok(Content { plaintext, flaw })
 }
 

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::fingerprint::Fingerprint;
 use super::oaep::OaepDigest;
-use super::reason::Reason;
+use super::reason::CryptoReason;
 use crate::json::{self, Object};
 
 /// A content key as it travels.
@@ -43,20 +43,20 @@ pub(super) struct Content {
     /// The plaintext; whatever there is, if there is a flaw.
     pub(super) plaintext: Zeroizing<Vec<u8>>,
     /// What was wrong with it.
-    pub(super) flaw: Option<Reason>,
+    pub(super) flaw: Option<CryptoReason>,
 }
 
 impl Content {
     /// The last step of every opening. Flawed content is parsed too: a wrong padding then takes the time of
     /// a wrong key, which also ends here, with garbage.
-    pub(super) fn into_object(self, genuine_key: bool) -> Result<Object, Reason> {
+    pub(super) fn into_object(self, genuine_key: bool) -> Result<Object, CryptoReason> {
         let parsed = json::parse_object(&self.plaintext);
         if !genuine_key {
-            return Err(Reason::KeyUnwrap);
+            return Err(CryptoReason::KeyUnwrap);
         }
         match self.flaw {
             Some(flaw) => Err(flaw),
-            None => parsed.map_err(|_| Reason::Plaintext),
+            None => parsed.map_err(|_| CryptoReason::Plaintext),
         }
     }
 }
@@ -85,11 +85,11 @@ mod tests {
             Content { plaintext, flaw }.into_object(genuine).err()
         };
         assert_eq!(end(b"{}", None, true), None);
-        assert_eq!(end(b"{}", None, false), Some(Reason::KeyUnwrap));
+        assert_eq!(end(b"{}", None, false), Some(CryptoReason::KeyUnwrap));
         assert_eq!(
-            end(b"{}", Some(Reason::Padding), true),
-            Some(Reason::Padding)
+            end(b"{}", Some(CryptoReason::Padding), true),
+            Some(CryptoReason::Padding)
         );
-        assert_eq!(end(b"{", None, true), Some(Reason::Plaintext));
+        assert_eq!(end(b"{", None, true), Some(CryptoReason::Plaintext));
     }
 }

@@ -130,7 +130,7 @@ impl Engine {
     pub(super) fn unwrap(&self, all: &[Wrapped<'_>], counters: &Counters) -> Vec<Unwrapped> {
         let done = match self {
             Self::OneByOne => all.iter().map(|_| None).collect(),
-            Self::EightAtOnce(library) => together(library, all, counters),
+            Self::EightAtOnce(library) => unwrap_in_lanes(library, all, counters),
         };
         let one_by_one = |one: &Wrapped<'_>| {
             counters.openssl.inc();
@@ -144,7 +144,11 @@ impl Engine {
 }
 
 /// Unwraps what `crypto_mb` can and does well; `None` is left to OpenSSL.
-fn together(library: &Library, all: &[Wrapped<'_>], counters: &Counters) -> Vec<Option<Unwrapped>> {
+fn unwrap_in_lanes(
+    library: &Library,
+    all: &[Wrapped<'_>],
+    counters: &Counters,
+) -> Vec<Option<Unwrapped>> {
     let mut done: Vec<_> = all.iter().map(|_| None).collect();
     for bits in SIZES {
         let of_size = done.iter_mut().zip(all).filter_map(|(done, one)| {

@@ -1,7 +1,7 @@
 //! The JSON body around a payload: told apart, checked, opened; and sealed.
 //!
 //! Order of checks (cce-api.md, section 2): a JSON object, then the envelope's fields, each with a violation
-//! of its own; from there on every failure is the same [`Reason`] text to the sender.
+//! of its own; from there on every failure is the same [`CryptoReason`] text to the sender.
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use super::field_level::{self, FieldLevelHeaders, Fields, Message, SealOptions};
 use super::fingerprint::Fingerprint;
 use super::jwe::{self, JwePolicy, Token};
 use super::key_ring::KeyRing;
-use super::reason::Reason;
+use super::reason::CryptoReason;
 use super::recipient::{Recipient, SealError};
 use super::unwrap::{UnwrapError, Unwrapper};
 use crate::json::{self, Object};
@@ -86,7 +86,7 @@ pub enum EnvelopeError {
     NotAccepted(EnvelopeKind),
     /// Unreadable: `CRYPTO_ERROR`.
     #[error(transparent)]
-    Crypto(#[from] Reason),
+    Crypto(#[from] CryptoReason),
 }
 
 impl EnvelopeError {
@@ -105,7 +105,7 @@ impl EnvelopeError {
 pub enum OpenError {
     /// `CRYPTO_ERROR`, whatever the reason.
     #[error(transparent)]
-    Crypto(#[from] Reason),
+    Crypto(#[from] CryptoReason),
     /// Too much to do: 503, come back later.
     #[error("too many payloads are being opened")]
     Overloaded,
@@ -334,16 +334,16 @@ pub async fn open_once(
 ) -> Result<Opened, OpenError> {
     let wrapped = match &envelope {
         Envelope::Jwe(token) if !policy.allows(token.enc()) => {
-            return Err(Reason::Algorithm.into());
+            return Err(CryptoReason::Algorithm.into());
         }
         Envelope::Jwe(token) => &token.wrapped_key,
         Envelope::FieldLevel(message) => &message.wrapped_key,
     };
     let key = ring
         .find(wrapped.hint.as_deref())
-        .ok_or(Reason::UnknownKey)?;
+        .ok_or(CryptoReason::UnknownKey)?;
     if wrapped.bytes.len() != key.modulus_bytes() {
-        return Err(Reason::WrappedKeyLength.into());
+        return Err(CryptoReason::WrappedKeyLength.into());
     }
     let opener = key.fingerprint();
     let key_use = KeyUse {
@@ -356,7 +356,7 @@ pub async fn open_once(
         opener,
     };
     if !admit(key_use) {
-        return Err(Reason::WrappedKeyReused.into());
+        return Err(CryptoReason::WrappedKeyReused.into());
     }
 
     let cek = unwrapper

@@ -13,7 +13,7 @@ use super::base64;
 use super::cbc;
 use super::content::{Content, WrappedKey, hash_parts};
 use super::oaep::OaepDigest;
-use super::reason::Reason;
+use super::reason::CryptoReason;
 use super::recipient::{Recipient, SealError};
 
 /// The body's member with the ciphertext (or with a whole JWE).
@@ -91,16 +91,16 @@ pub struct Message {
 impl Message {
     /// Decodes the texts. The IV decides the encoding of all three binary ones: 16 bytes are 32
     /// characters in hex, and 22 or (padded) 24 in base64.
-    pub(super) fn decode(fields: &Fields<'_>) -> Result<Self, Reason> {
+    pub(super) fn decode(fields: &Fields<'_>) -> Result<Self, CryptoReason> {
         let decode: fn(&str) -> Option<Vec<u8>> = match fields.iv.len() {
             32 => |text| hex::decode(text).ok(),
             22 | 24 => base64::decode,
-            _ => return Err(Reason::IvLength),
+            _ => return Err(CryptoReason::IvLength),
         };
-        let decode = |text| decode(text).ok_or(Reason::Encoding);
+        let decode = |text| decode(text).ok_or(CryptoReason::Encoding);
         let digest = match fields.oaep_digest {
             None => OaepDigest::default(),
-            Some(name) => OaepDigest::parse(name).ok_or(Reason::Digest)?,
+            Some(name) => OaepDigest::parse(name).ok_or(CryptoReason::Digest)?,
         };
         let message = Self {
             wrapped_key: WrappedKey {
@@ -111,11 +111,11 @@ impl Message {
             },
             iv: decode(fields.iv)?
                 .try_into()
-                .map_err(|_| Reason::IvLength)?,
+                .map_err(|_| CryptoReason::IvLength)?,
             ciphertext: decode(fields.encrypted_data)?,
         };
         if !cbc::is_whole(&message.ciphertext) {
-            return Err(Reason::CiphertextLength);
+            return Err(CryptoReason::CiphertextLength);
         }
         Ok(message)
     }
@@ -130,7 +130,7 @@ impl Message {
     pub(super) fn decrypt(&self, cek: &[u8]) -> Content {
         cbc::decrypt(cek, &self.iv, &self.ciphertext).unwrap_or_else(|_| Content {
             plaintext: Zeroizing::default(),
-            flaw: Some(Reason::Padding),
+            flaw: Some(CryptoReason::Padding),
         })
     }
 }

@@ -17,7 +17,7 @@ use super::base64;
 use super::cbc;
 use super::content::{Content, WrappedKey, hash_parts};
 use super::oaep::OaepDigest;
-use super::reason::Reason;
+use super::reason::CryptoReason;
 use super::recipient::{Recipient, SealError};
 use header::Header;
 
@@ -116,17 +116,17 @@ pub struct Token {
 
 impl Token {
     /// Parses the compact serialization. Everything that can be refused without a key is refused here.
-    pub fn parse(compact: &str) -> Result<Self, Reason> {
+    pub fn parse(compact: &str) -> Result<Self, CryptoReason> {
         let mut segments = compact.split('.');
         let five = [(); 5].map(|()| segments.next());
         let [Some(head), Some(key), Some(iv), Some(ciphertext), Some(tag)] = five else {
-            return Err(Reason::SegmentCount);
+            return Err(CryptoReason::SegmentCount);
         };
         if segments.next().is_some() {
-            return Err(Reason::SegmentCount);
+            return Err(CryptoReason::SegmentCount);
         }
 
-        let decode = |segment| base64::decode(segment).ok_or(Reason::Encoding);
+        let decode = |segment| base64::decode(segment).ok_or(CryptoReason::Encoding);
         let Header { enc, kid } = Header::parse(&decode(head)?)?;
         let token = Self {
             aad: head.to_owned(),
@@ -139,13 +139,15 @@ impl Token {
             },
             iv: decode(iv)?,
             ciphertext: decode(ciphertext)?,
-            tag: decode(tag)?.try_into().map_err(|_| Reason::TagLength)?,
+            tag: decode(tag)?
+                .try_into()
+                .map_err(|_| CryptoReason::TagLength)?,
         };
         if !enc.takes_iv(&token.iv) {
-            return Err(Reason::IvLength);
+            return Err(CryptoReason::IvLength);
         }
         if enc == ContentEncryption::A128CbcHs256 && !cbc::is_whole(&token.ciphertext) {
-            return Err(Reason::CiphertextLength);
+            return Err(CryptoReason::CiphertextLength);
         }
         Ok(token)
     }

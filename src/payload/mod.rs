@@ -47,6 +47,6 @@ pub use jwe::{ContentEncryption, JwePolicy};
 pub use key::{GatewayKey, KeyError, KeyState};
 pub use key_ring::{KeyRing, KeyRingError};
 pub use oaep::OaepDigest;
-pub use reason::Reason;
+pub use reason::CryptoReason;
 pub use recipient::{Recipient, SealError};
 pub use unwrap::{UnwrapError, Unwrapper};

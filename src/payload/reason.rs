@@ -4,7 +4,7 @@
 /// answer that told them apart would be an oracle (design.md; wire-formats.md 0, rule 10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("the encrypted payload cannot be opened")]
-pub enum Reason {
+pub enum CryptoReason {
     /// A JWE that has not exactly five segments.
     SegmentCount,
     /// A JWE segment or a field-level member that is not in its encoding.
@@ -41,7 +41,7 @@ pub enum Reason {
     Plaintext,
 }
 
-impl Reason {
+impl CryptoReason {
     /// A stable kebab-case name for log and audit.
     pub fn as_str(self) -> &'static str {
         match self {

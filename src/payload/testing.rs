@@ -21,7 +21,7 @@ use super::jwe::JwePolicy;
 use super::key::{GatewayKey, KeyState};
 use super::key_ring::KeyRing;
 use super::oaep::OaepDigest;
-use super::reason::Reason;
+use super::reason::CryptoReason;
 use super::recipient::Recipient;
 use super::unwrap::Unwrapper;
 
@@ -171,7 +171,7 @@ pub(crate) async fn open_with(
 }
 
 /// Asserts that a body is refused for this reason, in the one text that every refusal has.
-pub(crate) async fn assert_refused(body: &[u8], reason: Reason, case: &str) {
+pub(crate) async fn assert_refused(body: &[u8], reason: CryptoReason, case: &str) {
     let error = open_body(body).await.err();
     assert_eq!(error, Some(OpenError::Crypto(reason)), "{case}");
     let text = error.unwrap().to_string();

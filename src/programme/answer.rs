@@ -2,7 +2,7 @@
 
 use crate::ids::ClientId;
 use crate::issuers::account_range::AccountRange;
-use crate::issuers::profile::Profile;
+use crate::issuers::profile::IssuerProfile;
 use crate::issuers::{Issuer, IssuerStatus};
 use crate::json;
 use serde_json::{Map, Value, json};
@@ -32,7 +32,7 @@ pub(super) fn profile<'a>(
     client_id: &ClientId,
     status: IssuerStatus,
     ranges: impl Iterator<Item = &'a str>,
-    profile: &Profile,
+    profile: &IssuerProfile,
 ) -> Vec<u8> {
     let mut members = common(client_id, status, ranges, profile);
     for (name, url) in urls(profile) {
@@ -43,7 +43,7 @@ pub(super) fn profile<'a>(
     written(members)
 }
 
-fn urls(profile: &Profile) -> [(&'static str, Option<&str>); 3] {
+fn urls(profile: &IssuerProfile) -> [(&'static str, Option<&str>); 3] {
     [
         (
             "termsAndConditionURL",
@@ -59,7 +59,7 @@ fn common<'a>(
     client_id: &ClientId,
     status: IssuerStatus,
     ranges: impl Iterator<Item = &'a str>,
-    profile: &Profile,
+    profile: &IssuerProfile,
 ) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("clientId".to_owned(), json!(client_id.as_str()));

@@ -6,7 +6,7 @@ use crate::call::{self, Action, Call, Caller};
 use crate::gateway::Gateway;
 use crate::issuers::account_range::AccountRange;
 use crate::issuers::added_ranges::{Space, additions};
-use crate::issuers::profile::Profile;
+use crate::issuers::profile::IssuerProfile;
 use crate::issuers::theme::Theme;
 use crate::refusal::Refusal;
 use crate::store::StoreError;
@@ -50,8 +50,8 @@ pub async fn change(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refus
         }
         changed
     };
-    let profile =
-        Profile::of(&changed.declared).ok_or(Refusal::Internal("a stored theme does not parse"))?;
+    let profile = IssuerProfile::of(&changed.declared)
+        .ok_or(Refusal::Internal("a stored theme does not parse"))?;
     Ok(answer::profile(
         &changed.declared.client_id,
         changed.status,

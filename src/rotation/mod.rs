@@ -43,7 +43,7 @@ pub struct Limits {
 #[derive(Debug)]
 pub enum Event<'a> {
     /// About so many rows are to be done: for a progress bar.
-    Due(u64),
+    RowsToDo(u64),
     /// So many more rows are done.
     Rows(u64),
     /// A row does not fit; said once of each.

@@ -3,7 +3,7 @@
 use super::pace::{self, Pace};
 use super::row::Misfit;
 use super::{Event, Limits, Observer};
-use crate::store::passes::{Due, Renewed, RowKey, SealedRow, SealedTable};
+use crate::store::passes::{BelowVersion, Renewed, RowKey, SealedRow, SealedTable};
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError, VaultKeys};
 use std::collections::HashSet;
@@ -35,20 +35,20 @@ pub(super) struct Done {
 pub(super) struct Pass<'a> {
     store: &'a Store,
     vault: &'a Vault,
-    due: Due,
+    due: BelowVersion,
     renew: Renew,
     batch: NonZeroU32,
     pace: Pace,
     observer: Observer<'a>,
     /// Those that the observer was told of.
-    told: HashSet<RowKey>,
+    reported: HashSet<RowKey>,
 }
 
 impl<'a> Pass<'a> {
     pub(super) fn new(
         store: &'a Store,
         vault: &'a Vault,
-        due: Due,
+        due: BelowVersion,
         renew: Renew,
         limits: Limits,
         observer: Observer<'a>,
@@ -62,7 +62,7 @@ impl<'a> Pass<'a> {
             batch: pace.batch(limits.batch),
             pace,
             observer,
-            told: HashSet::new(),
+            reported: HashSet::new(),
         }
     }
 
@@ -127,7 +127,7 @@ impl<'a> Pass<'a> {
         done.written += renewed.written;
         for (key, misfit) in renewed.misfits {
             done.misfits += 1;
-            if self.told.insert(key.clone()) {
+            if self.reported.insert(key.clone()) {
                 (self.observer)(Event::Misfit {
                     key: &key,
                     misfit: &misfit,

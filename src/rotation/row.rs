@@ -4,7 +4,7 @@ use crate::enrolment::card::Card;
 use crate::enrolment::profile::Email;
 use crate::ids::{AppId, IssuerId};
 use crate::store::passes::{SealedRow, SealedTable};
-use crate::vault::{BlindIndex, Column, Place, VaultError, VaultKeys, cipher};
+use crate::vault::{BlindIndex, Place, SealedColumn, VaultError, VaultKeys, cipher};
 use zeroize::Zeroizing;
 
 /// How many digits of a card are in clear.
@@ -129,23 +129,23 @@ pub(super) fn check(keys: &VaultKeys, row: &SealedRow) -> Result<(), Misfit> {
 }
 
 /// Each column as the vault knows it, and what the row has there.
-fn columns(row: &SealedRow) -> impl Iterator<Item = (Column, Option<&[u8]>)> {
-    let columns: &'static [Column] = match row.key.table {
-        SealedTable::Users => &[
-            Column::UserName,
-            Column::UserEmail,
-            Column::UserPhone,
-            Column::UserBillingAddress,
-            Column::UserLocale,
+fn columns(row: &SealedRow) -> impl Iterator<Item = (SealedColumn, Option<&[u8]>)> {
+    let columns: &'static [SealedColumn] = match row.key.table {
+        SealedTable::Cardholders => &[
+            SealedColumn::CardholderName,
+            SealedColumn::CardholderEmail,
+            SealedColumn::CardholderPhone,
+            SealedColumn::CardholderBillingAddress,
+            SealedColumn::CardholderLocale,
         ],
-        SealedTable::Cards => &[Column::Card],
+        SealedTable::Cards => &[SealedColumn::Card],
         SealedTable::DirectoryUsers => &[
-            Column::DirectoryName,
-            Column::DirectoryFirstName,
-            Column::DirectoryLastName,
-            Column::DirectoryUsername,
-            Column::DirectoryEmail,
-            Column::DirectoryMetadata,
+            SealedColumn::DirectoryName,
+            SealedColumn::DirectoryFirstName,
+            SealedColumn::DirectoryLastName,
+            SealedColumn::DirectoryUsername,
+            SealedColumn::DirectoryEmail,
+            SealedColumn::DirectoryMetadata,
         ],
     };
     columns
@@ -154,10 +154,10 @@ fn columns(row: &SealedRow) -> impl Iterator<Item = (Column, Option<&[u8]>)> {
         .zip(row.sealed.iter().map(Option::as_deref))
 }
 
-fn place(row: &SealedRow, column: Column) -> Place<'_> {
+fn place(row: &SealedRow, column: SealedColumn) -> Place<'_> {
     let (owner, row_id) = (row.key.owner, row.key.id.as_str());
     match row.key.table {
-        SealedTable::Users | SealedTable::Cards => Place {
+        SealedTable::Cardholders | SealedTable::Cards => Place {
             issuer_id: IssuerId(owner),
             row_id,
             column,
@@ -166,7 +166,7 @@ fn place(row: &SealedRow, column: Column) -> Place<'_> {
     }
 }
 
-fn does_not_open(column: Column) -> impl FnOnce(VaultError) -> Misfit {
+fn does_not_open(column: SealedColumn) -> impl FnOnce(VaultError) -> Misfit {
     move |error| Misfit::DoesNotOpen {
         column: column.as_str(),
         error,
@@ -176,7 +176,7 @@ fn does_not_open(column: Column) -> impl FnOnce(VaultError) -> Misfit {
 fn open(
     keys: &VaultKeys,
     row: &SealedRow,
-    column: Column,
+    column: SealedColumn,
     value: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, Misfit> {
     keys.open_sealed(place(row, column), value)
@@ -186,9 +186,9 @@ fn open(
 /// What the row is found by: the digits of the PAN, or the e-mail address.
 fn indexed_value(keys: &VaultKeys, row: &SealedRow) -> Result<Option<Zeroizing<String>>, Misfit> {
     let indexed = match row.key.table {
-        SealedTable::Users => Column::UserEmail,
-        SealedTable::Cards => Column::Card,
-        SealedTable::DirectoryUsers => Column::DirectoryEmail,
+        SealedTable::Cardholders => SealedColumn::CardholderEmail,
+        SealedTable::Cards => SealedColumn::Card,
+        SealedTable::DirectoryUsers => SealedColumn::DirectoryEmail,
     };
     let value = columns(row).find(|(column, _)| *column == indexed);
     let Some((column, Some(value))) = value else {
@@ -196,7 +196,7 @@ fn indexed_value(keys: &VaultKeys, row: &SealedRow) -> Result<Option<Zeroizing<S
     };
     let clear = open(keys, row, column, value)?;
     let text = match row.key.table {
-        SealedTable::Users => Email::from_json(&clear)
+        SealedTable::Cardholders => Email::from_json(&clear)
             .ok()
             .map(|email| email.value().to_owned()),
         SealedTable::Cards => Card::from_json(&clear)
@@ -214,7 +214,7 @@ fn indexes(keys: &VaultKeys, row: &SealedRow, value: &str) -> (BlindIndex, Optio
     let owner = row.key.owner;
     let (issuer_id, app_id) = (IssuerId(owner), AppId(owner));
     match row.key.table {
-        SealedTable::Users => (
+        SealedTable::Cardholders => (
             keys.email_index(issuer_id, value),
             keys.former_email_index(issuer_id, value),
         ),

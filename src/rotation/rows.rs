@@ -6,7 +6,7 @@ use super::{Event, Limits, Observer, entry};
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
 use crate::store::data_keys::Purpose;
-use crate::store::passes::{Due, SealedTable};
+use crate::store::passes::{BelowVersion, SealedTable};
 use crate::vault::{Vault, VaultError};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -44,7 +44,7 @@ pub async fn rewrap(
     let work = Work {
         purpose: Purpose::Seal,
         version,
-        due: Due::SealedBelow(version),
+        due: BelowVersion::SealedBelow(version),
         renew: row::reseal,
         action: "vault.rewrap",
     };
@@ -68,7 +68,7 @@ pub async fn reindex(
     let work = Work {
         purpose: Purpose::Index,
         version,
-        due: Due::IndexedBelow(version),
+        due: BelowVersion::IndexedBelow(version),
         renew: row::reindex,
         action: "vault.reindex",
     };
@@ -78,7 +78,7 @@ pub async fn reindex(
 struct Work {
     purpose: Purpose,
     version: i32,
-    due: Due,
+    due: BelowVersion,
     renew: Renew,
     action: &'static str,
 }
@@ -91,7 +91,7 @@ impl Work {
         limits: Limits,
         observer: Observer<'_>,
     ) -> Result<Passed, VaultError> {
-        observer(Event::Due(self.count(store).await?));
+        observer(Event::RowsToDo(self.count(store).await?));
         let pass = Pass::new(store, vault, self.due, self.renew, limits, observer);
         let done = pass.run().await?;
         let mut passed = Passed {
@@ -120,8 +120,10 @@ impl Work {
             due += counts
                 .into_iter()
                 .filter(|((seal, index), _)| match self.due {
-                    Due::SealedBelow(version) => *seal < version,
-                    Due::IndexedBelow(version) => index.is_some_and(|index| index < version),
+                    BelowVersion::SealedBelow(version) => *seal < version,
+                    BelowVersion::IndexedBelow(version) => {
+                        index.is_some_and(|index| index < version)
+                    }
                 })
                 .map(|(_, count)| count)
                 .sum::<u64>();

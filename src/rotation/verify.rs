@@ -38,7 +38,7 @@ pub async fn verify(
         let counts = patiently(|| store.version_counts(table)).await?;
         all += counts.values().sum::<u64>();
     }
-    observer(Event::Due(all));
+    observer(Event::RowsToDo(all));
     let pace = Pace::new(limits.rows_per_second);
     let batch = i64::from(pace.batch(limits.batch).get());
     let mut verified = Verified::default();

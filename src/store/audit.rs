@@ -14,7 +14,7 @@ use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
 use super::pool::Store;
 use super::schema::{audit_entries, audit_heads};
-use super::writer::unnest::{Column, Unnest};
+use super::writer::unnest::{Unnest, UnnestColumn};
 use crate::ids::IssuerId;
 pub use anchors::Anchor;
 pub use chain::{AuditChain, Broken, ChainVerifier};
@@ -204,26 +204,27 @@ fn append_postgres(
     entries: &[AuditEntry],
     end: &AuditChain,
 ) -> QueryResult<usize> {
-    let texts = |f: fn(&AuditEntry) -> &str| Column::Text(entries.iter().map(f).collect());
-    let maybe =
-        |f: fn(&AuditEntry) -> Option<&str>| Column::MaybeText(entries.iter().map(f).collect());
+    let texts = |f: fn(&AuditEntry) -> &str| UnnestColumn::Text(entries.iter().map(f).collect());
+    let maybe = |f: fn(&AuditEntry) -> Option<&str>| {
+        UnnestColumn::MaybeText(entries.iter().map(f).collect())
+    };
     Unnest::<()>::new(
         "WITH entries AS (INSERT INTO audit_entries (chain, seq, at, actor, action, outcome, reason, \
          issuer_id, subject, request_id, origin, previous_hash, hash, detail) SELECT * FROM unnest(",
         vec![
             texts(|e| &e.chain),
-            Column::BigInt(entries.iter().map(|e| e.seq).collect()),
-            Column::BigInt(entries.iter().map(|e| e.at).collect()),
+            UnnestColumn::BigInt(entries.iter().map(|e| e.seq).collect()),
+            UnnestColumn::BigInt(entries.iter().map(|e| e.at).collect()),
             texts(|e| &e.actor),
             texts(|e| &e.action),
             texts(|e| &e.outcome),
             maybe(|e| e.reason.as_deref()),
-            Column::MaybeInteger(entries.iter().map(|e| e.issuer_id).collect()),
+            UnnestColumn::MaybeInteger(entries.iter().map(|e| e.issuer_id).collect()),
             maybe(|e| e.subject.as_deref()),
             maybe(|e| e.request_id.as_deref()),
             maybe(|e| e.origin.as_deref()),
-            Column::Bytes(entries.iter().map(|e| e.previous_hash.as_slice()).collect()),
-            Column::Bytes(entries.iter().map(|e| e.hash.as_slice()).collect()),
+            UnnestColumn::Bytes(entries.iter().map(|e| e.previous_hash.as_slice()).collect()),
+            UnnestColumn::Bytes(entries.iter().map(|e| e.hash.as_slice()).collect()),
             maybe(|e| e.detail.as_deref()),
         ],
         if end.seq() == 0 { FIRST } else { FURTHER },

@@ -94,7 +94,7 @@ pub enum UniqueKey {
     /// `cards`: the PAN of an issuer, or the card of a user.
     Card,
     /// `users`: the user id of an issuer.
-    User,
+    Cardholder,
     /// `oauth_nonces`.
     Nonce,
     /// `issuers`: the client id.
@@ -113,7 +113,7 @@ impl fmt::Display for UniqueKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Card => "the card",
-            Self::User => "the user id",
+            Self::Cardholder => "the user id",
             Self::Nonce => "the nonce",
             Self::Issuer => "the client id",
             Self::AccountRange => "the account range",
@@ -278,7 +278,7 @@ fn unique_key(info: &dyn DatabaseErrorInformation) -> UniqueKey {
     });
     match table {
         Some("cards") => UniqueKey::Card,
-        Some("users") => UniqueKey::User,
+        Some("users") => UniqueKey::Cardholder,
         Some("oauth_nonces") => UniqueKey::Nonce,
         Some("issuers") => UniqueKey::Issuer,
         Some("account_ranges") => UniqueKey::AccountRange,

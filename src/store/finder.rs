@@ -1,9 +1,9 @@
 //! Lookups that many requests make, many with one query: the users that updates are about.
 
+use super::cardholders::{self, CardholderSummary};
 use super::error::StoreError;
 use super::pool::{Store, within_deadline};
-use super::users::{self, UserSummary};
-use crate::ids::{IssuerId, UserId};
+use crate::ids::{CardholderId, IssuerId};
 use crate::queue::{Backlog, Gather, Job, Queue, Stage};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 const BATCH: usize = 256;
 
 /// No lookup waits longer than this for others.
-const LONGEST: Duration = Duration::from_millis(5);
+const LONGEST_LOOKUP_WAIT: Duration = Duration::from_millis(5);
 
 /// Threads that take whatever lookups wait. Starts with [`Finder::start`], ends with [`Finder::stop`].
 pub struct Finder {
@@ -21,8 +21,8 @@ pub struct Finder {
 
 struct Lookup {
     issuer_id: IssuerId,
-    user_id: UserId,
-    reply: oneshot::Sender<Result<Option<UserSummary>, StoreError>>,
+    user_id: CardholderId,
+    reply: oneshot::Sender<Result<Option<CardholderSummary>, StoreError>>,
 }
 
 impl Job for Lookup {
@@ -49,7 +49,7 @@ impl Finder {
         capacity: usize,
         ahead: Backlog,
     ) -> std::io::Result<Self> {
-        let gather = Gather::behind(ahead, LONGEST);
+        let gather = Gather::behind(ahead, LONGEST_LOOKUP_WAIT);
         let queue = Queue::new(capacity.max(1), Some(gather));
         let store = store.clone();
         let worker = move || {
@@ -68,8 +68,8 @@ impl Finder {
     pub async fn user(
         &self,
         issuer_id: IssuerId,
-        user_id: &UserId,
-    ) -> Result<Option<UserSummary>, StoreError> {
+        user_id: &CardholderId,
+    ) -> Result<Option<CardholderSummary>, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.stage.queue().push(Lookup {
             issuer_id,
@@ -96,7 +96,7 @@ fn answer(store: &Store, lookups: Vec<Lookup>) {
         .iter()
         .map(|lookup| (lookup.issuer_id, &lookup.user_id))
         .collect();
-    match store.read_here(|conn| Ok(users::summaries(conn, &keys)?)) {
+    match store.read_here(|conn| Ok(cardholders::summaries(conn, &keys)?)) {
         Ok(found) => {
             for lookup in lookups {
                 let key = (lookup.issuer_id.0, lookup.user_id.as_str().to_owned());

@@ -9,13 +9,13 @@ mod ranges;
 mod together;
 mod types;
 
-pub use apply::{Applied, ApplyError, Change};
+pub use apply::{Applied, ApplyError, IssuerChange};
 pub use donation::Toggled;
 pub use profile::ProfileChange;
 pub use ranges::{Others, RangeClash};
 pub use types::{
     CertificatePurpose, Envelopes, IssuerCertificate, IssuerDeclaration, IssuerRecord,
-    IssuerStatus, Registry, Removal, Responses,
+    IssuerStatus, Removal, Responses, StoredRegistry,
 };
 
 use super::audit::AuditDraft;
@@ -210,17 +210,17 @@ impl Store {
     }
 
     /// All issuers with their ranges and certificates, and the version they had.
-    pub async fn load_registry(&self) -> Result<Registry, StoreError> {
+    pub async fn load_registry(&self) -> Result<StoredRegistry, StoreError> {
         self.load_changes(ALL).await
     }
 
     /// The issuers that were changed after `version`, and the version that there is now.
-    pub async fn load_changes(&self, version: i64) -> Result<Registry, StoreError> {
+    pub async fn load_changes(&self, version: i64) -> Result<StoredRegistry, StoreError> {
         self.read(move |conn| {
             let (version, issuers) = snapshot(conn, |conn| {
                 Ok::<_, StoreError>((read_version(conn)?, load(conn, version)?))
             })?;
-            Ok(Registry { version, issuers })
+            Ok(StoredRegistry { version, issuers })
         })
         .await
     }
@@ -323,7 +323,7 @@ impl Store {
                 .load(conn)?;
             if !users.is_empty() {
                 audit.refuse("issuer-has-users");
-                return Ok(Removal::HasUsers);
+                return Ok(Removal::HasCardholders);
             }
             ranges::delete(conn, id)?;
             diesel::update(issuers::table.find(id))

@@ -14,6 +14,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod cardholders;
 mod claim;
 pub mod connection;
 pub mod data_keys;
@@ -32,7 +33,6 @@ pub mod passes;
 pub mod pool;
 pub mod schema;
 pub mod url;
-pub mod users;
 pub mod writer;
 
 pub use error::StoreError;

@@ -22,7 +22,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SealedTable {
     /// `users`.
-    Users,
+    Cardholders,
     /// `cards`.
     Cards,
     /// `directory_users`.
@@ -31,12 +31,12 @@ pub enum SealedTable {
 
 impl SealedTable {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Users, Self::Cards, Self::DirectoryUsers];
+    pub const ALL: [Self; 3] = [Self::Cardholders, Self::Cards, Self::DirectoryUsers];
 
     /// Its name in the database.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Users => "users",
+            Self::Cardholders => "users",
             Self::Cards => "cards",
             Self::DirectoryUsers => "directory_users",
         }
@@ -45,7 +45,7 @@ impl SealedTable {
     /// Its sealed columns, in the order of [`SealedRow::sealed`].
     pub fn columns(self) -> &'static [&'static str] {
         match self {
-            Self::Users => &["name", "email", "phone", "billing_address", "locale"],
+            Self::Cardholders => &["name", "email", "phone", "billing_address", "locale"],
             Self::Cards => &["card"],
             Self::DirectoryUsers => &[
                 "name",
@@ -61,7 +61,7 @@ impl SealedTable {
     /// The column of its blind index, and of that index's key version.
     pub fn index(self) -> (&'static str, &'static str) {
         match self {
-            Self::Users | Self::DirectoryUsers => ("email_index", "email_index_key"),
+            Self::Cardholders | Self::DirectoryUsers => ("email_index", "email_index_key"),
             Self::Cards => ("pan_index", "pan_index_key"),
         }
     }
@@ -69,7 +69,7 @@ impl SealedTable {
     /// The two columns of its primary key.
     fn key(self) -> (&'static str, &'static str) {
         match self {
-            Self::Users | Self::Cards => ("issuer_id", "user_id"),
+            Self::Cardholders | Self::Cards => ("issuer_id", "user_id"),
             Self::DirectoryUsers => ("app_id", "klaim_id"),
         }
     }
@@ -100,7 +100,7 @@ impl RowKey {
 impl fmt::Display for RowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let owner = match self.table {
-            SealedTable::Users | SealedTable::Cards => "issuer",
+            SealedTable::Cardholders | SealedTable::Cards => "issuer",
             SealedTable::DirectoryUsers => "app",
         };
         let table = self.table.name();
@@ -127,7 +127,7 @@ pub struct SealedRow {
 
 /// Which rows a pass is after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
+pub enum BelowVersion {
     /// A column is sealed under a version below this one; also where `seal_key` denies it, because keys are thrown away
     /// on the strength of this.
     SealedBelow(i32),
@@ -236,7 +236,7 @@ impl Store {
     pub async fn look(
         &self,
         after: &RowKey,
-        due: Due,
+        due: BelowVersion,
         limit: i64,
     ) -> Result<Vec<Seen>, StoreError> {
         let after = after.clone();
@@ -267,7 +267,7 @@ impl Store {
         &self,
         from: &RowKey,
         to: &RowKey,
-        due: Due,
+        due: BelowVersion,
         generation: i64,
         renew: F,
     ) -> Result<Option<Renewed<E>>, StoreError>

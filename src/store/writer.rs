@@ -25,11 +25,11 @@ use super::audit::{AuditDraft, Heads};
 use super::claim::{Claim, decided};
 use super::connection::COMMIT_TIMEOUT;
 use super::data_keys::FormerIndex;
-use super::directory::changes::{Change, Taken};
+use super::directory::changes::{DirectoryChange, Taken};
 use super::error::StoreError;
 use super::opened_keys::{Holder, Opening};
 use super::url::DatabaseUrl;
-use crate::ids::{IssuerId, UserId};
+use crate::ids::{CardholderId, IssuerId};
 use crate::queue::{Backlog, Gather, Queue, Stage};
 use health::{Gauges, Monitor, QueueState};
 use prometheus::core::Collector;
@@ -73,16 +73,16 @@ pub struct Nonce {
 #[derive(Debug)]
 pub enum Act {
     /// Creates a user with a card and a pending scoring job.
-    Enrol(Box<NewUser>),
+    Enrol(Box<NewCardholder>),
     /// Refreshes the active user with this id and its card, if it is of a lower epoch: it keeps its id and its scoring job
     /// (cce-api.md 7.1). The profile becomes exactly the one given.
-    ReEnrol(Box<NewUser>),
+    ReEnrol(Box<NewCardholder>),
     /// Changes the profile of an active user.
-    Update(Box<UserUpdate>),
+    Update(Box<CardholderUpdate>),
     /// Marks users for erasure.
     Terminate(Box<Termination>),
     /// Changes a record of the users API.
-    Directory(Box<Change>),
+    Directory(Box<DirectoryChange>),
     /// Nothing but nonce and audit entry: a verified request that was refused.
     Record,
     /// The row of this node, and nothing else: no audit entry. See [`Commit::heartbeat`].
@@ -95,9 +95,9 @@ pub enum Act {
     missing_docs,
     reason = "the columns of `users` and `cards`, described in migrations/"
 )]
-pub struct NewUser {
+pub struct NewCardholder {
     pub issuer_id: IssuerId,
-    pub user_id: UserId,
+    pub user_id: CardholderId,
     pub enrolment_epoch: i32,
     pub name: Option<Vec<u8>>,
     pub email: Option<Vec<u8>>,
@@ -135,9 +135,9 @@ pub struct NewCard {
     missing_docs,
     reason = "the columns of `users`, described in migrations/"
 )]
-pub struct UserUpdate {
+pub struct CardholderUpdate {
     pub issuer_id: IssuerId,
-    pub user_id: UserId,
+    pub user_id: CardholderId,
     pub name: Option<Vec<u8>>,
     pub locale: Option<Vec<u8>>,
     pub email: Option<Vec<u8>>,
@@ -157,7 +157,7 @@ pub struct Termination {
     /// The issuer whose users they are.
     pub issuer_id: IssuerId,
     /// Their ids, each once.
-    pub user_ids: Vec<UserId>,
+    pub user_ids: Vec<CardholderId>,
     /// Microseconds since 1970 UTC.
     pub at: i64,
 }
@@ -202,14 +202,14 @@ pub enum Outcome {
     KeyReused(Option<Holder>),
     /// The issuer has a user with this PAN, this one unless it was erased at this moment: nothing
     /// was written but nonce, audit entry and the wrapped key.
-    CardTaken(Option<UserId>),
+    CardTaken(Option<CardholderId>),
     /// The card's user, whose id this is, is of a lower epoch and has to be enrolled again by
     /// [`Act::ReEnrol`], sealed for that id. Nothing was written but the wrapped key; the nonce is
     /// unused.
-    MustReEnrol(UserId),
+    MustReEnrol(CardholderId),
     /// No such user, or not ACTIVE any more: nothing was written but nonce, audit entry and the
     /// wrapped key.
-    UserGone,
+    CardholderGone,
     /// Another record of the app has this: nothing was written but the audit entry.
     Taken(Taken),
     /// The data keys have changed since it was sealed: it has to be sealed again. Nothing was
@@ -221,7 +221,7 @@ pub enum Outcome {
 pub const KEY_REUSED: &str = "wrapped-key-reused";
 
 /// No commit waits longer than this for others.
-const LONGEST: Duration = Duration::from_millis(10);
+const LONGEST_BATCH_WAIT: Duration = Duration::from_millis(10);
 
 /// Starts with [`Writer::start`], ends with [`Writer::stop`].
 pub struct Writer {
@@ -269,7 +269,7 @@ impl Writer {
         commit_timeout: Duration,
         heads: &Heads,
     ) -> std::io::Result<Self> {
-        let gather = Gather::behind(ahead, LONGEST);
+        let gather = Gather::behind(ahead, LONGEST_BATCH_WAIT);
         let queue = Queue::new(capacity.max(1), Some(gather));
         let threads = if url.is_sqlite() { 1 } else { threads.max(1) };
         let (url, heads) = (url.clone(), heads.clone());

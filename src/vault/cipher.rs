@@ -30,13 +30,13 @@ pub struct Place<'a> {
     /// The row within the issuer: the user id.
     pub row_id: &'a str,
     /// The column.
-    pub column: Column,
+    pub column: SealedColumn,
 }
 
 impl<'a> Place<'a> {
     /// A place in an app's record of the users API. Apps are numbered like issuers; the column's table keeps
     /// the two apart.
-    pub fn of_app(app_id: AppId, row_id: &'a str, column: Column) -> Self {
+    pub fn of_app(app_id: AppId, row_id: &'a str, column: SealedColumn) -> Self {
         Self {
             issuer_id: IssuerId(app_id.0),
             row_id,
@@ -47,17 +47,17 @@ impl<'a> Place<'a> {
 
 /// The sealed columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
+pub enum SealedColumn {
     /// `users.name`.
-    UserName,
+    CardholderName,
     /// `users.email`.
-    UserEmail,
+    CardholderEmail,
     /// `users.phone`.
-    UserPhone,
+    CardholderPhone,
     /// `users.billing_address`.
-    UserBillingAddress,
+    CardholderBillingAddress,
     /// `users.locale`.
-    UserLocale,
+    CardholderLocale,
     /// `cards.card`.
     Card,
     /// `directory_users.name`.
@@ -74,15 +74,15 @@ pub enum Column {
     DirectoryMetadata,
 }
 
-impl Column {
+impl SealedColumn {
     /// Table and column. Part of the AAD: never change one.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::UserName => "users.name",
-            Self::UserEmail => "users.email",
-            Self::UserPhone => "users.phone",
-            Self::UserBillingAddress => "users.billing_address",
-            Self::UserLocale => "users.locale",
+            Self::CardholderName => "users.name",
+            Self::CardholderEmail => "users.email",
+            Self::CardholderPhone => "users.phone",
+            Self::CardholderBillingAddress => "users.billing_address",
+            Self::CardholderLocale => "users.locale",
             Self::Card => "cards.card",
             Self::DirectoryName => "directory_users.name",
             Self::DirectoryFirstName => "directory_users.first_name",
@@ -233,7 +233,7 @@ mod tests {
     const PLACE: Place<'static> = Place {
         issuer_id: IssuerId(1),
         row_id: "c8b38606-12b2-43c6-a641-be8eb0ab9dec",
-        column: Column::UserName,
+        column: SealedColumn::CardholderName,
     };
 
     fn keys() -> SealKeys {
@@ -273,11 +273,11 @@ mod tests {
                 ..PLACE
             },
             Place {
-                column: Column::UserEmail,
+                column: SealedColumn::CardholderEmail,
                 ..PLACE
             },
             Place {
-                column: Column::Card,
+                column: SealedColumn::Card,
                 ..PLACE
             },
         ];

@@ -15,7 +15,7 @@ pub mod keks;
 pub mod shares;
 
 pub use blind_index::BlindIndex;
-pub use cipher::{Column, Place, Sealed};
+pub use cipher::{Place, Sealed, SealedColumn};
 pub use kek::Kek;
 pub use keks::Keks;
 
@@ -130,7 +130,7 @@ impl Vault {
 
     /// The keys after those of `generation`, which have turned out to be behind; whoever comes while somebody loads them
     /// waits for that alone.
-    pub async fn beyond(
+    pub async fn newer_than(
         &self,
         store: &Store,
         generation: i64,

@@ -186,7 +186,7 @@ fn a_refusal_is_exit_status_1() {
         "INVALID_REQUEST_PARAMETER",
     );
     refused(&["enroll", "-"], "not json", "Errors");
-    let id = issuer_gateway::ids::UserId::random();
+    let id = issuer_gateway::ids::CardholderId::random();
     refused(&["update", id.as_str()], "", "USER_NOT_FOUND");
     refused(
         &["update", id.as_str(), "--issuer", "basic"],

@@ -5,7 +5,7 @@ use crate::process::{Running, run, text};
 use crate::support::gateway::{TestClient, assert_refused, consumer_key, user_id};
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::client::sample;
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use std::time::{Duration, Instant};
 
 fn operators_change_users_while_it_runs(backend: Backend) {
@@ -35,7 +35,7 @@ fn operators_change_users_while_it_runs(backend: Backend) {
     for secret in [card, "Jane", "example.com", "Mayfair"] {
         assert!(!shown.contains(secret), "{shown}");
     }
-    let nobody = UserId::random();
+    let nobody = CardholderId::random();
     operate(&["user", "show", nobody.as_str()]).refused(&["no user"]);
     operate(&["user", "show", "short"]).refused(&["not a user id"]);
     operate(&["user", "show", &id, "--issuer", "compat"]).refused(&["no user"]);

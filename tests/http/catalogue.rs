@@ -6,10 +6,10 @@ use crate::support::Backend;
 use crate::support::gateway::{TestGateway, assert_refused, errors, user_id};
 use crate::support::http::send;
 use issuer_gateway::client::{Operation, sample};
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::issuers::IssuerStatus;
 use issuer_gateway::oauth1::SignatureMethod;
-use issuer_gateway::store::users::UserStatus;
+use issuer_gateway::store::cardholders::CardholderStatus;
 use serde_json::{Value, json};
 
 const SERVICE: &str = "CARBON CALCULATOR EXPERIENCE";
@@ -38,7 +38,7 @@ on_both_blocking!(enrol_answers_a_user_reference, |backend: Backend| {
     assert_eq!(answer.status, 200, "{clear}");
     assert_eq!(clear["cardNumberLastFourDigits"], card[12..]);
     assert_eq!(clear["status"], "ACTIVE");
-    assert!(UserId::parse(clear["userid"].as_str().unwrap()).is_some());
+    assert!(CardholderId::parse(clear["userid"].as_str().unwrap()).is_some());
     assert_eq!(clear.as_object().unwrap().len(), 3);
 });
 
@@ -308,7 +308,7 @@ on_both_blocking!(a_removed_issuer_is_not_found, |backend: Backend| {
         404,
         &["SERVICE_PROVIDER_NOT_FOUND"],
     );
-    let id = UserId::random();
+    let id = CardholderId::random();
     assert_refused(
         &client.update(id.as_str(), &sample::update()),
         404,
@@ -322,7 +322,7 @@ on_both_blocking!(only_json_is_taken, |backend: Backend| {
     let id = user_id(&client.enrol(&sample::enrolment("534403")));
     for operation in [
         Operation::Enrol,
-        Operation::Update(UserId::parse(&id).unwrap()),
+        Operation::Update(CardholderId::parse(&id).unwrap()),
     ] {
         for content_type in ["text/plain", "application/xml", "application/jsonp", ""] {
             let request = client.prepare(&operation, &sample::enrolment("534403"));
@@ -368,7 +368,7 @@ on_both_blocking!(what_does_not_open_is_a_crypto_error, |backend: Backend| {
             json!("")
         )
     );
-    let update = Operation::Update(UserId::parse(&id).unwrap());
+    let update = Operation::Update(CardholderId::parse(&id).unwrap());
     let request = client
         .client
         .sign(&update, SignatureMethod::RsaSha256, garbage.into_bytes())
@@ -425,7 +425,7 @@ on_both_blocking!(update_finds_only_its_own_users, |backend: Backend| {
     let foreign = gateway.client("demo").update(&id, &sample::update());
     let missing = gateway
         .client("demo")
-        .update(UserId::random().as_str(), &sample::update());
+        .update(CardholderId::random().as_str(), &sample::update());
     assert_refused(&foreign, 404, &["USER_NOT_FOUND"]);
     assert_eq!(
         foreign.body, missing.body,
@@ -445,14 +445,18 @@ on_both_blocking!(user_states_refuse_updates, |backend: Backend| {
     let client = gateway.client("demo");
     let id = user_id(&client.enrol(&sample::enrolment("534403")));
     for (status, http, code) in [
-        (UserStatus::Inactive, 401, "USER_INACTIVE"),
-        (UserStatus::Terminating, 401, "USER_TERMINATE_IN_PROGRESS"),
-        (UserStatus::Deleted, 404, "USER_NOT_FOUND"),
+        (CardholderStatus::Inactive, 401, "USER_INACTIVE"),
+        (
+            CardholderStatus::Terminating,
+            401,
+            "USER_TERMINATE_IN_PROGRESS",
+        ),
+        (CardholderStatus::Deleted, 404, "USER_NOT_FOUND"),
     ] {
         gateway.set_user_status("demo", &id, status);
         assert_refused(&client.update(&id, &sample::update()), http, &[code]);
     }
-    gateway.set_user_status("demo", &id, UserStatus::Active);
+    gateway.set_user_status("demo", &id, CardholderStatus::Active);
     assert_eq!(client.update(&id, &sample::update()).status, 200);
 });
 
@@ -559,12 +563,12 @@ on_both_blocking!(checks_come_in_the_documented_order, |backend: Backend| {
     let path = |id: &str| format!("{}/issuers/users/{id}", gateway.base_url);
     assert_refused(&put(&bad_path, b"x"), 400, &["INVALID_REQUEST_PARAMETER"]);
     assert_refused(
-        &put(&path(UserId::random().as_str()), b"x"),
+        &put(&path(CardholderId::random().as_str()), b"x"),
         404,
         &["USER_NOT_FOUND"],
     );
-    gateway.set_user_status("demo", &id, UserStatus::Inactive);
+    gateway.set_user_status("demo", &id, CardholderStatus::Inactive);
     assert_refused(&put(&path(&id), b"x"), 401, &["USER_INACTIVE"]);
-    gateway.set_user_status("demo", &id, UserStatus::Active);
+    gateway.set_user_status("demo", &id, CardholderStatus::Active);
     assert_refused(&put(&path(&id), b"x"), 400, &["INVALID_REQUEST_PARAMETER"]);
 });

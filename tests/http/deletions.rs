@@ -6,9 +6,9 @@ use crate::support::Backend;
 use crate::support::gateway::{TestGateway, accepted, assert_refused, errors, user_id};
 use crate::support::http::send;
 use issuer_gateway::client::sample;
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::issuers::IssuerStatus;
-use issuer_gateway::store::users::UserStatus;
+use issuer_gateway::store::cardholders::CardholderStatus;
 use serde_json::{Value, json};
 
 const SERVICE: &str = "CARBON CALCULATOR EXPERIENCE";
@@ -23,7 +23,7 @@ fn enrol(gateway: &TestGateway, count: usize) -> Vec<String> {
 }
 
 fn unknown() -> String {
-    UserId::random().as_str().to_owned()
+    CardholderId::random().as_str().to_owned()
 }
 
 /// How often the audit trail has this action, outcome and user.
@@ -114,7 +114,7 @@ on_both_blocking!(
         );
         assert_refused(&client.enrol(&enrolment), 400, &["USER_ALREADY_EXISTS"]);
 
-        gateway.set_user_status("demo", &user, UserStatus::Deleted);
+        gateway.set_user_status("demo", &user, CardholderStatus::Deleted);
         assert_refused(&client.delete(&[&user]), 404, &["USER_NOT_FOUND"]);
         let other = enrol(&gateway, 1);
         assert_eq!(accepted(&client.delete(&[&user, &other[0]])), other);
@@ -126,7 +126,7 @@ on_both_blocking!(
     |backend: Backend| {
         let gateway = TestGateway::start_without_erasure(backend);
         let users = enrol(&gateway, 2);
-        gateway.set_user_status("demo", &users[0], UserStatus::Inactive);
+        gateway.set_user_status("demo", &users[0], CardholderStatus::Inactive);
         let database = gateway.database.as_ref().unwrap();
         database.execute(&format!(
             "UPDATE users SET enrolment_epoch = -1 WHERE user_id = '{}'",

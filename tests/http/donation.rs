@@ -10,10 +10,10 @@ use issuer_gateway::ids::ClientId;
 use issuer_gateway::issuers::declaration;
 use issuer_gateway::rotation::primary::begin_index_rotation;
 use issuer_gateway::store::audit::AuditDraft;
+use issuer_gateway::store::cardholders::{CardholderStatus, Switched};
 use issuer_gateway::store::issuers::Toggled;
 use issuer_gateway::store::now;
-use issuer_gateway::store::users::{Switched, UserStatus};
-use issuer_gateway::vault::{Column, Place};
+use issuer_gateway::vault::{Place, SealedColumn};
 use serde_json::json;
 
 fn audit() -> AuditDraft {
@@ -80,7 +80,7 @@ on_both_blocking!(turning_it_on_means_to_register_again, |backend: Backend| {
         assert_eq!(database(&gateway).count(table), 1, "{table}");
     }
     let store = &gateway.gateway.store;
-    let parsed = issuer_gateway::ids::UserId::parse(&id).unwrap();
+    let parsed = issuer_gateway::ids::CardholderId::parse(&id).unwrap();
     let issuer_id = gateway.issuer_id("demo");
     let (user, card) = gateway
         .block_on(store.load_sealed_user(issuer_id, &parsed))
@@ -101,10 +101,10 @@ on_both_blocking!(turning_it_on_means_to_register_again, |backend: Backend| {
             .unwrap();
         String::from_utf8(clear.to_vec()).unwrap()
     };
-    assert!(open(Column::UserName, &user.name.unwrap()).contains("Married"));
-    assert!(open(Column::UserEmail, &user.email.unwrap()).contains("janet@"));
-    assert!(open(Column::UserLocale, &user.locale.unwrap()).contains("sv-SE"));
-    let card = open(Column::Card, &card.unwrap().card);
+    assert!(open(SealedColumn::CardholderName, &user.name.unwrap()).contains("Married"));
+    assert!(open(SealedColumn::CardholderEmail, &user.email.unwrap()).contains("janet@"));
+    assert!(open(SealedColumn::CardholderLocale, &user.locale.unwrap()).contains("sv-SE"));
+    let card = open(SealedColumn::Card, &card.unwrap().card);
     assert!(card.contains("2044") && card.contains("Janet Married"));
     assert_eq!(user.enrolment_epoch, 2);
 
@@ -183,14 +183,18 @@ on_both_blocking!(
         let id = user_id(&client.enrol(&enrolment));
         toggle(&gateway, "demo");
         for (status, http, code) in [
-            (UserStatus::Inactive, 404, "USER_NOT_FOUND"),
-            (UserStatus::Terminating, 401, "USER_TERMINATE_IN_PROGRESS"),
+            (CardholderStatus::Inactive, 404, "USER_NOT_FOUND"),
+            (
+                CardholderStatus::Terminating,
+                401,
+                "USER_TERMINATE_IN_PROGRESS",
+            ),
         ] {
             gateway.set_user_status("demo", &id, status);
             assert_refused(&client.enrol(&enrolment), 400, &["USER_ALREADY_EXISTS"]);
             assert_refused(&client.update(&id, &sample::update()), http, &[code]);
         }
-        gateway.set_user_status("demo", &id, UserStatus::Active);
+        gateway.set_user_status("demo", &id, CardholderStatus::Active);
         assert_eq!(user_id(&client.enrol(&enrolment)), id);
     }
 );
@@ -336,7 +340,7 @@ on_both_blocking!(
         let gateway = TestGateway::start(backend);
         let client = gateway.client("demo");
         let id = user_id(&client.enrol(&sample::enrolment("534403")));
-        let parsed = issuer_gateway::ids::UserId::parse(&id).unwrap();
+        let parsed = issuer_gateway::ids::CardholderId::parse(&id).unwrap();
         let store = &gateway.gateway.store;
         let found = gateway
             .block_on(store.find_users_anywhere(&parsed, None))
@@ -344,7 +348,7 @@ on_both_blocking!(
         assert_eq!(found.len(), 1);
         assert_eq!(
             (found[0].client_id.as_str(), found[0].status),
-            ("demo", UserStatus::Active)
+            ("demo", CardholderStatus::Active)
         );
         assert!(!found[0].must_enrol_again);
         let other = ClientId::parse("compat").unwrap();
@@ -374,13 +378,13 @@ on_both_blocking!(
                 .unwrap()[0]
                 .must_enrol_again
         );
-        for status in [UserStatus::Terminating, UserStatus::Deleted] {
+        for status in [CardholderStatus::Terminating, CardholderStatus::Deleted] {
             gateway.set_user_status("demo", &id, status);
             for active in [true, false] {
                 assert_eq!(switch(active), Switched::Leaving(status));
             }
         }
-        let nobody = issuer_gateway::ids::UserId::random();
+        let nobody = issuer_gateway::ids::CardholderId::random();
         let switched = gateway.block_on(store.switch_user(issuer_id, &nobody, true, audit()));
         assert_eq!(switched, Ok(Switched::Unknown));
         let refused = "SELECT count(*) AS n FROM audit_entries WHERE reason IN ('user-leaving', 'user-not-found') AND outcome = 'refused'";

@@ -6,7 +6,7 @@ use crate::support::{Backend, TestDatabase, until};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use issuer_gateway::client::sample;
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::store::erasure::DUE;
 
 pub(crate) fn in_state(database: &TestDatabase, status: &str) -> i64 {
@@ -85,7 +85,7 @@ on_both_blocking!(nothing_personal_is_left, |backend: Backend| {
     let (mut gone, mut kept, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     for count in 0..80 {
         let enrolment = sample::enrolment("534403");
-        let user = UserId::parse(&user_id(&client.enrol(&enrolment))).unwrap();
+        let user = CardholderId::parse(&user_id(&client.enrol(&enrolment))).unwrap();
         if count % 2 == 0 {
             gone.push(user);
             numbers.push(enrolment["cardNumber"].as_str().unwrap().to_owned());
@@ -101,7 +101,7 @@ on_both_blocking!(nothing_personal_is_left, |backend: Backend| {
         .iter()
         .flat_map(|user| stored(&gateway, user))
         .collect();
-    let ids: Vec<&str> = gone.iter().map(UserId::as_str).collect();
+    let ids: Vec<&str> = gone.iter().map(CardholderId::as_str).collect();
     accepted(&client.delete(&ids));
     let database = gateway.stop().unwrap();
     if backend == Backend::Sqlite {
@@ -146,7 +146,7 @@ on_both_blocking!(nothing_personal_is_left, |backend: Backend| {
 });
 
 /// Every sealed value and blind index that is stored of a user, but the index of the e-mail address: here it is the same for all.
-fn stored(gateway: &TestGateway, user: &UserId) -> Vec<Vec<u8>> {
+fn stored(gateway: &TestGateway, user: &CardholderId) -> Vec<Vec<u8>> {
     let issuer_id = gateway.issuer_id("demo");
     let loading = gateway.gateway.store.load_sealed_user(issuer_id, user);
     let (row, card) = gateway.block_on(loading).unwrap().unwrap();

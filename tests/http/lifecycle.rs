@@ -166,7 +166,7 @@ fn a_database_that_goes_away_and_comes_back(away: impl Fn(&Proxy)) {
         away(&proxy);
         let enrolment = sample::enrolment("534403");
         let enrol = client.prepare(&Operation::Enrol, &enrolment);
-        let user = issuer_gateway::ids::UserId::parse(&id).unwrap();
+        let user = issuer_gateway::ids::CardholderId::parse(&id).unwrap();
         let update = client.prepare(&Operation::Update(user), &sample::update());
         for _ in 0..3 {
             assert_recoverable_503(&enrol);

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use issuer_gateway::client::sample;
 use issuer_gateway::clock::Clock;
 use issuer_gateway::config::Config;
-use issuer_gateway::live::Live;
+use issuer_gateway::reloadable::Reloadable;
 use issuer_gateway::store::{Commit, Outcome};
 use serde_json::Value;
 use std::sync::Mutex;
@@ -218,7 +218,7 @@ on_both_blocking!(
         user_id(&gateway.client("demo").enrol(&enrolment));
         config.oauth.window_seconds = 60;
         let address = gateway.base_url.strip_prefix("http://").unwrap();
-        let live = Live::load(&config, address.parse().unwrap()).unwrap();
+        let live = Reloadable::load(&config, address.parse().unwrap()).unwrap();
         gateway.gateway.swap(live);
         let answer = gateway.client("demo").enrol(&enrolment);
         assert_refused(&answer, 503, &["SERVICE_UNAVAILABLE"]);

@@ -10,7 +10,7 @@ use crate::support::http::exchange;
 use crate::support::peer::{FieldLevel, Jwe, jwe_body};
 use chrono::{DateTime, Datelike, Utc};
 use issuer_gateway::client::sample;
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::store;
 use issuer_gateway::store::audit::AuditEntry;
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ on_both_blocking!(
         let started = store::now();
         let enrolled = call(&client, "POST", &enrol_url, &body(&enrolment));
         let id = newest_user(&gateway);
-        let nobody = UserId::random();
+        let nobody = CardholderId::random();
         let url = |id: &str| format!("{enrol_url}/{id}");
         let calls = [
             (200, "user.enrol", None, Some(id.as_str()), enrolled),

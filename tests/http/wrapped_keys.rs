@@ -13,13 +13,13 @@ use crate::support::peer::{FieldLevel, Jwe};
 use crate::support::{Backend, TestDatabase};
 use attack::Captured;
 use issuer_gateway::client::{Answered, Operation, sample};
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::oauth1::SignatureMethod;
 use serde_json::{Value, json};
 
 /// Signs a body as it is and sends it as an update of `user_id`.
 fn put(client: &TestClient, user_id: &str, body: &[u8]) -> Answered {
-    let operation = Operation::Update(UserId::parse(user_id).unwrap());
+    let operation = Operation::Update(CardholderId::parse(user_id).unwrap());
     let request = client
         .client
         .sign(&operation, SignatureMethod::RsaSha256, body.to_vec())

@@ -5,15 +5,17 @@ use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use crate::trail::verify;
 use futures_util::future::join_all;
-use issuer_gateway::ids::{AppId, UserId};
+use issuer_gateway::ids::{AppId, CardholderId};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::rotation::primary::{RotationError, begin_index_rotation, rotate_seal};
 use issuer_gateway::store::data_keys::{DataKeyRow, Promoted, Purpose};
 use issuer_gateway::store::directory::SealedRecord;
-use issuer_gateway::store::directory::changes::{Change, Columns, NewRecord, RecordUpdate};
-use issuer_gateway::store::writer::{Act, Commit, NewUser, UserUpdate};
+use issuer_gateway::store::directory::changes::{
+    Columns, DirectoryChange, NewRecord, RecordUpdate,
+};
+use issuer_gateway::store::writer::{Act, CardholderUpdate, Commit, NewCardholder};
 use issuer_gateway::store::{Outcome, Store, StoreError, Writer};
-use issuer_gateway::vault::{Column, Place, Vault, VaultKeys};
+use issuer_gateway::vault::{Place, SealedColumn, Vault, VaultKeys};
 
 on_both!(
     what_was_sealed_under_other_keys_is_not_written,
@@ -33,20 +35,20 @@ pub fn sealed(commit: Commit, keys: &VaultKeys) -> Commit {
 }
 
 /// One commit of each kind that holds sealed values, under nonces that only `round` tells apart.
-fn one_of_each(keys: &VaultKeys, known: &UserId, round: i32) -> Vec<Commit> {
+fn one_of_each(keys: &VaultKeys, known: &CardholderId, round: i32) -> Vec<Commit> {
     let pan = format!("534403000000{round:04}");
-    let again = NewUser {
+    let again = NewCardholder {
         user_id: known.clone(),
         enrolment_epoch: 1 + round,
         ..sealed_user(keys, ISSUER, PAN)
     };
-    let update = UserUpdate {
+    let update = CardholderUpdate {
         seal_key: keys.seal_version(),
         ..crate::fixture::new_name(ISSUER, known, b"sealed")
     };
     let app_id = AppId(1);
     let klaim_id = format!("{round}_klaim");
-    let place = Place::of_app(app_id, &klaim_id, Column::DirectoryName);
+    let place = Place::of_app(app_id, &klaim_id, SealedColumn::DirectoryName);
     let name = keys.seal(place, b"Johnn Dooe").unwrap().bytes;
     let row = SealedRecord {
         app_id: app_id.0,
@@ -65,11 +67,11 @@ fn one_of_each(keys: &VaultKeys, known: &UserId, round: i32) -> Vec<Commit> {
         created_at: 1,
         updated_at: 1,
     };
-    let created = Change::Create(Box::new(NewRecord {
+    let created = DirectoryChange::Create(Box::new(NewRecord {
         row,
         former_email_index: None,
     }));
-    let changed = Change::Update(Box::new(RecordUpdate {
+    let changed = DirectoryChange::Update(Box::new(RecordUpdate {
         app_id,
         klaim_id,
         set: Columns {
@@ -126,7 +128,7 @@ async fn what_was_sealed_under_other_keys_is_not_written(backend: Backend) {
         }
     }
     let stale = rig.vault.current().generation() - 1;
-    let change = Change::Delete {
+    let change = DirectoryChange::Delete {
         app_id: AppId(1),
         klaim_id: "1_klaim".to_owned(),
     };
@@ -187,7 +189,7 @@ async fn keys_are_promoted_and_retired_by_the_rules(backend: Backend) {
     let place = Place {
         issuer_id: ISSUER,
         row_id: "row",
-        column: Column::UserName,
+        column: SealedColumn::CardholderName,
     };
     let first = vault.current().seal(place, b"value").unwrap();
 

@@ -5,9 +5,9 @@ use crate::fixture::{ISSUER, PAN, Rig, draft, enrol, record, sealed_user, writer
 use crate::support::{Backend, TestDatabase};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
-use issuer_gateway::ids::{AppId, UserId};
+use issuer_gateway::ids::{AppId, CardholderId};
 use issuer_gateway::rotation::primary::rotate_seal;
-use issuer_gateway::store::directory::changes::Change;
+use issuer_gateway::store::directory::changes::DirectoryChange;
 use issuer_gateway::store::{Outcome, Store, StoreError};
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ async fn a_change_waits_for_transactions_that_have_joined() {
         })
         .await;
         assert_eq!(readers.vault_generation().await, Ok(1));
-        let commit = record(ISSUER, UserId::random().as_str());
+        let commit = record(ISSUER, CardholderId::random().as_str());
         assert_eq!(writers.commit(commit).await, Ok(Outcome::Done));
     }
     assert!(!rotation.is_finished());
@@ -69,7 +69,7 @@ async fn a_writer_sees_the_change_that_it_has_waited_for() {
                   UPDATE vault_generation SET version = version + 1";
     changing.batch_execute(change).unwrap();
     let commit = sealed(enrol(sealed_user(&keys, ISSUER, PAN)), &keys);
-    let deletion = Change::Delete {
+    let deletion = DirectoryChange::Delete {
         app_id: AppId(1),
         klaim_id: "any".to_owned(),
     };

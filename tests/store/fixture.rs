@@ -1,13 +1,13 @@
 //! What the tests enrol.
 
 use crate::support::TestDatabase;
-use issuer_gateway::ids::{ClientId, IssuerId, UserId};
+use issuer_gateway::ids::{CardholderId, ClientId, IssuerId};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::audit::AuditDraft;
 use issuer_gateway::store::issuers::{Envelopes, IssuerDeclaration, Responses};
-use issuer_gateway::store::writer::{Act, Commit, NewCard, NewUser, Nonce, UserUpdate};
+use issuer_gateway::store::writer::{Act, CardholderUpdate, Commit, NewCard, NewCardholder, Nonce};
 use issuer_gateway::store::{Finder, Store, Writer, now};
-use issuer_gateway::vault::{Column, Kek, Keks, Place, Vault, VaultKeys};
+use issuer_gateway::vault::{Kek, Keks, Place, SealedColumn, Vault, VaultKeys};
 use zeroize::Zeroizing;
 
 pub const ISSUER: IssuerId = IssuerId(1);
@@ -64,14 +64,14 @@ impl Rig {
     }
 
     /// A user whose values are the place's name, sealed, with the card `pan`.
-    pub fn user(&self, issuer_id: IssuerId, pan: &str) -> NewUser {
+    pub fn user(&self, issuer_id: IssuerId, pan: &str) -> NewCardholder {
         sealed_user(&self.vault.current(), issuer_id, pan)
     }
 }
 
 /// The same, sealed with any keys.
-pub fn sealed_user(keys: &VaultKeys, issuer_id: IssuerId, pan: &str) -> NewUser {
-    let user_id = UserId::random();
+pub fn sealed_user(keys: &VaultKeys, issuer_id: IssuerId, pan: &str) -> NewCardholder {
+    let user_id = CardholderId::random();
     let seal = |column, text: &str| {
         let place = Place {
             issuer_id,
@@ -82,16 +82,18 @@ pub fn sealed_user(keys: &VaultKeys, issuer_id: IssuerId, pan: &str) -> NewUser 
     };
     let index = keys.pan_index(issuer_id, pan);
     let email_index = keys.email_index(issuer_id, "johnn.dooe@gmail.com");
-    let card = seal(Column::Card, pan);
+    let card = seal(SealedColumn::Card, pan);
     let at = now();
-    NewUser {
+    NewCardholder {
         issuer_id,
         enrolment_epoch: 1,
-        name: Some(seal(Column::UserName, "Johnn Dooe").bytes),
-        email: Some(seal(Column::UserEmail, "johnn.dooe@gmail.com").bytes),
+        name: Some(seal(SealedColumn::CardholderName, "Johnn Dooe").bytes),
+        email: Some(seal(SealedColumn::CardholderEmail, "johnn.dooe@gmail.com").bytes),
         phone: None,
-        billing_address: Some(seal(Column::UserBillingAddress, "83 Mayfair Street").bytes),
-        locale: Some(seal(Column::UserLocale, "en-US").bytes),
+        billing_address: Some(
+            seal(SealedColumn::CardholderBillingAddress, "83 Mayfair Street").bytes,
+        ),
+        locale: Some(seal(SealedColumn::CardholderLocale, "en-US").bytes),
         email_index: Some(email_index.bytes.to_vec()),
         email_index_key: Some(email_index.key_version),
         seal_key: card.key_version,
@@ -125,7 +127,7 @@ pub fn nonce(issuer_id: IssuerId, value: &str) -> Option<Nonce> {
 }
 
 pub fn fresh_nonce(issuer_id: IssuerId) -> Option<Nonce> {
-    nonce(issuer_id, UserId::random().as_str())
+    nonce(issuer_id, CardholderId::random().as_str())
 }
 
 pub fn draft(action: &str) -> AuditDraft {
@@ -137,7 +139,7 @@ pub fn draft(action: &str) -> AuditDraft {
 }
 
 /// A signed enrolment with a nonce of its own.
-pub fn enrol(user: NewUser) -> Commit {
+pub fn enrol(user: NewCardholder) -> Commit {
     Commit {
         nonce: fresh_nonce(user.issuer_id),
         audit: AuditDraft {
@@ -152,7 +154,7 @@ pub fn enrol(user: NewUser) -> Commit {
 }
 
 /// A signed update with a nonce of its own.
-pub fn update(update: UserUpdate) -> Commit {
+pub fn update(update: CardholderUpdate) -> Commit {
     Commit {
         nonce: fresh_nonce(update.issuer_id),
         audit: draft("user.update"),
@@ -163,8 +165,8 @@ pub fn update(update: UserUpdate) -> Commit {
 }
 
 /// An update that changes name and locale alone.
-pub fn new_name(issuer_id: IssuerId, user_id: &UserId, name: &[u8]) -> UserUpdate {
-    UserUpdate {
+pub fn new_name(issuer_id: IssuerId, user_id: &CardholderId, name: &[u8]) -> CardholderUpdate {
+    CardholderUpdate {
         issuer_id,
         user_id: user_id.clone(),
         name: Some(name.to_vec()),

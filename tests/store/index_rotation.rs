@@ -4,13 +4,15 @@ use crate::fixture::{ISSUER, Rig, draft, enrol, sealed_user, writer};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::{join, join_all};
-use issuer_gateway::ids::{AppId, UserId};
+use issuer_gateway::ids::{AppId, CardholderId};
 use issuer_gateway::rotation::primary::begin_index_rotation;
 use issuer_gateway::store::Outcome;
 use issuer_gateway::store::data_keys::Purpose;
 use issuer_gateway::store::directory::SealedRecord;
-use issuer_gateway::store::directory::changes::{Change, Columns, NewRecord, RecordUpdate, Taken};
-use issuer_gateway::store::writer::{Act, Commit, NewUser};
+use issuer_gateway::store::directory::changes::{
+    Columns, DirectoryChange, NewRecord, RecordUpdate, Taken,
+};
+use issuer_gateway::store::writer::{Act, Commit, NewCardholder};
 use issuer_gateway::vault::{BlindIndex, VaultKeys};
 
 on_both!(
@@ -33,7 +35,7 @@ fn literal(backend: Backend, index: &BlindIndex) -> String {
 }
 
 /// Brings a card under the new index key, as the pass over all rows will: one update of one row.
-fn move_card(database: &TestDatabase, keys: &VaultKeys, user_id: &UserId, pan: &str) {
+fn move_card(database: &TestDatabase, keys: &VaultKeys, user_id: &CardholderId, pan: &str) {
     let index = keys.pan_index(ISSUER, pan);
     let bytes = literal(database.backend, &index);
     let key = index.key_version;
@@ -42,13 +44,13 @@ fn move_card(database: &TestDatabase, keys: &VaultKeys, user_id: &UserId, pan: &
     ));
 }
 
-fn sealed(keys: &VaultKeys, user: NewUser) -> Commit {
+fn sealed(keys: &VaultKeys, user: NewCardholder) -> Commit {
     crate::data_keys::sealed(enrol(user), keys)
 }
 
-async fn enrolled(rig: &Rig, count: usize) -> Vec<UserId> {
+async fn enrolled(rig: &Rig, count: usize) -> Vec<CardholderId> {
     let keys = rig.vault.current();
-    let users: Vec<NewUser> = (0..count)
+    let users: Vec<NewCardholder> = (0..count)
         .map(|number| sealed_user(&keys, ISSUER, &pan(number)))
         .collect();
     let ids = users.iter().map(|user| user.user_id.clone()).collect();
@@ -151,7 +153,7 @@ async fn users_enrol_again_under_either_key(backend: Backend) {
         move_card(&database, &keys, user_id, &pan(number));
     }
     let nonces = database.count("oauth_nonces");
-    let again = |number: usize| NewUser {
+    let again = |number: usize| NewCardholder {
         enrolment_epoch: 2,
         ..sealed_user(&keys, ISSUER, &pan(number))
     };
@@ -165,7 +167,7 @@ async fn users_enrol_again_under_either_key(backend: Backend) {
     assert_eq!(database.count("oauth_nonces"), nonces + 1, "given back");
 
     for (number, id) in ids.iter().enumerate() {
-        let user = NewUser {
+        let user = NewCardholder {
             user_id: id.clone(),
             ..again(number)
         };
@@ -239,7 +241,7 @@ fn new_address(keys: &VaultKeys, user_id: &str, address: &str) -> RecordUpdate {
 async fn an_address_is_held_under_either_key(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
-    let commit = async |keys: &VaultKeys, change: Change| {
+    let commit = async |keys: &VaultKeys, change: DirectoryChange| {
         let commit = Commit {
             nonce: None,
             act: Act::Directory(Box::new(change)),
@@ -249,8 +251,8 @@ async fn an_address_is_held_under_either_key(backend: Backend) {
         };
         rig.writer.commit(commit).await.unwrap()
     };
-    let create = |new: NewRecord| Change::Create(Box::new(new));
-    let update = |update: RecordUpdate| Change::Update(Box::new(update));
+    let create = |new: NewRecord| DirectoryChange::Create(Box::new(new));
+    let update = |update: RecordUpdate| DirectoryChange::Update(Box::new(update));
     let before = rig.vault.current();
     for (user_id, address) in [("moved", "m@example.com"), ("left", "l@example.com")] {
         let made = commit(&before, create(record(&before, user_id, address))).await;

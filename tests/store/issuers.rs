@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 use issuer_gateway::ids::{ClientId, IssuerId};
 use issuer_gateway::store::Store;
 use issuer_gateway::store::issuers::{
-    ApplyError, CertificatePurpose, Change, Envelopes, IssuerCertificate, IssuerStatus, Removal,
-    Responses,
+    ApplyError, CertificatePurpose, Envelopes, IssuerCertificate, IssuerChange, IssuerStatus,
+    Removal, Responses,
 };
 
 on_both!(
@@ -67,7 +67,7 @@ async fn declarations_come_back_as_they_were_made(backend: Backend) {
         .apply_issuers(vec![full.clone(), bare.clone()], draft("issuer.apply"))
         .await;
     let applied = applied.unwrap();
-    assert!(applied.iter().all(|a| a.change == Change::Created));
+    assert!(applied.iter().all(|a| a.change == IssuerChange::Created));
     let registry = store.load_registry().await.unwrap();
     assert_eq!(registry.version, 1);
     let declared: Vec<_> = registry
@@ -149,7 +149,7 @@ async fn applying_twice_changes_nothing(backend: Backend) {
         .apply_issuers(vec![demo.clone()], draft("issuer.apply"))
         .await
         .unwrap();
-    assert_eq!(applied[0].change, Change::Unchanged);
+    assert_eq!(applied[0].change, IssuerChange::Unchanged);
     assert_eq!(store.load_registry().await.unwrap(), before);
 
     demo.name = "Another".to_owned();
@@ -159,7 +159,7 @@ async fn applying_twice_changes_nothing(backend: Backend) {
         .apply_issuers(vec![demo.clone()], draft("issuer.apply"))
         .await
         .unwrap();
-    assert_eq!(applied[0].change, Change::Updated);
+    assert_eq!(applied[0].change, IssuerChange::Updated);
     let after = store.load_registry().await.unwrap();
     assert_eq!(after.version, before.version + 1);
     assert_eq!(after.issuers[0].issuer_id, before.issuers[0].issuer_id);
@@ -322,7 +322,7 @@ async fn states_change_and_issuers_without_users_go(backend: Backend) {
                 .unwrap()
         }
     };
-    assert_eq!(remove("demo").await, Removal::HasUsers);
+    assert_eq!(remove("demo").await, Removal::HasCardholders);
     store
         .apply_issuers(vec![declaration("empty", &["2223"])], draft("issuer.apply"))
         .await
@@ -349,7 +349,7 @@ async fn states_change_and_issuers_without_users_go(backend: Backend) {
     assert!(
         applied
             .iter()
-            .all(|a| a.change == Change::Created && a.issuer_id != issuer_id)
+            .all(|a| a.change == IssuerChange::Created && a.issuer_id != issuer_id)
     );
     assert_ne!(applied[0].issuer_id, IssuerId(2));
 }

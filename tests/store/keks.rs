@@ -8,7 +8,7 @@ use issuer_gateway::store::Store;
 use issuer_gateway::store::audit::AuditDraft;
 use issuer_gateway::store::data_keys::{DataKeyRow, Purpose, Rewrapped};
 use issuer_gateway::vault::shares::Share;
-use issuer_gateway::vault::{Column, Kek, Keks, Place, Vault, VaultError};
+use issuer_gateway::vault::{Kek, Keks, Place, SealedColumn, Vault, VaultError};
 
 on_both!(
     every_data_key_comes_under_the_new_kek,
@@ -21,7 +21,7 @@ on_both!(
 const PLACE: Place<'static> = Place {
     issuer_id: ISSUER,
     row_id: "row",
-    column: Column::UserName,
+    column: SealedColumn::CardholderName,
 };
 
 async fn store_with(database: &TestDatabase, kek: &TestKek) -> (Store, Vault) {

@@ -6,7 +6,7 @@ use crate::fixture::{ISSUER, Rig, enrol, nonce, record, writer};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::join_all;
-use issuer_gateway::ids::{IssuerId, UserId};
+use issuer_gateway::ids::{CardholderId, IssuerId};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::opened_keys::{GONE_AFTER, Holder, Opening};
 use issuer_gateway::store::writer::Commit;
@@ -46,7 +46,7 @@ fn with(opening: Opening, commit: Commit) -> Commit {
 
 /// A refused call of `issuer_id` that has decrypted a message.
 fn refused(issuer_id: IssuerId, key: u8, message: u8) -> Commit {
-    let commit = record(issuer_id, UserId::random().as_str());
+    let commit = record(issuer_id, CardholderId::random().as_str());
     with(opening(issuer_id, key, message), commit)
 }
 
@@ -158,7 +158,7 @@ async fn every_conflict_of_one_batch(backend: Backend) {
             commits.push(refused(ISSUER, key, message));
             expected.push(outcome);
         }
-        commits.push(record(ISSUER, UserId::random().as_str()));
+        commits.push(record(ISSUER, CardholderId::random().as_str()));
         expected.push(Outcome::Done);
     }
     let outcomes = join_all(commits.into_iter().map(|commit| single.commit(commit))).await;
@@ -222,7 +222,7 @@ async fn jwe_keys_are_forgotten_and_field_level_keys_are_not(backend: Backend) {
             field_level,
             ..opening(ISSUER, key, 1)
         };
-        let commit = with(opening, record(ISSUER, UserId::random().as_str()));
+        let commit = with(opening, record(ISSUER, CardholderId::random().as_str()));
         assert_eq!(rig.writer.commit(commit).await, Ok(Outcome::Done));
     };
     open(1, false).await;
@@ -252,7 +252,7 @@ async fn what_a_gone_gateway_key_opened_is_forgotten(backend: Backend) {
             gateway_key: i64::from(key % 2),
             ..opening(ISSUER, key * 5, 1)
         };
-        let commit = with(opening, record(ISSUER, UserId::random().as_str()));
+        let commit = with(opening, record(ISSUER, CardholderId::random().as_str()));
         rig.writer.commit(commit).await.unwrap();
     }
     // However old the rows are: their gateway keys are there.

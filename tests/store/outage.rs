@@ -4,7 +4,7 @@ use crate::fixture::{ISSUER, Rig, enrol, finder, record};
 use crate::support::proxy::Proxy;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::join_all;
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::{DatabaseUrl, Outcome, Store, StoreError, Writer};
 
@@ -21,7 +21,7 @@ pub fn through(database: &TestDatabase) -> (Proxy, DatabaseUrl) {
 pub async fn recovered(writer: &Writer, store: &Store) {
     for _ in 0..10_000 {
         let written = writer
-            .commit(record(ISSUER, UserId::random().as_str()))
+            .commit(record(ISSUER, CardholderId::random().as_str()))
             .await;
         match written {
             Ok(Outcome::Done) => {

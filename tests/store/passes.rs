@@ -8,11 +8,11 @@ mod rows;
 use crate::fixture::{ISSUER, Rig, draft};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::rotation::primary::{begin_index_rotation, rotate_seal};
 use issuer_gateway::rotation::{Event, Limits, Passed, Verified};
+use issuer_gateway::store::cardholders::CardholderStatus;
 use issuer_gateway::store::passes::SealedTable;
-use issuer_gateway::store::users::UserStatus;
 use issuer_gateway::store::{Outcome, Store, now};
 use issuer_gateway::vault::{Vault, VaultError};
 use issuer_gateway::{rotation, store::data_keys::DataKeyState};
@@ -72,7 +72,7 @@ async fn verify_telling(rig: &Rig) -> (Verified, Vec<String>) {
 fn telling(event: &Event<'_>) -> Option<String> {
     match event {
         Event::Misfit { key, misfit } => Some(format!("{key}: {misfit}")),
-        Event::Due(_) | Event::Rows(_) => None,
+        Event::RowsToDo(_) | Event::Rows(_) => None,
     }
 }
 
@@ -112,17 +112,17 @@ async fn states(store: &Store, purpose: &str) -> Vec<String> {
 }
 
 /// Users of every state and records with and without an e-mail address; 16 rows.
-async fn populate(rig: &Rig) -> Vec<UserId> {
+async fn populate(rig: &Rig) -> Vec<CardholderId> {
     let ids = enrol_many(rig, 0..6).await;
-    let set = |id: UserId, status| async move {
+    let set = |id: CardholderId, status| async move {
         let audit = draft("user.set-status");
         let set = rig.store.set_user_status(ISSUER, &id, status, audit).await;
         assert_eq!(set, Ok(true));
     };
-    set(ids[0].clone(), UserStatus::Terminating).await;
+    set(ids[0].clone(), CardholderStatus::Terminating).await;
     assert_eq!(rig.store.erase_users(now()).await, Ok(1));
-    set(ids[1].clone(), UserStatus::Terminating).await;
-    set(ids[2].clone(), UserStatus::Inactive).await;
+    set(ids[1].clone(), CardholderStatus::Terminating).await;
+    set(ids[2].clone(), CardholderStatus::Inactive).await;
     let app = directory_app(rig).await;
     for (number, email) in [Some("a@example.com"), Some("b@example.com"), None, None]
         .into_iter()
@@ -275,7 +275,7 @@ async fn a_limit_keeps_batches_small(backend: Backend) {
     let mut batches = Vec::new();
     let mut observer = |event: Event<'_>| match event {
         Event::Rows(rows) => batches.push(rows),
-        Event::Due(rows) => assert_eq!(rows, 8),
+        Event::RowsToDo(rows) => assert_eq!(rows, 8),
         Event::Misfit { .. } => panic!("{event:?}"),
     };
     let passed = rotation::rewrap(&rig.store, &rig.vault, limits(3), &mut observer).await;

@@ -5,7 +5,7 @@ use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::ids::IssuerId;
 use issuer_gateway::store::Store;
-use issuer_gateway::vault::{Column, Place, Vault, VaultError};
+use issuer_gateway::vault::{Place, SealedColumn, Vault, VaultError};
 
 on_both!(
     a_dump_shows_nothing_personal,
@@ -58,7 +58,7 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
             .unwrap()
             .unwrap()
     };
-    let name_place = place(ISSUER, id.as_str(), Column::UserName);
+    let name_place = place(ISSUER, id.as_str(), SealedColumn::CardholderName);
 
     let (user, card) = load().await;
     let name = user.name.unwrap();
@@ -66,7 +66,7 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
         **rig.vault.current().open_sealed(name_place, &name).unwrap(),
         *b"Johnn Dooe"
     );
-    let card_place = place(ISSUER, id.as_str(), Column::Card);
+    let card_place = place(ISSUER, id.as_str(), SealedColumn::Card);
     assert_eq!(
         **rig
             .vault
@@ -77,9 +77,9 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
     );
 
     for wrong in [
-        place(IssuerId(2), id.as_str(), Column::UserName),
-        place(ISSUER, other_id.as_str(), Column::UserName),
-        place(ISSUER, id.as_str(), Column::UserLocale),
+        place(IssuerId(2), id.as_str(), SealedColumn::CardholderName),
+        place(ISSUER, other_id.as_str(), SealedColumn::CardholderName),
+        place(ISSUER, id.as_str(), SealedColumn::CardholderLocale),
     ] {
         assert_eq!(
             rig.vault.current().open_sealed(wrong, &name).err(),
@@ -99,7 +99,7 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
             .err(),
         Some(VaultError::DoesNotOpen)
     );
-    let email_place = place(ISSUER, id.as_str(), Column::UserEmail);
+    let email_place = place(ISSUER, id.as_str(), SealedColumn::CardholderEmail);
     assert_eq!(
         rig.vault
             .current()
@@ -141,7 +141,7 @@ async fn two_nodes_may_make_the_first_keys_at_once(backend: Backend) {
     let place = Place {
         issuer_id: ISSUER,
         row_id: "row",
-        column: Column::UserName,
+        column: SealedColumn::CardholderName,
     };
     let sealed = a.seal(place, b"value").unwrap();
     assert_eq!(**b.open_sealed(place, &sealed.bytes).unwrap(), *b"value");

@@ -5,7 +5,7 @@ use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use crate::trail::verify;
 use futures_util::future::{join, join_all};
-use issuer_gateway::ids::{IssuerId, UserId};
+use issuer_gateway::ids::{CardholderId, IssuerId};
 use issuer_gateway::store::writer::{Act, Commit, Termination};
 use issuer_gateway::store::{Outcome, Store, now};
 
@@ -15,7 +15,7 @@ on_both!(
     two_stores_erase_in_turn_and_the_trail_holds,
 );
 
-fn terminate(issuer_id: IssuerId, user_ids: &[UserId]) -> Commit {
+fn terminate(issuer_id: IssuerId, user_ids: &[CardholderId]) -> Commit {
     Commit {
         nonce: fresh_nonce(issuer_id),
         act: Act::Terminate(Box::new(Termination {
@@ -29,7 +29,7 @@ fn terminate(issuer_id: IssuerId, user_ids: &[UserId]) -> Commit {
     }
 }
 
-async fn enrolled(rig: &Rig, count: usize) -> Vec<UserId> {
+async fn enrolled(rig: &Rig, count: usize) -> Vec<CardholderId> {
     let users: Vec<_> = (0..count)
         .map(|number| rig.user(ISSUER, &format!("5344030000{number:06}")))
         .collect();
@@ -48,8 +48,8 @@ async fn crossing_updates_and_terminations_all_pass(backend: Backend) {
     let rig = Rig::new(&database).await;
     let second = writer(&database);
     let ids = enrolled(&rig, 600).await;
-    let backwards: Vec<UserId> = ids.iter().rev().cloned().collect();
-    let commits = |ids: &[UserId]| -> Vec<Commit> {
+    let backwards: Vec<CardholderId> = ids.iter().rev().cloned().collect();
+    let commits = |ids: &[CardholderId]| -> Vec<Commit> {
         let pairs = ids.chunks(3).zip(ids.chunks(3).rev());
         pairs
             .flat_map(|(some, others)| {
@@ -69,7 +69,7 @@ async fn crossing_updates_and_terminations_all_pass(backend: Backend) {
     .await;
     for outcome in forth.into_iter().chain(back) {
         assert!(
-            matches!(outcome, Ok(Outcome::Done | Outcome::UserGone)),
+            matches!(outcome, Ok(Outcome::Done | Outcome::CardholderGone)),
             "{outcome:?}"
         );
     }

@@ -4,7 +4,7 @@ use crate::fixture::{ISSUER, PAN, Rig, draft, enrol, nonce, record, writer};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::join_all;
-use issuer_gateway::ids::{IssuerId, UserId};
+use issuer_gateway::ids::{CardholderId, IssuerId};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::writer::{Act, Commit};
 use issuer_gateway::store::{Outcome, StoreError};
@@ -218,7 +218,8 @@ async fn a_full_queue_refuses(backend: Backend) {
     let narrow =
         issuer_gateway::store::Writer::start(&database.url(), 1, 5, Backlog::default()).unwrap();
     let outcomes =
-        join_all((0..500).map(|_| narrow.commit(record(ISSUER, UserId::random().as_str())))).await;
+        join_all((0..500).map(|_| narrow.commit(record(ISSUER, CardholderId::random().as_str()))))
+            .await;
     let done = count(&outcomes, Outcome::Done);
     let refused = outcomes
         .iter()

@@ -4,11 +4,11 @@ use crate::fixture::{ISSUER, PAN, Rig, draft, enrol, new_name, update};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::join_all;
-use issuer_gateway::ids::{IssuerId, UserId};
+use issuer_gateway::ids::{CardholderId, IssuerId};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::Outcome;
-use issuer_gateway::store::users::{UserStatus, UserSummary};
-use issuer_gateway::store::writer::UserUpdate;
+use issuer_gateway::store::cardholders::{CardholderStatus, CardholderSummary};
+use issuer_gateway::store::writer::CardholderUpdate;
 
 on_both!(
     an_update_replaces_what_it_brings,
@@ -27,8 +27,8 @@ async fn an_update_replaces_what_it_brings(backend: Backend) {
     let summary = rig.finder.user(ISSUER, &user_id).await.unwrap().unwrap();
     assert_eq!(
         summary,
-        UserSummary {
-            status: UserStatus::Active,
+        CardholderSummary {
+            status: CardholderStatus::Active,
             enrolment_epoch: 1,
             last_four: Some("5557".to_owned())
         }
@@ -55,7 +55,7 @@ async fn an_update_replaces_what_it_brings(backend: Backend) {
     assert!(stored.updated_at >= stored.created_at);
     assert_eq!(card.unwrap().card, user.card.card);
 
-    let all = UserUpdate {
+    let all = CardholderUpdate {
         email: Some(b"e".to_vec()),
         email_index: Some(b"i".to_vec()),
         email_index_key: Some(7),
@@ -85,21 +85,21 @@ async fn only_active_users_of_the_issuer_are_updated(backend: Backend) {
     let user_id = user.user_id.clone();
     rig.writer.commit(enrol(user)).await.unwrap();
     assert_eq!(rig.finder.user(IssuerId(2), &user_id).await, Ok(None));
-    for (issuer_id, id) in [(IssuerId(2), &user_id), (ISSUER, &UserId::random())] {
+    for (issuer_id, id) in [(IssuerId(2), &user_id), (ISSUER, &CardholderId::random())] {
         let commit = update(new_name(issuer_id, id, b"other"));
-        assert_eq!(rig.writer.commit(commit).await, Ok(Outcome::UserGone));
+        assert_eq!(rig.writer.commit(commit).await, Ok(Outcome::CardholderGone));
     }
     for status in [
-        UserStatus::Inactive,
-        UserStatus::Terminating,
-        UserStatus::Deleted,
+        CardholderStatus::Inactive,
+        CardholderStatus::Terminating,
+        CardholderStatus::Deleted,
     ] {
         let set = rig
             .store
             .set_user_status(ISSUER, &user_id, status, draft("user.set-status"));
         assert_eq!(set.await, Ok(true));
         let commit = update(new_name(ISSUER, &user_id, b"other"));
-        assert_eq!(rig.writer.commit(commit).await, Ok(Outcome::UserGone));
+        assert_eq!(rig.writer.commit(commit).await, Ok(Outcome::CardholderGone));
         let summary = rig.finder.user(ISSUER, &user_id).await.unwrap().unwrap();
         assert_eq!(summary.status, status);
     }
@@ -110,7 +110,7 @@ async fn only_active_users_of_the_issuer_are_updated(backend: Backend) {
     let unknown = rig.store.set_user_status(
         IssuerId(2),
         &user_id,
-        UserStatus::Active,
+        CardholderStatus::Active,
         draft("user.set-status"),
     );
     assert_eq!(unknown.await, Ok(false));
@@ -127,7 +127,7 @@ async fn two_updates_of_one_user_in_a_batch_apply_in_order(backend: Backend) {
         issuer_gateway::store::Writer::start(&database.url(), 1, 1_000, Backlog::default())
             .unwrap();
     let outcomes = join_all((0..30_u8).map(|number| {
-        single.commit(update(UserUpdate {
+        single.commit(update(CardholderUpdate {
             phone: (number == 10).then(|| b"phone".to_vec()),
             ..new_name(ISSUER, &user_id, &[number])
         }))
@@ -181,7 +181,7 @@ async fn many_users_are_looked_up_at_once(backend: Backend) {
     assert!(enrolled.iter().all(|done| *done == Ok(Outcome::Done)));
 
     // Each of them twice, another issuer's and an unknown one between them.
-    let unknown = UserId::random();
+    let unknown = CardholderId::random();
     let asked = users.iter().flat_map(|user| {
         let id = &user.user_id;
         [

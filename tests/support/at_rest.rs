@@ -1,15 +1,19 @@
 //! What is in the database, opened as the gateway would open it.
 
 use super::gateway::TestGateway;
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::store::audit::AuditEntry;
-use issuer_gateway::store::users::{SealedCard, SealedUser};
-use issuer_gateway::vault::{Column, Place, VaultError};
+use issuer_gateway::store::cardholders::{SealedCard, SealedCardholder};
+use issuer_gateway::vault::{Place, SealedColumn, VaultError};
 use serde_json::{Value, json};
 
 /// A user's row and the card's, sealed as they are.
-pub fn sealed(gateway: &TestGateway, issuer: &str, user_id: &str) -> (SealedUser, SealedCard) {
-    let user_id = UserId::parse(user_id).unwrap();
+pub fn sealed(
+    gateway: &TestGateway,
+    issuer: &str,
+    user_id: &str,
+) -> (SealedCardholder, SealedCard) {
+    let user_id = CardholderId::parse(user_id).unwrap();
     let store = &gateway.gateway.store;
     let loading = store.load_sealed_user(gateway.issuer_id(issuer), &user_id);
     let (user, card) = gateway.block_on(loading).unwrap().unwrap();
@@ -21,7 +25,7 @@ pub fn open(
     gateway: &TestGateway,
     issuer: &str,
     user_id: &str,
-    column: Column,
+    column: SealedColumn,
     sealed: &[u8],
 ) -> Result<Value, VaultError> {
     let place = Place {
@@ -37,7 +41,7 @@ pub fn open(
 pub fn stored(gateway: &TestGateway, issuer: &str, user_id: &str) -> Value {
     let (user, card) = sealed(gateway, issuer, user_id);
     let open = |column, sealed: &[u8]| open(gateway, issuer, user_id, column, sealed).unwrap();
-    let card = open(Column::Card, &card.card);
+    let card = open(SealedColumn::Card, &card.card);
     let mut all = json!({
         "cardholderName": card["cardholderName"],
         "cardNumber": card["cardNumber"],
@@ -45,18 +49,23 @@ pub fn stored(gateway: &TestGateway, issuer: &str, user_id: &str) -> Value {
         "expiryInfo": {"month": card["expiryMonth"], "year": card["expiryYear"]},
     });
     let parts = [
-        ("email", Column::UserEmail, user.email, None),
-        ("name", Column::UserName, user.name, None),
+        ("email", SealedColumn::CardholderEmail, user.email, None),
+        ("name", SealedColumn::CardholderName, user.name, None),
         (
             "billingAddress",
-            Column::UserBillingAddress,
+            SealedColumn::CardholderBillingAddress,
             user.billing_address,
             None,
         ),
-        ("locale", Column::UserLocale, user.locale, Some("locale")),
+        (
+            "locale",
+            SealedColumn::CardholderLocale,
+            user.locale,
+            Some("locale"),
+        ),
         (
             "phoneNumber",
-            Column::UserPhone,
+            SealedColumn::CardholderPhone,
             user.phone,
             Some("phoneNumber"),
         ),

@@ -6,21 +6,21 @@ use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Answered, Client, Operation, Prepared};
 use issuer_gateway::clock::Clock;
 use issuer_gateway::config::{
-    Audit, Config, Crypto, Database, Erasure, GatewayKey, Keys, Log, Metrics, OAuth, Server, Users,
-    Vault,
+    Audit, Config, Crypto, Database, DirectorySettings, Erasure, GatewayKey, Keys, Log, Metrics,
+    OAuth, Server, Vault,
 };
 use issuer_gateway::gateway::Gateway;
 use issuer_gateway::housekeeping::Job;
-use issuer_gateway::ids::{ClientId, IssuerId, UserId};
+use issuer_gateway::ids::{CardholderId, ClientId, IssuerId};
 use issuer_gateway::issuers::IssuerStatus;
 use issuer_gateway::issuers::declaration;
 use issuer_gateway::keys::source::read_private_key;
 use issuer_gateway::oauth1::{SignatureMethod, SigningKey};
 use issuer_gateway::payload::{EnvelopeKind, KeyState};
 use issuer_gateway::store::audit::AuditDraft;
+use issuer_gateway::store::cardholders::CardholderStatus;
 use issuer_gateway::store::issuers::{Applied, Removal};
 use issuer_gateway::store::now;
-use issuer_gateway::store::users::UserStatus;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -115,7 +115,7 @@ pub fn config(database_url: &str) -> Config {
         crypto: Crypto::default(),
         oauth: OAuth::default(),
         erasure: Erasure::default(),
-        users: Users::default(),
+        users: DirectorySettings::default(),
         log: Log::default(),
         source: None,
     }
@@ -353,8 +353,8 @@ impl TestGateway {
     }
 
     /// Changes a user's state.
-    pub fn set_user_status(&self, client_id: &str, user_id: &str, status: UserStatus) {
-        let id = UserId::parse(user_id).unwrap();
+    pub fn set_user_status(&self, client_id: &str, user_id: &str, status: CardholderStatus) {
+        let id = CardholderId::parse(user_id).unwrap();
         let issuer_id = self.issuer_id(client_id);
         let store = &self.gateway.store;
         assert!(
@@ -464,7 +464,10 @@ impl TestClient {
     }
 
     pub fn update(&self, user_id: &str, clear: &Value) -> Answered {
-        self.send(&self.prepare(&Operation::Update(UserId::parse(user_id).unwrap()), clear))
+        self.send(&self.prepare(
+            &Operation::Update(CardholderId::parse(user_id).unwrap()),
+            clear,
+        ))
     }
 
     /// Asks for the deletion of users.

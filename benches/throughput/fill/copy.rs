@@ -3,15 +3,15 @@
 use super::NONCE_LIFE;
 use diesel::prelude::*;
 use issuer_gateway::store::audit::{AuditChain, AuditEntry};
+use issuer_gateway::store::cardholders::{SealedCard, SealedCardholder};
 use issuer_gateway::store::schema;
-use issuer_gateway::store::users::{SealedCard, SealedUser};
 
 /// What is scored: about twelve months, in microseconds.
 const SCORED: i64 = 365 * 86_400_000_000;
 
-pub(super) fn users(conn: &mut PgConnection, users: &[&SealedUser]) -> QueryResult<usize> {
+pub(super) fn users(conn: &mut PgConnection, users: &[&SealedCardholder]) -> QueryResult<usize> {
     use schema::users as t;
-    let row = |user: &&SealedUser| {
+    let row = |user: &&SealedCardholder| {
         (
             t::issuer_id.eq(user.issuer_id),
             t::user_id.eq(user.user_id.clone()),
@@ -52,9 +52,12 @@ pub(super) fn cards(conn: &mut PgConnection, cards: &[&SealedCard]) -> QueryResu
         .execute(conn)
 }
 
-pub(super) fn scoring_jobs(conn: &mut PgConnection, users: &[&SealedUser]) -> QueryResult<usize> {
+pub(super) fn scoring_jobs(
+    conn: &mut PgConnection,
+    users: &[&SealedCardholder],
+) -> QueryResult<usize> {
     use schema::scoring_jobs as t;
-    let row = |user: &&SealedUser| {
+    let row = |user: &&SealedCardholder| {
         (
             t::issuer_id.eq(user.issuer_id),
             t::user_id.eq(user.user_id.clone()),
@@ -71,9 +74,9 @@ pub(super) fn scoring_jobs(conn: &mut PgConnection, users: &[&SealedUser]) -> Qu
 }
 
 /// A nonce for each of the users.
-pub(super) fn nonces(conn: &mut PgConnection, users: &[&SealedUser]) -> QueryResult<usize> {
+pub(super) fn nonces(conn: &mut PgConnection, users: &[&SealedCardholder]) -> QueryResult<usize> {
     use schema::oauth_nonces as t;
-    let row = |user: &&SealedUser| {
+    let row = |user: &&SealedCardholder| {
         let nonce: String = uuid::Uuid::new_v4().simple().to_string();
         (
             t::issuer_id.eq(user.issuer_id),

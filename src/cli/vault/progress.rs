@@ -13,7 +13,7 @@ impl Passing {
 
     pub(super) fn show(&self, event: &Event<'_>) {
         match event {
-            Event::Due(rows) => self.0.set_length(*rows),
+            Event::RowsToDo(rows) => self.0.set_length(*rows),
             Event::Rows(rows) => self.0.inc(*rows),
             Event::Misfit { key, misfit } => self.0.println(&format!("BROKEN {key}: {misfit}")),
         }

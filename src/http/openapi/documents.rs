@@ -1,7 +1,7 @@
 //! What each endpoint says of itself: a file for each group of handlers in `http`.
 
-pub mod issuer_users;
+pub mod cardholder_deletions;
+pub mod cardholders;
+pub mod directory;
 pub mod issuers;
 pub mod service;
-pub mod user_deletions;
-pub mod users;

@@ -2,7 +2,7 @@
 
 use super::refusals::{self, Refused};
 use super::schemas::{Errors, FieldLevelAnswer, JweAnswer, Message, encrypted_request};
-use crate::http::users_error::UsersError;
+use crate::http::directory_error::DirectoryError;
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
@@ -35,23 +35,28 @@ pub enum Tag {
     /// Issuers.
     Issuers,
     /// Cardholders.
-    Users,
+    Cardholders,
     /// The users API.
-    AppUsers,
+    Directory,
     /// The gateway itself.
     Service,
 }
 
 impl Tag {
     /// All, in the order of the page.
-    pub const ALL: [Self; 4] = [Self::Issuers, Self::Users, Self::AppUsers, Self::Service];
+    pub const ALL: [Self; 4] = [
+        Self::Issuers,
+        Self::Cardholders,
+        Self::Directory,
+        Self::Service,
+    ];
 
     /// The heading.
     pub fn name(self) -> &'static str {
         match self {
             Self::Issuers => "issuers",
-            Self::Users => "users",
-            Self::AppUsers => "users API",
+            Self::Cardholders => "cardholders",
+            Self::Directory => "directory",
             Self::Service => "service",
         }
     }
@@ -60,8 +65,8 @@ impl Tag {
     pub fn description(self) -> &'static str {
         match self {
             Self::Issuers => "The calling issuer itself.",
-            Self::Users => "Cardholders of the calling issuer.",
-            Self::AppUsers => {
+            Self::Cardholders => "Cardholders of the calling issuer.",
+            Self::Directory => {
                 "Plain user profiles of an app. Neither signed nor encrypted; a bearer key says whose."
             }
             Self::Service => "Health, and this document. Not signed.",
@@ -111,17 +116,17 @@ impl Operation {
     }
 
     /// An operation of the users API: by a bearer key, refused with `{"message": …}`.
-    pub fn of_users_api(id: &'static str, summary: &'static str) -> Self {
+    pub fn of_directory(id: &'static str, summary: &'static str) -> Self {
         let blank = Self {
             refusals: Vec::new(),
             schemas: Vec::new(),
             refused: reference::<Message>(),
-            ..Self::new(id, Tag::AppUsers, summary)
+            ..Self::new(id, Tag::Directory, summary)
         };
         let transport = refusals::every()
             .into_iter()
             .chain(refusals::reading())
-            .map(UsersError::Transport);
+            .map(DirectoryError::Transport);
         Self {
             security: vec![BEARER],
             ..blank

@@ -5,8 +5,8 @@
 //! answered is in the document (tests/support/document.rs): a refusal missing here fails there.
 
 use crate::directory;
-use crate::http::error::{HttpError, Reason};
-use crate::http::users_error::UsersError;
+use crate::http::directory_error::DirectoryError;
+use crate::http::error::{AnswerReason, HttpError};
 use crate::oauth1;
 use crate::payload::EnvelopeKind;
 use crate::refusal::Refusal;
@@ -34,7 +34,7 @@ impl Refused {
         let status = response.status();
         let reason = response
             .extensions()
-            .get::<Reason>()
+            .get::<AnswerReason>()
             .map_or("refused", |reason| reason.0);
         let bytes = response.into_body().try_into_bytes().unwrap_or_default();
         let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -70,7 +70,7 @@ pub(super) fn reading() -> Vec<HttpError> {
 
 /// Who calls, and may this issuer call at all.
 pub(super) fn authentication() -> Vec<HttpError> {
-    use oauth1::Refusal as R;
+    use oauth1::SignatureError as R;
     let signature = [
         R::MissingAuthorization,
         R::MalformedHeader,
@@ -121,10 +121,10 @@ pub(super) fn json_body() -> Vec<HttpError> {
 }
 
 /// What every call of the users API can end in.
-pub(super) fn users_api() -> Vec<UsersError> {
-    use directory::Refusal as R;
+pub(super) fn users_api() -> Vec<DirectoryError> {
+    use directory::DirectoryRefusal as R;
     [R::Unauthorized, R::Limited, R::Overloaded, R::Internal("")]
-        .map(UsersError::from)
+        .map(DirectoryError::from)
         .into()
 }
 

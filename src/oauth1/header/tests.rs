@@ -52,10 +52,10 @@ fn signatures_may_be_bare_escaped_or_unpadded() {
 
 #[test]
 fn refused_headers() {
-    use Refusal::*;
+    use SignatureError::*;
     let whole = format!(r#"oauth_consumer_key="k",{REST}"#);
     let many: String = (0..40).map(|i| format!(r#",oauth_x{i}="""#)).collect();
-    let cases: Vec<(String, Refusal)> = vec![
+    let cases: Vec<(String, SignatureError)> = vec![
         (String::new(), MissingAuthorization),
         ("OAuth".into(), MissingAuthorization),
         ("Bearer abc".into(), MissingAuthorization),
@@ -152,7 +152,7 @@ fn refused_values() {
         .collect();
         let header = format!("OAuth {}", header.join(","));
         let refusal = Authorization::parse(&header).unwrap_err();
-        assert_eq!(refusal, Refusal::MalformedParameter(name), "{value}");
+        assert_eq!(refusal, SignatureError::MalformedParameter(name), "{value}");
     }
 }
 

@@ -214,7 +214,7 @@ fn the_path_is_judged_as_sent() {
         let header = Signed::new("GET", signed, "").signed_header();
         assert_eq!(
             verify(&header, &get(received, None)),
-            Err(Refusal::SignatureInvalid),
+            Err(SignatureError::SignatureInvalid),
             "{signed}"
         );
     }
@@ -255,7 +255,10 @@ fn unknown_oauth_parameters_are_part_of_what_is_signed() {
     let request = get("/issuers", None);
     assert_eq!(verify(&header, &request), Ok(()));
     let removed = header.replace(r#"oauth_token="","#, "");
-    assert_eq!(verify(&removed, &request), Err(Refusal::SignatureInvalid));
+    assert_eq!(
+        verify(&removed, &request),
+        Err(SignatureError::SignatureInvalid)
+    );
 }
 
 #[test]
@@ -269,17 +272,17 @@ fn a_proxied_server_verifies_the_public_url() {
         (
             "https://api.example.com",
             "/issuers",
-            Err(Refusal::SignatureInvalid),
+            Err(SignatureError::SignatureInvalid),
         ),
         (
             "http://api.example.com",
             "/cts/issuers",
-            Err(Refusal::SignatureInvalid),
+            Err(SignatureError::SignatureInvalid),
         ),
         (
             "https://tenant2.example.com",
             "/cts/issuers",
-            Err(Refusal::SignatureInvalid),
+            Err(SignatureError::SignatureInvalid),
         ),
     ] {
         let result = authorization.verify(

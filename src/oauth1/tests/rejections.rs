@@ -1,7 +1,7 @@
 //! What must be refused, each with its reason (wire-formats.md, case O6).
 
 use super::*;
-use Refusal::*;
+use SignatureError::*;
 
 const BODY: &str = r#"{"encryptedData":"a.b.c.d.e"}"#;
 

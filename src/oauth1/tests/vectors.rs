@@ -46,7 +46,7 @@ fn requests_of_official_libraries_verify() {
                 "fjl2fxzsYl1OpvxkBItC9nVw1PSQc_b-eQMcmQFg011ab4b5"
             );
 
-            let invalid = Err(Refusal::SignatureInvalid);
+            let invalid = Err(SignatureError::SignatureInvalid);
             assert_eq!(verify(&request, &KEY.public), invalid, "{name}");
             let more = format!("{}&added-pair=1", query.unwrap_or_default());
             let changed = Request {

@@ -16,7 +16,7 @@ fn prove(
     keys: &[&VerifyingKey],
     decoys: &Decoys,
     allow_pss: bool,
-) -> (Result<(), Refusal>, Work) {
+) -> (Result<(), SignatureError>, Work) {
     let mut work = Work::default();
     let result = Authorization::parse(header).unwrap().prove_counted(
         &get("/issuers", query),
@@ -54,7 +54,7 @@ fn a_wrong_signature_takes_a_bounded_number_of_verifications() {
         (Some(query.as_str()), MAX_CANDIDATES),
     ] {
         let (result, work) = prove(&header, query, &[&KEY.public], &decoys, true);
-        assert_eq!(result, Err(Refusal::SignatureInvalid));
+        assert_eq!(result, Err(SignatureError::SignatureInvalid));
         assert!(work.candidates <= most, "{query:?}: {work:?}");
         assert_eq!(work.verifications, work.candidates, "{query:?}");
     }
@@ -72,7 +72,7 @@ fn work_and_answer_do_not_tell_a_known_consumer_key_from_an_unknown_one() {
     for (signed, allow_pss) in [(&elsewhere, true), (&pss, true), (&pss, false)] {
         let header = signed.signed_header();
         let expected = prove(&header, None, &[], &decoys, allow_pss);
-        assert_eq!(expected.0, Err(Refusal::SignatureInvalid));
+        assert_eq!(expected.0, Err(SignatureError::SignatureInvalid));
         assert_eq!(expected.1.verifications, 2 * expected.1.candidates);
         for known in [&[&one[0]][..], &[&two[0], &two[1]][..]] {
             assert_eq!(prove(&header, None, known, &decoys, allow_pss), expected);
@@ -86,8 +86,8 @@ fn that_a_method_is_forbidden_is_told_to_who_has_the_key_alone() {
     let good = rsa_pss(&signed.base_string(&signed.parameters("", "")), 32);
     let decoys = Decoys::default();
     for (signature, expected) in [
-        (good, Refusal::UnsupportedSignatureMethod),
-        (vec![1; 256], Refusal::SignatureInvalid),
+        (good, SignatureError::UnsupportedSignatureMethod),
+        (vec![1; 256], SignatureError::SignatureInvalid),
     ] {
         let header = signed.header(&signature);
         let (result, _) = prove(&header, None, &[&KEY.public], &decoys, false);

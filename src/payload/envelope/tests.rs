@@ -168,7 +168,7 @@ fn a_dot_makes_a_jwe() {
         json!({"encryptedData": "ab".repeat(64) + "."}),
     ))
     .unwrap_err();
-    assert_eq!(error, EnvelopeError::Crypto(Reason::SegmentCount));
+    assert_eq!(error, EnvelopeError::Crypto(CryptoReason::SegmentCount));
     let body = seal(EnvelopeKind::Jwe, &recipient(0), b"{}").unwrap();
     let mut body: Value = serde_json::from_slice(&body).unwrap();
     body["iv"] = json!(1);
@@ -179,9 +179,12 @@ fn a_dot_makes_a_jwe() {
 #[test]
 fn refusals_have_one_text_and_debug_shows_nothing() {
     let text = "the encrypted payload cannot be opened";
-    assert_eq!(EnvelopeError::Crypto(Reason::Encoding).to_string(), text);
-    assert_eq!(OpenError::Crypto(Reason::Padding).to_string(), text);
-    assert_eq!(OpenError::Crypto(Reason::Padding).reason(), "padding");
+    assert_eq!(
+        EnvelopeError::Crypto(CryptoReason::Encoding).to_string(),
+        text
+    );
+    assert_eq!(OpenError::Crypto(CryptoReason::Padding).to_string(), text);
+    assert_eq!(OpenError::Crypto(CryptoReason::Padding).reason(), "padding");
     assert_eq!(OpenError::Overloaded.reason(), "unwrap-overloaded");
     assert_eq!(OpenError::Failed.reason(), "unwrap-failed");
     let envelope = parse(&field_level(json!({}))).unwrap();
@@ -220,7 +223,7 @@ async fn a_client_opens_short_answers_with_a_ring_of_its_own_key() {
         assert_eq!(value(&opened), json!({}));
         let answer = Envelope::parse_answer(&body).unwrap();
         let refused = open(ring(), unwrapper(), &policy, answer).await.err();
-        assert_eq!(refused, Some(OpenError::Crypto(Reason::UnknownKey)));
+        assert_eq!(refused, Some(OpenError::Crypto(CryptoReason::UnknownKey)));
     }
 }
 

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{ContentEncryption, TAG};
 use crate::payload::cbc;
 use crate::payload::content::Content;
-use crate::payload::reason::Reason;
+use crate::payload::reason::CryptoReason;
 use crate::payload::recipient::SealError;
 
 /// Verifies and decrypts. Lengths that do not fit `enc` count as a wrong tag.
@@ -96,6 +96,6 @@ fn open_cbc_hs256(
 fn unauthentic() -> Content {
     Content {
         plaintext: Zeroizing::default(),
-        flaw: Some(Reason::Authentication),
+        flaw: Some(CryptoReason::Authentication),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::ContentEncryption;
 use crate::json;
-use crate::payload::reason::Reason;
+use crate::payload::reason::CryptoReason;
 
 /// Members that change how a token is to be read (compression, critical extensions) or that name work
 /// or keys for us to fetch. No client has a reason to send them, so their presence is refused.
@@ -19,25 +19,25 @@ pub(super) struct Header {
 
 impl Header {
     /// Parses the decoded header segment.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Reason> {
-        let header = json::parse_object(bytes).map_err(|_| Reason::Header)?;
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, CryptoReason> {
+        let header = json::parse_object(bytes).map_err(|_| CryptoReason::Header)?;
         if REFUSED.iter().any(|name| header.get(name).is_some()) {
-            return Err(Reason::HeaderMember);
+            return Err(CryptoReason::HeaderMember);
         }
         let text = |name| header.get(name).and_then(Value::as_str);
         let (Some(alg), Some(enc)) = (text("alg"), text("enc")) else {
-            return Err(Reason::Header);
+            return Err(CryptoReason::Header);
         };
         if alg != "RSA-OAEP-256" {
-            return Err(Reason::Algorithm);
+            return Err(CryptoReason::Algorithm);
         }
         let kid = match header.get("kid") {
             None => None,
             Some(Value::String(kid)) => Some(kid.clone()),
-            Some(_) => return Err(Reason::KeyHint),
+            Some(_) => return Err(CryptoReason::KeyHint),
         };
         Ok(Self {
-            enc: ContentEncryption::parse(enc).ok_or(Reason::Algorithm)?,
+            enc: ContentEncryption::parse(enc).ok_or(CryptoReason::Algorithm)?,
             kid,
         })
     }

@@ -5,7 +5,7 @@ use super::{Anchor, AuditEntry, AuditHead};
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::error::StoreError;
 use crate::store::pool::Store;
-use crate::store::writer::unnest::{Column, Unnest};
+use crate::store::writer::unnest::{Unnest, UnnestColumn};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use diesel::sqlite::Sqlite;
@@ -184,8 +184,8 @@ fn hashes(
         postgres: Unnest::<(Text, BigInt, Binary)>::new(
             "SELECT e.chain, e.seq, e.hash FROM unnest(",
             vec![
-                Column::Text(wanted.iter().map(|(chain, _)| chain.as_str()).collect()),
-                Column::BigInt(wanted.iter().map(|(_, seq)| *seq).collect()),
+                UnnestColumn::Text(wanted.iter().map(|(chain, _)| chain.as_str()).collect()),
+                UnnestColumn::BigInt(wanted.iter().map(|(_, seq)| *seq).collect()),
             ],
             ") AS w (chain, seq) JOIN audit_entries e ON e.chain = w.chain AND e.seq = w.seq",
         )

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 /// What a call does to one record.
 #[derive(Debug, Clone)]
-pub enum Change {
+pub enum DirectoryChange {
     /// Makes it.
     Create(Box<NewRecord>),
     /// Sets some of its columns.
@@ -83,7 +83,7 @@ pub enum Taken {
     /// The e-mail address.
     Email,
     /// The user id, or the number.
-    UserId,
+    CardholderId,
     /// The klaim id: made at random, so another one will do.
     KlaimId,
 }
@@ -93,7 +93,7 @@ impl Taken {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Email => "email-taken",
-            Self::UserId => "user-id-taken",
+            Self::CardholderId => "user-id-taken",
             Self::KlaimId => "klaim-id-taken",
         }
     }
@@ -110,7 +110,7 @@ pub enum Applied {
     Taken(Taken),
 }
 
-impl Change {
+impl DirectoryChange {
     /// The app concerned.
     pub fn app_id(&self) -> AppId {
         match self {
@@ -170,7 +170,10 @@ pub(in crate::store) fn lock_apps(
 /// The unique key does not see an address that another record still has under the former index key. Looking first is
 /// safe: the app is locked, nobody writes under the former key any more, and a record that moves to the new one between
 /// the look and the change was seen.
-pub(in crate::store) fn apply(conn: &mut AnyConnection, change: &Change) -> QueryResult<Applied> {
+pub(in crate::store) fn apply(
+    conn: &mut AnyConnection,
+    change: &DirectoryChange,
+) -> QueryResult<Applied> {
     if let Some(former) = change.former_email_index()
         && is_held(conn, change, &former.index, former.key)?
     {
@@ -186,19 +189,19 @@ pub(in crate::store) fn apply(conn: &mut AnyConnection, change: &Change) -> Quer
     }
 }
 
-fn write(conn: &mut AnyConnection, change: &Change) -> QueryResult<usize> {
+fn write(conn: &mut AnyConnection, change: &DirectoryChange) -> QueryResult<usize> {
     match change {
-        Change::Create(new) => diesel::insert_into(directory_users::table)
+        DirectoryChange::Create(new) => diesel::insert_into(directory_users::table)
             .values(&new.row)
             .execute(conn),
-        Change::Update(update) => {
+        DirectoryChange::Update(update) => {
             let (stored, new) = (directory_users::seal_key, update.set.seal_key);
             let lowest = case_when(stored.lt(new), stored).otherwise(new);
             diesel::update(directory_users::table.find((update.app_id.0, &update.klaim_id)))
                 .set((&update.set, stored.eq(lowest)))
                 .execute(conn)
         }
-        Change::Delete { app_id, klaim_id } => {
+        DirectoryChange::Delete { app_id, klaim_id } => {
             diesel::delete(
                 directory_keys::table
                     .filter(directory_keys::app_id.eq(app_id.0))
@@ -213,7 +216,7 @@ fn write(conn: &mut AnyConnection, change: &Change) -> QueryResult<usize> {
 /// Whether another record of the app has this e-mail index.
 fn is_held(
     conn: &mut AnyConnection,
-    change: &Change,
+    change: &DirectoryChange,
     index: &[u8],
     index_key: i32,
 ) -> QueryResult<bool> {
@@ -229,23 +232,23 @@ fn is_held(
 
 /// The index has decided; this only tells which one, the e-mail's first (cce-api.md B2). A database names one of
 /// several broken keys at its own choice.
-fn name_conflict(conn: &mut AnyConnection, change: &Change) -> QueryResult<Taken> {
+fn name_conflict(conn: &mut AnyConnection, change: &DirectoryChange) -> QueryResult<Taken> {
     let (klaim_id, index, index_key, user_id, number) = match change {
-        Change::Create(new) => (
+        DirectoryChange::Create(new) => (
             &new.row.klaim_id,
             new.row.email_index.as_ref(),
             new.row.email_index_key,
             Some(&new.row.user_id),
             new.row.number,
         ),
-        Change::Update(update) => (
+        DirectoryChange::Update(update) => (
             &update.klaim_id,
             update.set.email_index.as_ref().and_then(Option::as_ref),
             update.set.email_index_key.flatten(),
             update.set.user_id.as_ref(),
             None,
         ),
-        Change::Delete { .. } => return Ok(Taken::KlaimId),
+        DirectoryChange::Delete { .. } => return Ok(Taken::KlaimId),
     };
     let others = || {
         directory_users::table
@@ -263,7 +266,7 @@ fn name_conflict(conn: &mut AnyConnection, change: &Change) -> QueryResult<Taken
             .count()
             .get_result(conn)?;
         if holders > 0 {
-            return Ok(Taken::UserId);
+            return Ok(Taken::CardholderId);
         }
     }
     if let Some(number) = number {
@@ -272,7 +275,7 @@ fn name_conflict(conn: &mut AnyConnection, change: &Change) -> QueryResult<Taken
             .count()
             .get_result(conn)?;
         if holders > 0 {
-            return Ok(Taken::UserId);
+            return Ok(Taken::CardholderId);
         }
     }
     Ok(Taken::KlaimId)
@@ -286,7 +289,7 @@ impl Store {
     /// [`StoreError::Busy`] if the data keys have changed meanwhile: to be sealed and tried again.
     pub async fn change_directory(
         &self,
-        change: Change,
+        change: DirectoryChange,
         sealed_under: i64,
         audit: AuditDraft,
     ) -> Result<Applied, StoreError> {

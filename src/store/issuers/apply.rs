@@ -52,7 +52,7 @@ pub struct Applied {
     /// Its number.
     pub issuer_id: IssuerId,
     /// What happened to it.
-    pub change: Change,
+    pub change: IssuerChange,
     /// Ranges that it had added itself and that went, because they are at odds with what is
     /// declared.
     pub withdrawn: Vec<String>,
@@ -60,7 +60,7 @@ pub struct Applied {
 
 /// Whether a declaration changed anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum IssuerChange {
     /// The issuer is new, or was removed before.
     Created,
     /// Something differed.
@@ -69,7 +69,7 @@ pub enum Change {
     Unchanged,
 }
 
-impl Change {
+impl IssuerChange {
     /// As the audit trail has it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -91,7 +91,7 @@ pub(super) fn entries(draft: AuditDraft, applied: &[Applied]) -> Vec<AuditDraft>
     };
     let mut changed = Vec::new();
     for issuer in applied {
-        if issuer.change != Change::Unchanged {
+        if issuer.change != IssuerChange::Unchanged {
             changed.push(entry(issuer, issuer.change.as_str().to_owned()));
         }
         if !issuer.withdrawn.is_empty() {
@@ -101,7 +101,7 @@ pub(super) fn entries(draft: AuditDraft, applied: &[Applied]) -> Vec<AuditDraft>
     }
     if changed.is_empty() {
         changed.push(AuditDraft {
-            detail: Some(Change::Unchanged.as_str().to_owned()),
+            detail: Some(IssuerChange::Unchanged.as_str().to_owned()),
             ..draft
         });
     }
@@ -142,7 +142,7 @@ pub(super) fn apply(
     // All old ranges go before the first new one comes: a range may move from one issuer to another.
     for plan in &plans {
         match (plan.known, plan.change()) {
-            (Some(known), Change::Created | Change::Updated) if plan.is_declared => {
+            (Some(known), IssuerChange::Created | IssuerChange::Updated) if plan.is_declared => {
                 delete_details(conn, known.issuer_id.0)?;
             }
             (Some(known), _) => ranges::withdraw(conn, known.issuer_id.0, &plan.withdrawn)?,
@@ -153,17 +153,17 @@ pub(super) fn apply(
     for plan in plans {
         let change = plan.change();
         let issuer_id = match (plan.known, change) {
-            (Some(known), Change::Unchanged) => known.issuer_id.0,
+            (Some(known), IssuerChange::Unchanged) => known.issuer_id.0,
             (Some(known), _) => {
                 update(conn, known, &plan.declared, at)?;
                 known.issuer_id.0
             }
             (None, _) => insert(conn, &plan.declared, at)?,
         };
-        if change != Change::Unchanged && plan.is_declared {
+        if change != IssuerChange::Unchanged && plan.is_declared {
             insert_details(conn, issuer_id, &plan.declared, &plan.added)?;
         }
-        if plan.is_declared || change != Change::Unchanged {
+        if plan.is_declared || change != IssuerChange::Unchanged {
             applied.push(Applied {
                 client_id: plan.declared.client_id,
                 issuer_id: IssuerId(issuer_id),
@@ -172,7 +172,9 @@ pub(super) fn apply(
             });
         }
     }
-    let changed = applied.iter().filter(|a| a.change != Change::Unchanged);
+    let changed = applied
+        .iter()
+        .filter(|a| a.change != IssuerChange::Unchanged);
     let changed: Vec<i32> = changed.map(|a| a.issuer_id.0).collect();
     if !changed.is_empty() {
         raise_version(conn, &changed)?;

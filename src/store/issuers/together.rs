@@ -4,7 +4,7 @@
 //! The declaration wins (spec decision 18).
 
 use super::ranges::Owners;
-use super::{Change, IssuerDeclaration, IssuerRecord, IssuerStatus};
+use super::{IssuerChange, IssuerDeclaration, IssuerRecord, IssuerStatus};
 use crate::ids::ClientId;
 use std::collections::{HashMap, HashSet};
 
@@ -23,16 +23,16 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    pub(super) fn change(&self) -> Change {
+    pub(super) fn change(&self) -> IssuerChange {
         match self.known {
-            None => Change::Created,
+            None => IssuerChange::Created,
             Some(known) if known.status == IssuerStatus::Removed && self.is_declared => {
-                Change::Created
+                IssuerChange::Created
             }
             Some(known) if known.declared == self.declared && known.added_ranges == self.added => {
-                Change::Unchanged
+                IssuerChange::Unchanged
             }
-            Some(_) => Change::Updated,
+            Some(_) => IssuerChange::Updated,
         }
     }
 }

@@ -217,7 +217,7 @@ impl IssuerRecord {
 
 /// Issuers at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registry {
+pub struct StoredRegistry {
     /// Rises with every change.
     pub version: i64,
     /// In the order of their numbers, removed ones included.
@@ -232,5 +232,5 @@ pub enum Removal {
     /// There is no such issuer.
     Unknown,
     /// It has users, deleted ones included.
-    HasUsers,
+    HasCardholders,
 }

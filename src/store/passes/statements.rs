@@ -2,9 +2,9 @@
 //!
 //! Names come from [`SealedTable`] and versions are numbers, so nothing in a text comes from outside.
 
-use super::{Due, SealedRow, SealedTable};
+use super::{BelowVersion, SealedRow, SealedTable};
 use crate::store::connection::{AnyConnection, on_backend};
-use crate::store::writer::unnest::{Column, Unnest};
+use crate::store::writer::unnest::{Unnest, UnnestColumn};
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
@@ -13,10 +13,12 @@ use diesel::sqlite::Sqlite;
 const COLUMNS: usize = 6;
 
 /// Whether a row is due.
-fn condition(table: SealedTable, due: Due, sqlite: bool) -> String {
+fn condition(table: SealedTable, due: BelowVersion, sqlite: bool) -> String {
     match due {
-        Due::IndexedBelow(version) => format!("coalesce({} < {version}, FALSE)", table.index().1),
-        Due::SealedBelow(version) => {
+        BelowVersion::IndexedBelow(version) => {
+            format!("coalesce({} < {version}, FALSE)", table.index().1)
+        }
+        BelowVersion::SealedBelow(version) => {
             // A sealed value begins with its key's version, big-endian: src/vault/cipher.rs.
             let version_bytes = hex::encode(version.to_be_bytes());
             let bytes = if sqlite {
@@ -34,7 +36,7 @@ fn condition(table: SealedTable, due: Due, sqlite: bool) -> String {
 }
 
 /// Binds owner, id, limit.
-pub(super) fn look(table: SealedTable, due: Due, sqlite: bool) -> String {
+pub(super) fn look(table: SealedTable, due: BelowVersion, sqlite: bool) -> String {
     let (owner, id) = table.key();
     let (name, due) = (table.name(), condition(table, due, sqlite));
     format!(
@@ -44,7 +46,7 @@ pub(super) fn look(table: SealedTable, due: Due, sqlite: bool) -> String {
 }
 
 /// Binds owner and id of the first row, owner and id of the last.
-pub(super) fn lock(table: SealedTable, due: Due, sqlite: bool) -> String {
+pub(super) fn lock(table: SealedTable, due: BelowVersion, sqlite: bool) -> String {
     let (owner, id) = table.key();
     let (rows, due) = (select(table), condition(table, due, sqlite));
     // SQLite: the transaction has the whole file.
@@ -94,7 +96,7 @@ fn select(table: SealedTable) -> String {
         .collect();
     let last_four = match table {
         SealedTable::Cards => "last_four",
-        SealedTable::Users | SealedTable::DirectoryUsers => "CAST(NULL AS TEXT)",
+        SealedTable::Cardholders | SealedTable::DirectoryUsers => "CAST(NULL AS TEXT)",
     };
     format!(
         "SELECT {owner} AS owner, {id} AS id, {sealed}{index} AS blind, {index_key} AS blind_key, seal_key, \
@@ -174,15 +176,15 @@ fn update_postgres(
     );
     let sealed = (0..columns.len()).map(|number| {
         let values = rows.iter().map(|row| row.sealed.get(number));
-        Column::MaybeBytes(values.map(|value| value?.as_deref()).collect())
+        UnnestColumn::MaybeBytes(values.map(|value| value?.as_deref()).collect())
     });
-    let mut given: Vec<Column<'_>> = sealed.collect();
+    let mut given: Vec<UnnestColumn<'_>> = sealed.collect();
     given.extend([
-        Column::MaybeBytes(rows.iter().map(|row| row.index.as_deref()).collect()),
-        Column::MaybeInteger(rows.iter().map(|row| row.index_key).collect()),
-        Column::Integer(rows.iter().map(|row| row.seal_key).collect()),
-        Column::Integer(rows.iter().map(|row| row.key.owner).collect()),
-        Column::Text(rows.iter().map(|row| row.key.id.as_str()).collect()),
+        UnnestColumn::MaybeBytes(rows.iter().map(|row| row.index.as_deref()).collect()),
+        UnnestColumn::MaybeInteger(rows.iter().map(|row| row.index_key).collect()),
+        UnnestColumn::Integer(rows.iter().map(|row| row.seal_key).collect()),
+        UnnestColumn::Integer(rows.iter().map(|row| row.key.owner).collect()),
+        UnnestColumn::Text(rows.iter().map(|row| row.key.id.as_str()).collect()),
     ]);
     Unnest::<()>::new(head, given, tail).execute(conn)?;
     Ok(())

@@ -2,11 +2,11 @@
 //! fence, wrapped keys, nonces, cards, users, scoring jobs, re-enrolments, updates, terminations,
 //! records of the users API, audit entries; within a table sorted by key.
 
-use super::{Act, Commit, KEY_REUSED, NewUser, Outcome, UserUpdate};
+use super::{Act, CardholderUpdate, Commit, KEY_REUSED, NewCardholder, Outcome};
 use super::{cards, openings, re_enrol, rows, terminations};
 use crate::store::audit::{self, AuditChain, AuditDraft};
 use crate::store::connection::{self, AnyConnection};
-use crate::store::directory::changes::{self, Applied, Change};
+use crate::store::directory::changes::{self, Applied, DirectoryChange};
 use crate::store::error::StoreError;
 use crate::store::fence;
 use crate::store::heartbeat;
@@ -176,7 +176,7 @@ fn enrol(
     commits: &[&Commit],
     outcomes: &mut [Outcome],
 ) -> QueryResult<()> {
-    let mut first: BTreeMap<_, (&NewUser, &mut Outcome)> = BTreeMap::new();
+    let mut first: BTreeMap<_, (&NewCardholder, &mut Outcome)> = BTreeMap::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
         if let (Act::Enrol(user), Outcome::Done) = (&commit.act, &*outcome) {
             *outcome = Outcome::CardTaken(None);
@@ -193,7 +193,7 @@ fn enrol(
     if first.is_empty() {
         return Ok(());
     }
-    let candidates: Vec<&NewUser> = first.values().map(|(user, _)| *user).collect();
+    let candidates: Vec<&NewCardholder> = first.values().map(|(user, _)| *user).collect();
     let mut winners = Vec::with_capacity(candidates.len());
     let mut new = cards::insert(conn, &candidates)?;
     new.sort();
@@ -220,17 +220,17 @@ fn update(
     commits: &[&Commit],
     outcomes: &mut [Outcome],
 ) -> QueryResult<()> {
-    let mut by_user: BTreeMap<_, Vec<(&UserUpdate, &mut Outcome)>> = BTreeMap::new();
+    let mut by_user: BTreeMap<_, Vec<(&CardholderUpdate, &mut Outcome)>> = BTreeMap::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
         if let (Act::Update(update), Outcome::Done) = (&commit.act, &*outcome) {
-            *outcome = Outcome::UserGone;
+            *outcome = Outcome::CardholderGone;
             let key = (update.issuer_id.0, update.user_id.as_str());
             by_user.entry(key).or_default().push((update, outcome));
         }
     }
     let rounds = by_user.values().map(Vec::len).max().unwrap_or(0);
     for round in 0..rounds {
-        let updates: Vec<&UserUpdate> = by_user
+        let updates: Vec<&CardholderUpdate> = by_user
             .values()
             .filter_map(|all| all.get(round).map(|(update, _)| *update))
             .collect();
@@ -255,7 +255,7 @@ fn change_directory(
     commits: &[&Commit],
     outcomes: &mut [Outcome],
 ) -> QueryResult<()> {
-    let mut asked: Vec<(&Change, &mut Outcome)> = Vec::new();
+    let mut asked: Vec<(&DirectoryChange, &mut Outcome)> = Vec::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
         if let (Act::Directory(change), Outcome::Done) = (&commit.act, &*outcome) {
             asked.push((change, outcome));
@@ -265,7 +265,7 @@ fn change_directory(
     for (change, outcome) in asked {
         *outcome = match changes::apply(conn, change)? {
             Applied::Done => Outcome::Done,
-            Applied::Gone => Outcome::UserGone,
+            Applied::Gone => Outcome::CardholderGone,
             Applied::Taken(taken) => Outcome::Taken(taken),
         };
     }
@@ -293,7 +293,7 @@ fn entry(commit: &Commit, outcome: &Outcome) -> Option<AuditDraft> {
     let mut draft = commit.audit.clone();
     let creates = match &commit.act {
         Act::Enrol(_) => true,
-        Act::Directory(change) => matches!(**change, Change::Create(_)),
+        Act::Directory(change) => matches!(**change, DirectoryChange::Create(_)),
         Act::ReEnrol(_) | Act::Update(_) | Act::Terminate(_) | Act::Record | Act::Beat(_) => false,
     };
     if *outcome != Outcome::Done && creates {
@@ -304,7 +304,7 @@ fn entry(commit: &Commit, outcome: &Outcome) -> Option<AuditDraft> {
         Outcome::Replayed => Some(draft.refused("nonce-used")),
         Outcome::KeyReused(_) => Some(draft.refused(KEY_REUSED)),
         Outcome::CardTaken(_) => Some(draft.refused("card-taken")),
-        Outcome::UserGone => Some(draft.refused("user-not-found")),
+        Outcome::CardholderGone => Some(draft.refused("user-not-found")),
         Outcome::Taken(taken) => Some(draft.refused(taken.reason())),
         Outcome::MustReEnrol(_) | Outcome::Stale => None,
     }

@@ -4,8 +4,8 @@
 //! a card moves by one update of its row. So where the insert looks, a card that is there already is either still under
 //! the former key, and found by it, or under the new one, where the unique key stops it.
 
-use super::NewUser;
-use super::unnest::{Column, Unnest};
+use super::NewCardholder;
+use super::unnest::{Unnest, UnnestColumn};
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::schema::cards;
 use diesel::dsl::{exists, select};
@@ -42,7 +42,7 @@ const NEW_UNHELD: &str = concat!(
 /// Inserts cards; returns issuer, index key and PAN index of those that were new.
 pub(super) fn insert(
     conn: &mut AnyConnection,
-    new: &[&NewUser],
+    new: &[&NewCardholder],
 ) -> QueryResult<Vec<(i32, i32, Vec<u8>)>> {
     on_backend!(conn, c => {
         sqlite: insert_sqlite(c, new),
@@ -52,7 +52,7 @@ pub(super) fn insert(
 
 fn insert_sqlite(
     conn: &mut SqliteConnection,
-    new: &[&NewUser],
+    new: &[&NewCardholder],
 ) -> QueryResult<Vec<(i32, i32, Vec<u8>)>> {
     let mut won = Vec::with_capacity(new.len());
     for u in new {
@@ -88,25 +88,25 @@ fn insert_sqlite(
 
 fn insert_postgres(
     conn: &mut PgConnection,
-    new: &[&NewUser],
+    new: &[&NewCardholder],
 ) -> QueryResult<Vec<(i32, i32, Vec<u8>)>> {
     let mut columns = vec![
-        Column::Integer(new.iter().map(|u| u.issuer_id.0).collect()),
-        Column::Text(new.iter().map(|u| u.user_id.as_str()).collect()),
-        Column::Text(new.iter().map(|u| u.card.last_four.as_str()).collect()),
-        Column::Bytes(new.iter().map(|u| u.card.pan_index.as_slice()).collect()),
-        Column::Integer(new.iter().map(|u| u.card.pan_index_key).collect()),
-        Column::Bytes(new.iter().map(|u| u.card.card.as_slice()).collect()),
-        Column::Integer(new.iter().map(|u| u.seal_key).collect()),
-        Column::BigInt(new.iter().map(|u| u.created_at).collect()),
+        UnnestColumn::Integer(new.iter().map(|u| u.issuer_id.0).collect()),
+        UnnestColumn::Text(new.iter().map(|u| u.user_id.as_str()).collect()),
+        UnnestColumn::Text(new.iter().map(|u| u.card.last_four.as_str()).collect()),
+        UnnestColumn::Bytes(new.iter().map(|u| u.card.pan_index.as_slice()).collect()),
+        UnnestColumn::Integer(new.iter().map(|u| u.card.pan_index_key).collect()),
+        UnnestColumn::Bytes(new.iter().map(|u| u.card.card.as_slice()).collect()),
+        UnnestColumn::Integer(new.iter().map(|u| u.seal_key).collect()),
+        UnnestColumn::BigInt(new.iter().map(|u| u.created_at).collect()),
     ];
     let former = || new.iter().map(|u| u.card.former_pan_index.as_ref());
     // Most of the time there is no former key, and nothing to look up.
     let tail = if former().any(|former| former.is_some()) {
         let keys = former().map(|former| Some(former?.key));
         let indexes = former().map(|former| Some(former?.index.as_slice()));
-        columns.push(Column::MaybeInteger(keys.collect()));
-        columns.push(Column::MaybeBytes(indexes.collect()));
+        columns.push(UnnestColumn::MaybeInteger(keys.collect()));
+        columns.push(UnnestColumn::MaybeBytes(indexes.collect()));
         NEW_UNHELD
     } else {
         NEW

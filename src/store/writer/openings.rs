@@ -5,7 +5,7 @@
 //! whatever becomes of the call otherwise, also where the nonce stays unused: the same message of
 //! the same issuer may come again.
 
-use super::unnest::{Column, Unnest};
+use super::unnest::{Unnest, UnnestColumn};
 use super::{Commit, Outcome};
 use crate::ids::IssuerId;
 use crate::store::connection::{AnyConnection, on_backend};
@@ -92,11 +92,11 @@ fn insert(conn: &mut AnyConnection, new: &[&Opening]) -> QueryResult<Vec<Vec<u8>
             Unnest::<Binary>::new(
                 head,
                 vec![
-                    Column::Bytes(new.iter().map(|o| o.key_hash.as_slice()).collect()),
-                    Column::Bytes(new.iter().map(|o| o.holder.message_hash.as_slice()).collect()),
-                    Column::Integer(new.iter().map(|o| o.holder.issuer_id.0).collect()),
-                    Column::Bool(new.iter().map(|o| o.field_level).collect()),
-                    Column::BigInt(new.iter().map(|o| o.gateway_key).collect()),
+                    UnnestColumn::Bytes(new.iter().map(|o| o.key_hash.as_slice()).collect()),
+                    UnnestColumn::Bytes(new.iter().map(|o| o.holder.message_hash.as_slice()).collect()),
+                    UnnestColumn::Integer(new.iter().map(|o| o.holder.issuer_id.0).collect()),
+                    UnnestColumn::Bool(new.iter().map(|o| o.field_level).collect()),
+                    UnnestColumn::BigInt(new.iter().map(|o| o.gateway_key).collect()),
                 ],
                 ") ON CONFLICT DO NOTHING RETURNING key_hash",
             )
@@ -122,7 +122,7 @@ fn holders(conn: &mut AnyConnection, keys: &[&[u8]]) -> QueryResult<HashMap<Vec<
         },
         postgres: Unnest::<(Binary, Binary, Integer)>::new(
             "SELECT key_hash, message_hash, issuer_id FROM opened_keys WHERE key_hash = ANY(",
-            vec![Column::Bytes(keys.to_vec())],
+            vec![UnnestColumn::Bytes(keys.to_vec())],
             ")",
         )
         .load(c)?,

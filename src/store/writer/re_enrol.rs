@@ -5,9 +5,9 @@
 //! already, with a user of a lower epoch, changes nothing: its nonce is given back, and it comes again as
 //! [`Act::ReEnrol`], sealed for the user's own id and guarded by the epoch, so that one of two at once wins.
 
-use super::unnest::{Column, Unnest};
-use super::{Act, Commit, NewUser, Nonce, Outcome};
-use crate::ids::UserId;
+use super::unnest::{Unnest, UnnestColumn};
+use super::{Act, Commit, NewCardholder, Nonce, Outcome};
+use crate::ids::CardholderId;
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::schema::{cards, oauth_nonces, users};
 use diesel::prelude::*;
@@ -20,13 +20,13 @@ type CardKey = (i32, i32, Vec<u8>);
 /// Which card (as in [`CardKey`]), and its user's id, state and epoch.
 type Holder = (i32, i32, Vec<u8>, String, String, i32);
 
-fn card_key(user: &NewUser) -> CardKey {
+fn card_key(user: &NewCardholder) -> CardKey {
     let card = &user.card;
     (user.issuer_id.0, card.pan_index_key, card.pan_index.clone())
 }
 
 /// The same card as rows still have it while an index rotation is under way.
-fn former_card_key(user: &NewUser) -> Option<CardKey> {
+fn former_card_key(user: &NewCardholder) -> Option<CardKey> {
     let former = user.card.former_pan_index.as_ref()?;
     Some((user.issuer_id.0, former.key, former.index.clone()))
 }
@@ -38,7 +38,7 @@ pub(super) fn find(
     commits: &[&Commit],
     outcomes: &mut [Outcome],
 ) -> QueryResult<()> {
-    let mut taken: Vec<(&NewUser, Option<&Nonce>, &mut Outcome)> = Vec::new();
+    let mut taken: Vec<(&NewCardholder, Option<&Nonce>, &mut Outcome)> = Vec::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
         if let (Act::Enrol(user), Outcome::CardTaken(None)) = (&commit.act, &*outcome) {
             taken.push((user, commit.nonce.as_ref(), outcome));
@@ -67,7 +67,7 @@ pub(super) fn find(
         let Some((user_id, status, epoch)) = current.or_else(former) else {
             continue;
         };
-        let user_id = UserId::parse(user_id);
+        let user_id = CardholderId::parse(user_id);
         match user_id {
             Some(user_id) if status == "ACTIVE" && *epoch < user.enrolment_epoch => {
                 *outcome = Outcome::MustReEnrol(user_id);
@@ -85,7 +85,7 @@ pub(super) fn refresh(
     commits: &[&Commit],
     outcomes: &mut [Outcome],
 ) -> QueryResult<()> {
-    let mut first: BTreeMap<_, (&NewUser, &mut Outcome)> = BTreeMap::new();
+    let mut first: BTreeMap<_, (&NewCardholder, &mut Outcome)> = BTreeMap::new();
     for (commit, outcome) in commits.iter().zip(outcomes) {
         if let (Act::ReEnrol(user), Outcome::Done) = (&commit.act, &*outcome) {
             *outcome = Outcome::CardTaken(Some(user.user_id.clone()));
@@ -97,7 +97,7 @@ pub(super) fn refresh(
     if first.is_empty() {
         return Ok(());
     }
-    let users: Vec<&NewUser> = first.values().map(|(user, _)| *user).collect();
+    let users: Vec<&NewCardholder> = first.values().map(|(user, _)| *user).collect();
     let refreshed: HashSet<(i32, String)> = refresh_users(conn, &users)?.into_iter().collect();
     for ((issuer_id, user_id), (_, outcome)) in first {
         if refreshed.contains(&(issuer_id, user_id.to_owned())) {
@@ -133,9 +133,9 @@ fn holders(conn: &mut AnyConnection, asked: &[CardKey]) -> QueryResult<Vec<Holde
             "SELECT cards.issuer_id, cards.pan_index_key, cards.pan_index, users.user_id, users.status, \
              users.enrolment_epoch FROM unnest(",
             vec![
-                Column::Integer(asked.iter().map(|(issuer, ..)| *issuer).collect()),
-                Column::Integer(asked.iter().map(|(_, key, _)| *key).collect()),
-                Column::Bytes(asked.iter().map(|(.., index)| index.as_slice()).collect()),
+                UnnestColumn::Integer(asked.iter().map(|(issuer, ..)| *issuer).collect()),
+                UnnestColumn::Integer(asked.iter().map(|(_, key, _)| *key).collect()),
+                UnnestColumn::Bytes(asked.iter().map(|(.., index)| index.as_slice()).collect()),
             ],
             ") AS given (issuer_id, pan_index_key, pan_index) \
              JOIN cards USING (issuer_id, pan_index_key, pan_index) \
@@ -157,8 +157,8 @@ fn give_back(conn: &mut AnyConnection, nonces: &[&Nonce]) -> QueryResult<()> {
             Unnest::<()>::new(
                 "DELETE FROM oauth_nonces WHERE (issuer_id, nonce) IN (SELECT * FROM unnest(",
                 vec![
-                    Column::Integer(nonces.iter().map(|n| n.issuer_id.0).collect()),
-                    Column::Text(nonces.iter().map(|n| n.value.as_str()).collect()),
+                    UnnestColumn::Integer(nonces.iter().map(|n| n.issuer_id.0).collect()),
+                    UnnestColumn::Text(nonces.iter().map(|n| n.value.as_str()).collect()),
                 ],
                 "))",
             ).execute(c)?;
@@ -189,7 +189,10 @@ const REFRESH_POSTGRES: &str = ") AS given (issuer_id, user_id, enrolment_epoch,
     RETURNING cards.issuer_id, cards.user_id";
 
 /// Refreshes users and their cards; returns issuer and id of those that were of a lower epoch. A user may be in `given` once.
-fn refresh_users(conn: &mut AnyConnection, given: &[&NewUser]) -> QueryResult<Vec<(i32, String)>> {
+fn refresh_users(
+    conn: &mut AnyConnection,
+    given: &[&NewCardholder],
+) -> QueryResult<Vec<(i32, String)>> {
     on_backend!(conn, c => {
         sqlite: {
             let mut refreshed = Vec::with_capacity(given.len());
@@ -225,19 +228,19 @@ fn refresh_users(conn: &mut AnyConnection, given: &[&NewUser]) -> QueryResult<Ve
         postgres: Unnest::<(Integer, Text)>::new(
             "WITH given AS MATERIALIZED (SELECT * FROM unnest(",
             vec![
-                Column::Integer(given.iter().map(|u| u.issuer_id.0).collect()),
-                Column::Text(given.iter().map(|u| u.user_id.as_str()).collect()),
-                Column::Integer(given.iter().map(|u| u.enrolment_epoch).collect()),
-                Column::MaybeBytes(given.iter().map(|u| u.name.as_deref()).collect()),
-                Column::MaybeBytes(given.iter().map(|u| u.email.as_deref()).collect()),
-                Column::MaybeBytes(given.iter().map(|u| u.phone.as_deref()).collect()),
-                Column::MaybeBytes(given.iter().map(|u| u.billing_address.as_deref()).collect()),
-                Column::MaybeBytes(given.iter().map(|u| u.locale.as_deref()).collect()),
-                Column::MaybeBytes(given.iter().map(|u| u.email_index.as_deref()).collect()),
-                Column::MaybeInteger(given.iter().map(|u| u.email_index_key).collect()),
-                Column::Integer(given.iter().map(|u| u.seal_key).collect()),
-                Column::BigInt(given.iter().map(|u| u.created_at).collect()),
-                Column::Bytes(given.iter().map(|u| u.card.card.as_slice()).collect()),
+                UnnestColumn::Integer(given.iter().map(|u| u.issuer_id.0).collect()),
+                UnnestColumn::Text(given.iter().map(|u| u.user_id.as_str()).collect()),
+                UnnestColumn::Integer(given.iter().map(|u| u.enrolment_epoch).collect()),
+                UnnestColumn::MaybeBytes(given.iter().map(|u| u.name.as_deref()).collect()),
+                UnnestColumn::MaybeBytes(given.iter().map(|u| u.email.as_deref()).collect()),
+                UnnestColumn::MaybeBytes(given.iter().map(|u| u.phone.as_deref()).collect()),
+                UnnestColumn::MaybeBytes(given.iter().map(|u| u.billing_address.as_deref()).collect()),
+                UnnestColumn::MaybeBytes(given.iter().map(|u| u.locale.as_deref()).collect()),
+                UnnestColumn::MaybeBytes(given.iter().map(|u| u.email_index.as_deref()).collect()),
+                UnnestColumn::MaybeInteger(given.iter().map(|u| u.email_index_key).collect()),
+                UnnestColumn::Integer(given.iter().map(|u| u.seal_key).collect()),
+                UnnestColumn::BigInt(given.iter().map(|u| u.created_at).collect()),
+                UnnestColumn::Bytes(given.iter().map(|u| u.card.card.as_slice()).collect()),
             ],
             REFRESH_POSTGRES,
         ).load(c),

@@ -2,8 +2,8 @@
 //!
 //! Inserts that may conflict return the keys of the rows that went in.
 
-use super::unnest::{Column, Unnest};
-use super::{NewUser, Nonce, UserUpdate};
+use super::unnest::{Unnest, UnnestColumn};
+use super::{CardholderUpdate, NewCardholder, Nonce};
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::schema::{oauth_nonces, scoring_jobs, users};
 use diesel::prelude::*;
@@ -12,7 +12,7 @@ use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
 /// A column of PostgreSQL's arrays, taken from each row.
 macro_rules! column {
     ($kind:ident, $rows:expr, $row:ident => $value:expr) => {
-        Column::$kind($rows.iter().map(|$row| $value).collect())
+        UnnestColumn::$kind($rows.iter().map(|$row| $value).collect())
     };
 }
 
@@ -51,7 +51,7 @@ pub(super) fn insert_nonces(
     })
 }
 
-pub(super) fn insert_users(conn: &mut AnyConnection, new: &[&NewUser]) -> QueryResult<()> {
+pub(super) fn insert_users(conn: &mut AnyConnection, new: &[&NewCardholder]) -> QueryResult<()> {
     on_backend!(conn, c => {
         sqlite: for u in new {
             diesel::insert_into(users::table)
@@ -100,7 +100,10 @@ pub(super) fn insert_users(conn: &mut AnyConnection, new: &[&NewUser]) -> QueryR
     Ok(())
 }
 
-pub(super) fn insert_scoring_jobs(conn: &mut AnyConnection, new: &[&NewUser]) -> QueryResult<()> {
+pub(super) fn insert_scoring_jobs(
+    conn: &mut AnyConnection,
+    new: &[&NewCardholder],
+) -> QueryResult<()> {
     on_backend!(conn, c => {
         sqlite: for u in new {
             diesel::insert_into(scoring_jobs::table)
@@ -161,7 +164,7 @@ const UPDATE_SQLITE: &str = "UPDATE users SET name = COALESCE(?3, name), locale 
 /// Updates active users; returns issuer and id of those that were there. A user may be in `updates` once.
 pub(super) fn update_users(
     conn: &mut AnyConnection,
-    updates: &[&UserUpdate],
+    updates: &[&CardholderUpdate],
 ) -> QueryResult<Vec<(i32, String)>> {
     on_backend!(conn, c => {
         sqlite: {

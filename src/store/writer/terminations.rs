@@ -1,6 +1,6 @@
 //! Users whose deletion is accepted become TERMINATING; the [erasure](crate::store::erasure) takes them from there.
 
-use super::unnest::{Column, Unnest};
+use super::unnest::{Unnest, UnnestColumn};
 use super::{Act, Commit, Outcome};
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::schema::users;
@@ -46,7 +46,7 @@ pub(super) fn lock(
             let (issuer_ids, user_ids) = keys.into_iter().unzip();
             let _locked: Vec<i32> = Unnest::<Integer>::new(
                 "SELECT users.issuer_id FROM users JOIN unnest(",
-                vec![Column::Integer(issuer_ids), Column::Text(user_ids)],
+                vec![UnnestColumn::Integer(issuer_ids), UnnestColumn::Text(user_ids)],
                 ") AS given (issuer_id, user_id) USING (issuer_id, user_id) \
                  ORDER BY users.issuer_id, users.user_id FOR UPDATE OF users",
             )
@@ -73,9 +73,9 @@ pub(super) fn mark(conn: &mut AnyConnection, terminations: &Terminations<'_>) ->
             Unnest::<()>::new(
                 "UPDATE users SET status = 'TERMINATING', updated_at = given.at FROM unnest(",
                 vec![
-                    Column::Integer(issuer_ids),
-                    Column::Text(user_ids),
-                    Column::BigInt(terminations.values().copied().collect()),
+                    UnnestColumn::Integer(issuer_ids),
+                    UnnestColumn::Text(user_ids),
+                    UnnestColumn::BigInt(terminations.values().copied().collect()),
                 ],
                 ") AS given (issuer_id, user_id, at) WHERE users.issuer_id = given.issuer_id \
                  AND users.user_id = given.user_id AND users.status IN ('ACTIVE', 'INACTIVE')",

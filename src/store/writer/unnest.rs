@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 /// One column of all rows. The arrays of a statement are of one length.
-pub(crate) enum Column<'a> {
+pub(crate) enum UnnestColumn<'a> {
     Integer(Vec<i32>),
     MaybeInteger(Vec<Option<i32>>),
     BigInt(Vec<i64>),
@@ -26,7 +26,7 @@ pub(crate) enum Column<'a> {
 /// `head`, the arrays separated by commas, `tail`. `Row` is the SQL type of what it returns.
 pub(crate) struct Unnest<'a, Row> {
     head: Cow<'static, str>,
-    columns: Vec<Column<'a>>,
+    columns: Vec<UnnestColumn<'a>>,
     tail: Cow<'static, str>,
     row: PhantomData<Row>,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Unnest<'a, Row> {
 impl<'a, Row> Unnest<'a, Row> {
     pub(crate) fn new(
         head: impl Into<Cow<'static, str>>,
-        columns: Vec<Column<'a>>,
+        columns: Vec<UnnestColumn<'a>>,
         tail: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self {
@@ -54,14 +54,18 @@ impl<Row> QueryFragment<Pg> for Unnest<'_, Row> {
             out.push_sql(separator);
             separator = ", ";
             match column {
-                Column::Integer(v) => out.push_bind_param::<Array<Integer>, _>(v)?,
-                Column::MaybeInteger(v) => out.push_bind_param::<Array<Nullable<Integer>>, _>(v)?,
-                Column::Bool(v) => out.push_bind_param::<Array<Bool>, _>(v)?,
-                Column::BigInt(v) => out.push_bind_param::<Array<BigInt>, _>(v)?,
-                Column::Text(v) => out.push_bind_param::<Array<Text>, _>(v)?,
-                Column::MaybeText(v) => out.push_bind_param::<Array<Nullable<Text>>, _>(v)?,
-                Column::Bytes(v) => out.push_bind_param::<Array<Binary>, _>(v)?,
-                Column::MaybeBytes(v) => out.push_bind_param::<Array<Nullable<Binary>>, _>(v)?,
+                UnnestColumn::Integer(v) => out.push_bind_param::<Array<Integer>, _>(v)?,
+                UnnestColumn::MaybeInteger(v) => {
+                    out.push_bind_param::<Array<Nullable<Integer>>, _>(v)?
+                }
+                UnnestColumn::Bool(v) => out.push_bind_param::<Array<Bool>, _>(v)?,
+                UnnestColumn::BigInt(v) => out.push_bind_param::<Array<BigInt>, _>(v)?,
+                UnnestColumn::Text(v) => out.push_bind_param::<Array<Text>, _>(v)?,
+                UnnestColumn::MaybeText(v) => out.push_bind_param::<Array<Nullable<Text>>, _>(v)?,
+                UnnestColumn::Bytes(v) => out.push_bind_param::<Array<Binary>, _>(v)?,
+                UnnestColumn::MaybeBytes(v) => {
+                    out.push_bind_param::<Array<Nullable<Binary>>, _>(v)?
+                }
             }
         }
         out.push_sql(&self.tail);

@@ -6,16 +6,16 @@ use super::{Scene, client};
 use crate::support::gateway::user_id;
 use crate::support::wire::Wire;
 use issuer_gateway::client::{Operation, Prepared};
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::oauth1::SignatureMethod::RsaSha256;
 use issuer_gateway::payload::EnvelopeKind::{FieldLevel, Jwe};
 use serde_json::Value;
 
-pub(super) fn enrolled_and_updated(scene: &mut Scene) -> UserId {
+pub(super) fn enrolled_and_updated(scene: &mut Scene) -> CardholderId {
     let first = enrolment("one");
     let (status, answer) = scene.call(Jwe, &Operation::Enrol, &first);
     assert_eq!(status, 200, "{answer}");
-    let id = UserId::parse(&user_id(scene.answers.last().unwrap())).unwrap();
+    let id = CardholderId::parse(&user_id(scene.answers.last().unwrap())).unwrap();
     assert_eq!(
         scene
             .call(FieldLevel, &Operation::Enrol, &enrolment("two"))
@@ -43,7 +43,7 @@ pub(super) fn enrolled_and_updated(scene: &mut Scene) -> UserId {
     id
 }
 
-pub(super) fn refused_by_rules(scene: &mut Scene, id: &UserId) {
+pub(super) fn refused_by_rules(scene: &mut Scene, id: &CardholderId) {
     for payload in broken() {
         let (status, answer) = scene.call(Jwe, &Operation::Enrol, &payload);
         assert!(

@@ -51,7 +51,7 @@ on_both_blocking!(
         // An update likewise.
         let user = bench.client.enrol(&sample::enrolment("534403"));
         let user_id = crate::support::gateway::user_id(&user);
-        let update = Operation::Update(issuer_gateway::ids::UserId::parse(&user_id).unwrap());
+        let update = Operation::Update(issuer_gateway::ids::CardholderId::parse(&user_id).unwrap());
         let request = bench
             .client
             .prepare_in(EnvelopeKind::FieldLevel, &update, &sample::update());

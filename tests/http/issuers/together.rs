@@ -9,12 +9,12 @@ use crate::support::gateway::{
 use crate::support::http::send;
 use issuer_gateway::issuers::declaration;
 use issuer_gateway::store::audit::AuditDraft;
-use issuer_gateway::store::issuers::Change;
+use issuer_gateway::store::issuers::IssuerChange;
 use issuer_gateway::store::now;
 use serde_json::{Value, json};
 
 /// Applies the issuers' file, as an operator does; returns what became of the first, `demo`.
-fn apply(gateway: &TestGateway, toml: &str) -> Change {
+fn apply(gateway: &TestGateway, toml: &str) -> IssuerChange {
     let declared = declaration::parse(toml, &test_key("")).unwrap();
     let audit = AuditDraft::accepted(now(), "test", "issuer.apply");
     let store = &gateway.gateway.store;
@@ -197,19 +197,19 @@ on_both_blocking!(
             "preferredTheme": {"fontColor": "#123"},
         }));
         let changed = demo.profile();
-        assert_eq!(apply(&gateway, &issuers_toml()), Change::Unchanged);
+        assert_eq!(apply(&gateway, &issuers_toml()), IssuerChange::Unchanged);
         assert_eq!(demo.profile(), changed);
 
         // What the file does name is the operator's: a range taken over and then left out goes, an own one stays.
         let toml = issuers_toml();
         let with = toml.replacen("\"534403\", ", "\"534403\", \"6011\", ", 1);
         assert_ne!(with, toml);
-        assert_eq!(apply(&gateway, &with), Change::Updated);
+        assert_eq!(apply(&gateway, &with), IssuerChange::Updated);
         assert_eq!(
             demo.profile()["supportedAccountRange"],
             "534403,6011,518145,5424,6012"
         );
-        assert_eq!(apply(&gateway, &toml), Change::Updated);
+        assert_eq!(apply(&gateway, &toml), IssuerChange::Updated);
         assert_eq!(
             demo.profile()["supportedAccountRange"],
             "534403,518145,5424,6012"
@@ -218,7 +218,7 @@ on_both_blocking!(
         let extra = "opt_out_url = \" https://operator.example/out \"\ntheme = { buttonColor = \"#fff\" }\ndonation";
         assert_eq!(
             apply(&gateway, &toml.replacen("donation", extra, 1)),
-            Change::Updated
+            IssuerChange::Updated
         );
         let profile = demo.profile();
         assert_eq!(profile["optOutURL"], "https://operator.example/out");

@@ -5,8 +5,8 @@ use crate::support::Backend;
 use crate::support::at_rest::{open, sealed};
 use crate::support::gateway::{TestGateway, user_id};
 use issuer_gateway::client::sample;
-use issuer_gateway::store::users::{SealedCard, SealedUser};
-use issuer_gateway::vault::{Column, VaultError};
+use issuer_gateway::store::cardholders::{SealedCard, SealedCardholder};
+use issuer_gateway::vault::{SealedColumn, VaultError};
 use serde_json::json;
 
 on_both_blocking!(a_moved_ciphertext_does_not_open, |backend: Backend| {
@@ -20,16 +20,16 @@ on_both_blocking!(a_moved_ciphertext_does_not_open, |backend: Backend| {
         assert_eq!(client.update(&id, &update).status, 200);
         id
     });
-    let opened = |issuer: &str, id: &str, column: Column| {
+    let opened = |issuer: &str, id: &str, column: SealedColumn| {
         let (user, card) = sealed(&gateway, issuer, id);
         open(&gateway, issuer, id, column, &bytes(&user, &card, column))
     };
     let columns = [
-        ("name", Column::UserName),
-        ("email", Column::UserEmail),
-        ("phone", Column::UserPhone),
-        ("billing_address", Column::UserBillingAddress),
-        ("locale", Column::UserLocale),
+        ("name", SealedColumn::CardholderName),
+        ("email", SealedColumn::CardholderEmail),
+        ("phone", SealedColumn::CardholderPhone),
+        ("billing_address", SealedColumn::CardholderBillingAddress),
+        ("locale", SealedColumn::CardholderLocale),
     ];
     // Another row's value, which says the same.
     for (name, column) in columns {
@@ -48,7 +48,7 @@ on_both_blocking!(a_moved_ciphertext_does_not_open, |backend: Backend| {
         "UPDATE cards SET card = (SELECT card FROM cards WHERE user_id = '{other}') WHERE user_id = '{mine}'"
     ));
     assert_eq!(
-        opened("demo", &mine, Column::Card),
+        opened("demo", &mine, SealedColumn::Card),
         Err(VaultError::DoesNotOpen)
     );
 
@@ -88,7 +88,7 @@ on_both_blocking!(a_moved_ciphertext_does_not_open, |backend: Backend| {
             "UPDATE {table} SET issuer_id = {basic} WHERE user_id = '{other}'"
         ));
     }
-    for (name, column) in columns.into_iter().chain([("card", Column::Card)]) {
+    for (name, column) in columns.into_iter().chain([("card", SealedColumn::Card)]) {
         assert_eq!(
             opened("basic", &other, column),
             Err(VaultError::DoesNotOpen),
@@ -98,14 +98,14 @@ on_both_blocking!(a_moved_ciphertext_does_not_open, |backend: Backend| {
 });
 
 /// The sealed bytes of one column.
-fn bytes(user: &SealedUser, card: &SealedCard, column: Column) -> Vec<u8> {
+fn bytes(user: &SealedCardholder, card: &SealedCard, column: SealedColumn) -> Vec<u8> {
     let value = match column {
-        Column::UserName => &user.name,
-        Column::UserEmail => &user.email,
-        Column::UserPhone => &user.phone,
-        Column::UserBillingAddress => &user.billing_address,
-        Column::UserLocale => &user.locale,
-        Column::Card => return card.card.clone(),
+        SealedColumn::CardholderName => &user.name,
+        SealedColumn::CardholderEmail => &user.email,
+        SealedColumn::CardholderPhone => &user.phone,
+        SealedColumn::CardholderBillingAddress => &user.billing_address,
+        SealedColumn::CardholderLocale => &user.locale,
+        SealedColumn::Card => return card.card.clone(),
         other => unreachable!("{other:?} is no column of a cardholder"),
     };
     value.clone().unwrap()

@@ -9,7 +9,7 @@ use crate::support::{Backend, TestDatabase, until};
 use chrono::TimeDelta;
 use issuer_gateway::client::sample;
 use issuer_gateway::clock::Clock;
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::issuers::IssuerStatus;
 use issuer_gateway::oauth1::MAX_WINDOW_SECONDS;
 use serde_json::json;
@@ -161,7 +161,7 @@ on_both_blocking!(
         gateway.set_issuer_status("demo", IssuerStatus::Active);
         assert_unauthenticated(&enrol(&gateway, &signed, &good), "was suspended");
 
-        let target = format!("{ENROL}/{}", UserId::random());
+        let target = format!("{ENROL}/{}", CardholderId::random());
         let body = Jwe::new(sample::update().to_string()).body();
         let signed =
             Signed::new("PUT", &format!("{}{target}", gateway.base_url), &body).authorization();

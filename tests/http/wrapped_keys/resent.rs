@@ -69,7 +69,7 @@ on_both_blocking!(
         gateway.set_user_status(
             "demo",
             &id,
-            issuer_gateway::store::users::UserStatus::Inactive,
+            issuer_gateway::store::cardholders::CardholderStatus::Inactive,
         );
         assert_eq!(named(&client.enrol(&enrolment)), id);
         assert_eq!(client.delete(&[&id]).status, 202);

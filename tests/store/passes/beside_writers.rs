@@ -6,11 +6,11 @@ use crate::fixture::{ISSUER, Rig, TestKek, draft, finder, writer};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::{join, join_all, join3};
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::rotation;
 use issuer_gateway::rotation::primary::{begin_index_rotation, rotate_seal};
+use issuer_gateway::store::cardholders::CardholderStatus;
 use issuer_gateway::store::passes::{RowKey, SealedTable};
-use issuer_gateway::store::users::UserStatus;
 use issuer_gateway::store::{Outcome, Store, now};
 use issuer_gateway::vault::Vault;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 on_both!(updates_and_enrolments_beside_two_passes_are_all_there);
 
 /// Renames its users until it is told to stop; the last name of each.
-async fn keep_renaming(rig: &Rig, ids: &[UserId], stop: &AtomicBool) -> Vec<(UserId, String)> {
+async fn keep_renaming(
+    rig: &Rig,
+    ids: &[CardholderId],
+    stop: &AtomicBool,
+) -> Vec<(CardholderId, String)> {
     let mut round = 0;
     loop {
         let mut last = Vec::new();
@@ -52,7 +56,7 @@ async fn keep_erasing(rig: &Rig, stop: &AtomicBool) -> usize {
     let mut number = 500_000;
     while !stop.load(Ordering::Relaxed) {
         let id = enrol_one(rig, number).await;
-        let (status, audit) = (UserStatus::Terminating, draft("user.set-status"));
+        let (status, audit) = (CardholderStatus::Terminating, draft("user.set-status"));
         let set = rig.store.set_user_status(ISSUER, &id, status, audit).await;
         assert_eq!(set, Ok(true));
         // 0: a pass has the row at this moment.
@@ -135,7 +139,7 @@ async fn updates_and_enrolments_beside_two_passes_are_all_there(backend: Backend
     assert_eq!(names.len(), ids.len());
     for (id, name) in names {
         let key = RowKey {
-            table: SealedTable::Users,
+            table: SealedTable::Cardholders,
             owner: ISSUER.0,
             id: id.as_str().to_owned(),
         };

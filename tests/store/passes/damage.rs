@@ -8,7 +8,7 @@ use super::{
 use crate::fixture::{ISSUER, Rig};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::rotation::primary::{begin_index_rotation, rotate_seal};
 use issuer_gateway::store::Outcome;
 
@@ -20,7 +20,7 @@ on_both!(
     a_duplicate_that_slipped_in_is_named_and_left,
 );
 
-fn row(table: &str, id: &UserId) -> String {
+fn row(table: &str, id: &CardholderId) -> String {
     format!("{table}: issuer {}, user {}", ISSUER.0, id.as_str())
 }
 

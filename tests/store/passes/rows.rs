@@ -2,14 +2,14 @@
 
 use crate::fixture::{ISSUER, Rig, draft, enrol, new_name, sealed_user, update};
 use issuer_gateway::directory::{ApiKey, KeyKind};
-use issuer_gateway::ids::{AppId, IssuerId, UserId};
+use issuer_gateway::ids::{AppId, CardholderId, IssuerId};
 use issuer_gateway::rotation::Event;
 use issuer_gateway::store::directory::SealedRecord;
-use issuer_gateway::store::directory::changes::{Applied, Change, NewRecord};
+use issuer_gateway::store::directory::changes::{Applied, DirectoryChange, NewRecord};
 use issuer_gateway::store::passes::{RowKey, SealedTable};
-use issuer_gateway::store::writer::{Commit, UserUpdate};
+use issuer_gateway::store::writer::{CardholderUpdate, Commit};
 use issuer_gateway::store::{Outcome, now};
-use issuer_gateway::vault::{Column, Place, VaultKeys};
+use issuer_gateway::vault::{Place, SealedColumn, VaultKeys};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -25,13 +25,18 @@ pub fn cardholder(keys: &VaultKeys, pan: &str) -> Commit {
     let card = format!(
         r#"{{"cardBaseCurrency":"USD","cardNumber":"{pan}","cardholderName":"Johnn Dooe","expiryMonth":"01","expiryYear":"2039"}}"#
     );
-    user.card.card = seal(keys, &user.user_id, Column::Card, &card);
+    user.card.card = seal(keys, &user.user_id, SealedColumn::Card, &card);
     let email = r#"{"type":"home","value":"johnn.dooe@gmail.com"}"#;
-    user.email = Some(seal(keys, &user.user_id, Column::UserEmail, email));
+    user.email = Some(seal(
+        keys,
+        &user.user_id,
+        SealedColumn::CardholderEmail,
+        email,
+    ));
     enrol(user)
 }
 
-fn seal(keys: &VaultKeys, user_id: &UserId, column: Column, text: &str) -> Vec<u8> {
+fn seal(keys: &VaultKeys, user_id: &CardholderId, column: SealedColumn, text: &str) -> Vec<u8> {
     let place = Place {
         issuer_id: ISSUER,
         row_id: user_id.as_str(),
@@ -58,7 +63,7 @@ pub async fn settle(rig: &Rig, make: impl Fn(&VaultKeys) -> Commit) -> Outcome {
 }
 
 /// Enrols a cardholder with the card of this number.
-pub async fn enrol_one(rig: &Rig, number: usize) -> UserId {
+pub async fn enrol_one(rig: &Rig, number: usize) -> CardholderId {
     let id = RefCell::new(None);
     let outcome = settle(rig, |keys| {
         let commit = cardholder(keys, &pan(number));
@@ -66,11 +71,11 @@ pub async fn enrol_one(rig: &Rig, number: usize) -> UserId {
         commit
     });
     assert_eq!(outcome.await, Outcome::Done);
-    UserId::parse(&id.take().unwrap()).unwrap()
+    CardholderId::parse(&id.take().unwrap()).unwrap()
 }
 
 /// Cardholders with the cards of these numbers.
-pub async fn enrol_many(rig: &Rig, numbers: Range<usize>) -> Vec<UserId> {
+pub async fn enrol_many(rig: &Rig, numbers: Range<usize>) -> Vec<CardholderId> {
     let mut ids = Vec::new();
     for number in numbers {
         ids.push(enrol_one(rig, number).await);
@@ -79,15 +84,15 @@ pub async fn enrol_many(rig: &Rig, numbers: Range<usize>) -> Vec<UserId> {
 }
 
 /// An update of the name alone.
-pub async fn rename(rig: &Rig, user_id: &UserId, name: &str) -> Outcome {
+pub async fn rename(rig: &Rig, user_id: &CardholderId, name: &str) -> Outcome {
     settle(rig, |keys| {
-        update(UserUpdate {
+        update(CardholderUpdate {
             locale: None,
             seal_key: keys.seal_version(),
             ..new_name(
                 ISSUER,
                 user_id,
-                &seal(keys, user_id, Column::UserName, name),
+                &seal(keys, user_id, SealedColumn::CardholderName, name),
             )
         })
     })
@@ -115,12 +120,12 @@ pub async fn record(rig: &Rig, app_id: AppId, number: usize, email: Option<&str>
         klaim_id: klaim_id.clone(),
         user_id: number.to_string(),
         number: None,
-        name: Some(seal(Column::DirectoryName, "David Renn")),
+        name: Some(seal(SealedColumn::DirectoryName, "David Renn")),
         first_name: None,
         last_name: None,
         username: None,
-        email: email.map(|email| seal(Column::DirectoryEmail, email)),
-        metadata: Some(seal(Column::DirectoryMetadata, "{}")),
+        email: email.map(|email| seal(SealedColumn::DirectoryEmail, email)),
+        metadata: Some(seal(SealedColumn::DirectoryMetadata, "{}")),
         email_index_key: index.as_ref().map(|index| index.key_version),
         email_index: index.map(|index| index.bytes.to_vec()),
         seal_key: keys.seal_version(),
@@ -131,7 +136,7 @@ pub async fn record(rig: &Rig, app_id: AppId, number: usize, email: Option<&str>
         row,
         former_email_index: None,
     };
-    let change = Change::Create(Box::new(new));
+    let change = DirectoryChange::Create(Box::new(new));
     let audit = draft("directory.create");
     let applied = rig
         .store
@@ -145,22 +150,22 @@ pub async fn opened(rig: &Rig) -> BTreeMap<RowKey, Vec<Option<String>>> {
     let keys = rig.vault.current();
     let mut all = BTreeMap::new();
     for table in SealedTable::ALL {
-        let columns: &[Column] = match table {
-            SealedTable::Users => &[
-                Column::UserName,
-                Column::UserEmail,
-                Column::UserPhone,
-                Column::UserBillingAddress,
-                Column::UserLocale,
+        let columns: &[SealedColumn] = match table {
+            SealedTable::Cardholders => &[
+                SealedColumn::CardholderName,
+                SealedColumn::CardholderEmail,
+                SealedColumn::CardholderPhone,
+                SealedColumn::CardholderBillingAddress,
+                SealedColumn::CardholderLocale,
             ],
-            SealedTable::Cards => &[Column::Card],
+            SealedTable::Cards => &[SealedColumn::Card],
             SealedTable::DirectoryUsers => &[
-                Column::DirectoryName,
-                Column::DirectoryFirstName,
-                Column::DirectoryLastName,
-                Column::DirectoryUsername,
-                Column::DirectoryEmail,
-                Column::DirectoryMetadata,
+                SealedColumn::DirectoryName,
+                SealedColumn::DirectoryFirstName,
+                SealedColumn::DirectoryLastName,
+                SealedColumn::DirectoryUsername,
+                SealedColumn::DirectoryEmail,
+                SealedColumn::DirectoryMetadata,
             ],
         };
         let names = columns.iter().map(|column| column.as_str());

@@ -49,7 +49,7 @@ async fn both_digests_under_all_their_names_and_both_key_sizes() {
         "SHA1", "SHA-1", "SHA224", "SHA384", "SHA-384", "MD5", "", " SHA256",
     ] {
         let body = Forge::new().body_with(lower_hex, json!({ "oaepHashingAlgorithm": name }));
-        assert_refused(&body, Reason::Digest, name).await;
+        assert_refused(&body, CryptoReason::Digest, name).await;
     }
 }
 
@@ -94,7 +94,7 @@ async fn fingerprint_by_every_name_of_a_key() {
         &"x".repeat(1000),
     ] {
         let body = Forge::new().body_with(lower_hex, json!({ "publicKeyFingerprint": name }));
-        assert_refused(&body, Reason::UnknownKey, name).await;
+        assert_refused(&body, CryptoReason::UnknownKey, name).await;
     }
 }
 

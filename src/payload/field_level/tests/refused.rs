@@ -14,12 +14,12 @@ async fn texts_that_are_not_in_their_encoding() {
         (
             "odd hex data",
             body(&hex_iv, &hex_key, odd),
-            Reason::Encoding,
+            CryptoReason::Encoding,
         ),
         (
             "odd hex key",
             body(&hex_iv, &hex_key[1..], &hex_data),
-            Reason::Encoding,
+            CryptoReason::Encoding,
         ),
         (
             "no hex",
@@ -28,42 +28,42 @@ async fn texts_that_are_not_in_their_encoding() {
                 &hex_key,
                 &hex_data.replacen('a', "g", 1).replacen('0', "g", 1),
             ),
-            Reason::Encoding,
+            CryptoReason::Encoding,
         ),
         (
             "space",
             body(&hex_iv, &hex_key, &format!(" {}", &hex_data[1..])),
-            Reason::Encoding,
+            CryptoReason::Encoding,
         ),
         (
             "base64 data, hex IV",
             body(&hex_iv, &hex_key, &encode_block(&[0xff; 96])),
-            Reason::Encoding,
+            CryptoReason::Encoding,
         ),
         (
             "base64 key, hex IV",
             body(&hex_iv, &encode_block(&[0xff; 256]), &hex_data),
-            Reason::Encoding,
+            CryptoReason::Encoding,
         ),
         (
             "no hex IV",
             body(&"g".repeat(32), &hex_key, &hex_data),
-            Reason::Encoding,
+            CryptoReason::Encoding,
         ),
         (
             "no base64 IV",
             body(&"*".repeat(22), &hex_key, &hex_data),
-            Reason::Encoding,
+            CryptoReason::Encoding,
         ),
         (
             "IV of 16 bytes and a bit",
             body(&("A".repeat(21) + "B"), &hex_key, &hex_data),
-            Reason::Encoding,
+            CryptoReason::Encoding,
         ),
         (
             "hex data, base64 IV",
             body(&encode_block(&iv), &hex_key, &hex_data),
-            Reason::CiphertextLength,
+            CryptoReason::CiphertextLength,
         ),
     ];
     for (case, body, reason) in cases {
@@ -103,7 +103,7 @@ async fn lengths_that_cannot_be() {
         let body = body(&wrapped, &data[..length]);
         assert_refused(
             body.as_bytes(),
-            Reason::CiphertextLength,
+            CryptoReason::CiphertextLength,
             &format!("{length}"),
         )
         .await;
@@ -112,7 +112,7 @@ async fn lengths_that_cannot_be() {
         let body = body(&wrapped.repeat(2)[..length], &data);
         assert_refused(
             body.as_bytes(),
-            Reason::WrappedKeyLength,
+            CryptoReason::WrappedKeyLength,
             &format!("{length}"),
         )
         .await;
@@ -141,12 +141,12 @@ async fn bad_keys_bad_padding_and_bad_text_look_the_same() {
             wrapped: Some(wrapped),
             ..Forge::new()
         };
-        assert_refused(&forge.body(), Reason::KeyUnwrap, case).await;
+        assert_refused(&forge.body(), CryptoReason::KeyUnwrap, case).await;
     }
     for length in [1, 8, 15, 17, 24, 31, 33, 64] {
         assert_refused(
             &Forge::cek(length).body(),
-            Reason::KeyUnwrap,
+            CryptoReason::KeyUnwrap,
             &format!("{length}"),
         )
         .await;
@@ -162,14 +162,14 @@ async fn bad_keys_bad_padding_and_bad_text_look_the_same() {
             padded,
             ..Forge::new()
         };
-        assert_refused(&forge.body(), Reason::Padding, case).await;
+        assert_refused(&forge.body(), CryptoReason::Padding, case).await;
         // Nor does it help that the text before the bad padding would be an object.
         let padded = [&[b' '; 78][..], b"{}", &[0; 16]].concat();
         let forge = Forge {
             padded,
             ..Forge::new()
         };
-        assert_refused(&forge.body(), Reason::Padding, "object and zeros").await;
+        assert_refused(&forge.body(), CryptoReason::Padding, "object and zeros").await;
     }
     let blank = " ".repeat(64);
     for text in [
@@ -183,12 +183,12 @@ async fn bad_keys_bad_padding_and_bad_text_look_the_same() {
         "{\"a\":\"\u{0}\"}",
     ] {
         let forge = Forge::plaintext(format!("{blank}{text}").as_bytes());
-        assert_refused(&forge.body(), Reason::Plaintext, text).await;
+        assert_refused(&forge.body(), CryptoReason::Plaintext, text).await;
     }
     let not_utf8 = [blank.as_bytes(), b"{\"a\":\"\xff\"}"].concat();
     assert_refused(
         &Forge::plaintext(&not_utf8).body(),
-        Reason::Plaintext,
+        CryptoReason::Plaintext,
         "not UTF-8",
     )
     .await;

@@ -55,7 +55,12 @@ async fn kid_by_every_name_of_a_key() {
                 .peer(index);
             assert_opens(&token.body(), &kid).await;
             let foreign = token.peer(1 - index);
-            assert_refused(&foreign.body(), Reason::KeyUnwrap, "no trial decryption").await;
+            assert_refused(
+                &foreign.body(),
+                CryptoReason::KeyUnwrap,
+                "no trial decryption",
+            )
+            .await;
         }
     }
 }
@@ -115,7 +120,7 @@ async fn the_policy_narrows_what_is_read() {
         }
     };
     assert_eq!(open(&[ContentEncryption::A256Gcm]).await, None);
-    let refused = Some(OpenError::Crypto(Reason::Algorithm));
+    let refused = Some(OpenError::Crypto(CryptoReason::Algorithm));
     assert_eq!(
         open(&[ContentEncryption::A128Gcm, ContentEncryption::A192Gcm]).await,
         refused

@@ -37,10 +37,10 @@ async fn cbc_hs256_with_its_mac_verified() {
     assert_opens(&body(&good.join(".")), "as it should be").await;
 
     for (segment, reason) in [
-        (1, Reason::KeyUnwrap),
-        (2, Reason::Authentication),
-        (3, Reason::Authentication),
-        (4, Reason::Authentication),
+        (1, CryptoReason::KeyUnwrap),
+        (2, CryptoReason::Authentication),
+        (3, CryptoReason::Authentication),
+        (4, CryptoReason::Authentication),
     ] {
         let mut bytes = base64::decode(&good[segment]).unwrap();
         bytes[5] ^= 1;
@@ -59,7 +59,7 @@ async fn cbc_hs256_with_its_mac_verified() {
         token[2] = base64::encode(&vec![3; length]);
         assert_refused(
             &body(&token.join(".")),
-            Reason::IvLength,
+            CryptoReason::IvLength,
             &format!("IV {length}"),
         )
         .await;
@@ -67,7 +67,7 @@ async fn cbc_hs256_with_its_mac_verified() {
     let unpadded = cbc_hs256(&header, &[3; 16], false);
     assert_refused(
         &body(&unpadded.join(".")),
-        Reason::Padding,
+        CryptoReason::Padding,
         "MAC right, padding wrong",
     )
     .await;
@@ -75,6 +75,11 @@ async fn cbc_hs256_with_its_mac_verified() {
         let mut token = good.clone();
         token[3] = base64::encode(&vec![1; length]);
         let case = format!("ciphertext {length}");
-        assert_refused(&body(&token.join(".")), Reason::CiphertextLength, &case).await;
+        assert_refused(
+            &body(&token.join(".")),
+            CryptoReason::CiphertextLength,
+            &case,
+        )
+        .await;
     }
 }

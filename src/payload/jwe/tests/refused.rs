@@ -11,7 +11,7 @@ async fn tags_of_1_to_15_bytes_are_refused_although_they_match() {
         token[4] = base64::encode(&tag.repeat(2)[..length]);
         assert_refused(
             &body(&token.join(".")),
-            Reason::TagLength,
+            CryptoReason::TagLength,
             &format!("{length}"),
         )
         .await;
@@ -29,7 +29,7 @@ async fn missing_and_odd_ivs_are_refused() {
         }
         assert_refused(
             &body(&token.join(".")),
-            Reason::IvLength,
+            CryptoReason::IvLength,
             &format!("{length}"),
         )
         .await;
@@ -38,9 +38,9 @@ async fn missing_and_odd_ivs_are_refused() {
 
 #[tokio::test]
 async fn headers_that_are_refused() {
-    use Reason::{Algorithm, Header, HeaderMember, KeyHint, UnknownKey};
+    use CryptoReason::{Algorithm, Header, HeaderMember, KeyHint, UnknownKey};
     let duplicate = |first: &str| format!(r#"{{{first},"alg":"RSA-OAEP-256","enc":"A256GCM"}}"#);
-    let mut cases: Vec<(String, Reason)> = vec![
+    let mut cases: Vec<(String, CryptoReason)> = vec![
         (duplicate(r#""alg":"RSA-OAEP-256""#), Header),
         (duplicate(r#""enc":"A128GCM""#), Header),
         (duplicate(r#""kid":"current","kid":"former""#), Header),
@@ -102,7 +102,7 @@ async fn the_modulus_sets_the_length_of_the_wrapped_key() {
     assert_opens(&big.clone().peer(4).body(), "RSA-3072").await;
     assert_refused(
         &big.body(),
-        Reason::WrappedKeyLength,
+        CryptoReason::WrappedKeyLength,
         "RSA-2048 for RSA-3072",
     )
     .await;
@@ -112,7 +112,12 @@ async fn the_modulus_sets_the_length_of_the_wrapped_key() {
         let mut token = whole.clone();
         token[1] = base64::encode(wrong);
         let case = format!("{} bytes", wrong.len());
-        assert_refused(&body(&token.join(".")), Reason::WrappedKeyLength, &case).await;
+        assert_refused(
+            &body(&token.join(".")),
+            CryptoReason::WrappedKeyLength,
+            &case,
+        )
+        .await;
     }
 }
 
@@ -120,10 +125,10 @@ async fn the_modulus_sets_the_length_of_the_wrapped_key() {
 async fn anything_altered_is_refused() {
     let whole = Forge::new().segments();
     for (segment, reason) in [
-        (1, Reason::KeyUnwrap),
-        (2, Reason::Authentication),
-        (3, Reason::Authentication),
-        (4, Reason::Authentication),
+        (1, CryptoReason::KeyUnwrap),
+        (2, CryptoReason::Authentication),
+        (3, CryptoReason::Authentication),
+        (4, CryptoReason::Authentication),
     ] {
         for position in [0, 7, 11] {
             let mut bytes = base64::decode(&whole[segment]).unwrap();
@@ -143,7 +148,9 @@ async fn anything_altered_is_refused() {
         assert!(
             matches!(
                 error,
-                Some(OpenError::Crypto(Reason::Authentication | Reason::Encoding))
+                Some(OpenError::Crypto(
+                    CryptoReason::Authentication | CryptoReason::Encoding
+                ))
             ),
             "{error:?}"
         );
@@ -153,7 +160,7 @@ async fn anything_altered_is_refused() {
 #[tokio::test]
 async fn wrong_wrapping_and_wrong_key_lengths_are_one_refusal() {
     let refused = |forge: Forge, case: &'static str| async move {
-        assert_refused(&forge.body(), Reason::KeyUnwrap, case).await;
+        assert_refused(&forge.body(), CryptoReason::KeyUnwrap, case).await;
     };
     let mut sha384 = Forge::new();
     sha384.wrapping = Oaep::new::<rsa::sha2::Sha384>;
@@ -182,7 +189,7 @@ async fn five_segments_exactly() {
         ".".repeat(200),
         format!("{}.", "A".repeat(200)),
     ] {
-        assert_refused(&body(&text), Reason::SegmentCount, &text).await;
+        assert_refused(&body(&text), CryptoReason::SegmentCount, &text).await;
     }
 }
 
@@ -199,7 +206,7 @@ async fn segments_hold_nothing_but_base64() {
                     continue;
                 }
                 let case = format!("{intruder:?} in segment {segment} at {position}");
-                assert_refused(&body(&token.join(".")), Reason::Encoding, &case).await;
+                assert_refused(&body(&token.join(".")), CryptoReason::Encoding, &case).await;
             }
         }
     }
@@ -224,7 +231,7 @@ async fn plaintext_that_is_no_object_is_refused() {
     ] {
         let token = Forge::new().plaintext(plaintext);
         let case = String::from_utf8_lossy(plaintext);
-        assert_refused(&token.body(), Reason::Plaintext, &case).await;
+        assert_refused(&token.body(), CryptoReason::Plaintext, &case).await;
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Installation, Node};
 use crate::support::document::assert_documented;
 use anyhow::{Context, ensure};
 use issuer_gateway::client::{Answered, Client, Operation, Prepared, sample};
-use issuer_gateway::ids::UserId;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::oauth1::SignatureMethod;
 use issuer_gateway::payload::EnvelopeKind;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ impl<'a> Caller<'a> {
         let user_id = cardholder.user_id.clone();
         let mut clear = sample::update();
         clear["billingAddress"]["postalCode"] = json!(format!("{:05}", turn % 100_000));
-        let id = UserId::parse(&user_id).unwrap();
+        let id = CardholderId::parse(&user_id).unwrap();
         let answer = self.call(&Operation::Update(id), &clear)?;
         let card = &self.cardholders[number].stored["cardNumber"];
         expect_reference(&answer, card, Some(&user_id))?;

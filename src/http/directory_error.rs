@@ -2,8 +2,8 @@
 //! (cce-api.md B2), whatever the status. A body that breaks its rules also gets `details`, one line for each rule:
 //! field and rule, never a value that was sent.
 
-use super::error::{HttpError, Reason};
-use crate::directory::Refusal;
+use super::error::{AnswerReason, HttpError};
+use crate::directory::DirectoryRefusal;
 use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode};
@@ -13,32 +13,32 @@ use std::fmt;
 
 /// A refusal, or what the HTTP layer itself refuses.
 #[derive(Debug)]
-pub enum UsersError {
+pub enum DirectoryError {
     /// A use case refused.
-    Refused(Refusal),
+    Refused(DirectoryRefusal),
     /// The request did not get that far.
     Transport(HttpError),
 }
 
-impl From<Refusal> for UsersError {
-    fn from(refusal: Refusal) -> Self {
+impl From<DirectoryRefusal> for DirectoryError {
+    fn from(refusal: DirectoryRefusal) -> Self {
         Self::Refused(refusal)
     }
 }
 
-impl From<HttpError> for UsersError {
+impl From<HttpError> for DirectoryError {
     fn from(error: HttpError) -> Self {
         Self::Transport(error)
     }
 }
 
-impl fmt::Display for UsersError {
+impl fmt::Display for DirectoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.reason())
     }
 }
 
-impl UsersError {
+impl DirectoryError {
     fn reason(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.reason(),
@@ -50,21 +50,23 @@ impl UsersError {
         use StatusCode as S;
         match self {
             Self::Refused(refusal) => match refusal {
-                Refusal::Unauthorized => (S::UNAUTHORIZED, "Unauthorized"),
-                Refusal::Limited => (S::TOO_MANY_REQUESTS, "Too many requests"),
-                Refusal::MediaType => (
+                DirectoryRefusal::Unauthorized => (S::UNAUTHORIZED, "Unauthorized"),
+                DirectoryRefusal::Limited => (S::TOO_MANY_REQUESTS, "Too many requests"),
+                DirectoryRefusal::MediaType => (
                     S::UNSUPPORTED_MEDIA_TYPE,
                     "Content-Type must be application/json",
                 ),
-                Refusal::Invalid(_) => (S::BAD_REQUEST, "Invalid request body"),
-                Refusal::InvalidId => (S::BAD_REQUEST, "Invalid id parameter"),
-                Refusal::NotFound => (S::NOT_FOUND, "Can not find user with the given user_id."),
-                Refusal::EmailTaken => (S::CONFLICT, "Email already exists"),
-                Refusal::UserIdTaken => (S::CONFLICT, "User ID already exists"),
-                Refusal::Overloaded | Refusal::Unavailable => {
+                DirectoryRefusal::Invalid(_) => (S::BAD_REQUEST, "Invalid request body"),
+                DirectoryRefusal::InvalidId => (S::BAD_REQUEST, "Invalid id parameter"),
+                DirectoryRefusal::NotFound => {
+                    (S::NOT_FOUND, "Can not find user with the given user_id.")
+                }
+                DirectoryRefusal::EmailTaken => (S::CONFLICT, "Email already exists"),
+                DirectoryRefusal::UserIdTaken => (S::CONFLICT, "User ID already exists"),
+                DirectoryRefusal::Overloaded | DirectoryRefusal::Unavailable => {
                     (S::SERVICE_UNAVAILABLE, "Service unavailable, try again")
                 }
-                Refusal::Internal(_) => (S::INTERNAL_SERVER_ERROR, "Internal error"),
+                DirectoryRefusal::Internal(_) => (S::INTERNAL_SERVER_ERROR, "Internal error"),
             },
             Self::Transport(error) => {
                 let message = match error {
@@ -81,7 +83,7 @@ impl UsersError {
     }
 }
 
-impl ResponseError for UsersError {
+impl ResponseError for DirectoryError {
     fn status_code(&self) -> StatusCode {
         self.status_and_message().0
     }
@@ -89,7 +91,7 @@ impl ResponseError for UsersError {
     fn error_response(&self) -> HttpResponse<BoxBody> {
         let (status, message) = self.status_and_message();
         let mut body = json!({ "message": message });
-        if let (Self::Refused(Refusal::Invalid(violations)), Some(members)) =
+        if let (Self::Refused(DirectoryRefusal::Invalid(violations)), Some(members)) =
             (self, body.as_object_mut())
         {
             let details = violations.iter().map(|broken| match broken.path.as_ref() {
@@ -116,19 +118,19 @@ impl ResponseError for UsersError {
                 .set_connection_type(ConnectionType::Close);
         }
         let detail = match self {
-            Self::Refused(Refusal::Internal(detail)) => Some(*detail),
+            Self::Refused(DirectoryRefusal::Internal(detail)) => Some(*detail),
             _ => None,
         };
         response
             .extensions_mut()
-            .insert(Reason(self.reason(), detail));
+            .insert(AnswerReason(self.reason(), detail));
         response
     }
 }
 
 /// 405, naming the methods that the path has.
 pub fn wrong_method(allow: Option<HeaderValue>) -> HttpResponse {
-    let mut response = UsersError::Transport(HttpError::WrongMethod).error_response();
+    let mut response = DirectoryError::Transport(HttpError::WrongMethod).error_response();
     if let Some(allow) = allow {
         response.headers_mut().insert(header::ALLOW, allow);
     }

@@ -1,6 +1,6 @@
 //! The part of the configuration that a reload swaps in one step, under requests in flight.
 //!
-//! A request takes one [`Live`] at its start and keeps it to its end. Loading validates the whole new
+//! A request takes one [`Reloadable`] at its start and keeps it to its end. Loading validates the whole new
 //! state before anything is swapped; a bad one is refused and the old one stays in force.
 
 use crate::config::{Config, Server};
@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Keys and rules that requests are opened and verified by.
-pub struct Live {
+pub struct Reloadable {
     /// The private keys that requests are encrypted to.
     pub keys: KeyRing,
     /// Where clients say that we are: what signatures are verified over.
@@ -26,7 +26,7 @@ pub struct Live {
     pub tls: Option<Arc<CertifiedKey>>,
 }
 
-impl Live {
+impl Reloadable {
     /// Reads keys and certificates of a validated configuration. `address` is where the gateway listens.
     pub fn load(config: &Config, address: SocketAddr) -> anyhow::Result<Self> {
         let tls = match (&config.server.tls_certificate, &config.server.tls_key) {

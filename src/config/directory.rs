@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// `[users]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Users {
+pub struct DirectorySettings {
     /// `PUT /users?id=` answers 404 where it would create a record.
     pub strict: bool,
     /// Requests that each key may send in a second, for long; beyond that: 429.
@@ -14,7 +14,7 @@ pub struct Users {
     pub burst: u32,
 }
 
-impl Default for Users {
+impl Default for DirectorySettings {
     fn default() -> Self {
         Self {
             strict: false,

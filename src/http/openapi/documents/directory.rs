@@ -1,11 +1,11 @@
 //! `http::users`.
 
-use crate::directory::Refusal;
+use crate::directory::DirectoryRefusal;
+use crate::http::directory_error::DirectoryError;
 use crate::http::openapi::Operation;
 use crate::http::openapi::schemas::{
-    AppUser, AppUserChange, AppUserReplacement, Message, ReplacedAppUser,
+    DirectoryRecord, DirectoryRecordChange, DirectoryReplacement, Message, NumberedDirectoryRecord,
 };
-use crate::http::users_error::UsersError;
 use crate::violation::Violation;
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
@@ -19,84 +19,90 @@ const ANONYMOUS: &str = "Without a key only on a loopback listener, for the app 
 
 /// `POST /users`
 pub fn create() -> Operation {
-    Operation::of_users_api("createAppUser", "Create a user")
+    Operation::of_directory("createAppUser", "Create a user")
         .description("By an app key. Without `user_id` an id is made.")
-        .takes::<AppUserChange>(change())
-        .answers_json::<AppUser>(StatusCode::CREATED, "Created.", user())
+        .takes::<DirectoryRecordChange>(change())
+        .answers_json::<DirectoryRecord>(StatusCode::CREATED, "Created.", user())
         .refuses(body())
         .refuses(conflicts())
 }
 
 /// `GET /users/{user_id}`
 pub fn show() -> Operation {
-    Operation::of_users_api("getAppUser", "Show a user")
+    Operation::of_directory("getAppUser", "Show a user")
         .parameter(user_id())
-        .answers_json::<AppUser>(StatusCode::OK, "The user.", user())
-        .refuses([UsersError::from(Refusal::NotFound)])
+        .answers_json::<DirectoryRecord>(StatusCode::OK, "The user.", user())
+        .refuses([DirectoryError::from(DirectoryRefusal::NotFound)])
 }
 
 /// `PUT /users/{user_id}`
 pub fn update() -> Operation {
-    Operation::of_users_api("updateAppUser", "Update a user")
+    Operation::of_directory("updateAppUser", "Update a user")
         .description(
             "By an app key, or by the user's own token. `{}` changes nothing. `user_id` changes with an app key only: \
              a token gets 401 for any other id.",
         )
         .parameter(user_id())
-        .takes::<AppUserChange>(change())
-        .answers_json::<AppUser>(StatusCode::OK, "Updated.", user())
+        .takes::<DirectoryRecordChange>(change())
+        .answers_json::<DirectoryRecord>(StatusCode::OK, "Updated.", user())
         .refuses(body())
-        .refuses([UsersError::from(Refusal::NotFound)])
+        .refuses([DirectoryError::from(DirectoryRefusal::NotFound)])
         .refuses(conflicts())
 }
 
 /// `DELETE /users/{user_id}`
 pub fn delete() -> Operation {
-    Operation::of_users_api("deleteAppUser", "Delete a user")
+    Operation::of_directory("deleteAppUser", "Delete a user")
         .parameter(user_id())
         .answers_json::<Message>(
             StatusCode::OK,
             "Deleted.",
             json!({"message": "delete resource successfully"}),
         )
-        .refuses([UsersError::from(Refusal::NotFound)])
+        .refuses([DirectoryError::from(DirectoryRefusal::NotFound)])
 }
 
 /// `GET /users?id=`
 pub fn show_number() -> Operation {
-    Operation::of_users_api("getNumberedAppUser", "Show a user by number")
+    Operation::of_directory("getNumberedAppUser", "Show a user by number")
         .description(ANONYMOUS)
         .or_anonymous()
         .parameter(number())
-        .answers_json::<ReplacedAppUser>(StatusCode::OK, "The user.", replaced())
-        .refuses([Refusal::InvalidId, Refusal::NotFound].map(UsersError::from))
+        .answers_json::<NumberedDirectoryRecord>(StatusCode::OK, "The user.", replaced())
+        .refuses(
+            [DirectoryRefusal::InvalidId, DirectoryRefusal::NotFound].map(DirectoryError::from),
+        )
 }
 
 /// `PUT /users?id=`
 pub fn replace() -> Operation {
-    Operation::of_users_api("replaceAppUser", "Replace a user by number")
+    Operation::of_directory("replaceAppUser", "Replace a user by number")
         .description(&format!(
             "A number that is free makes a new record, unless the gateway is set to `strict`. {ANONYMOUS}"
         ))
         .or_anonymous()
         .parameter(number())
-        .takes::<AppUserReplacement>(
+        .takes::<DirectoryReplacement>(
             json!({"lastName": "Renn", "firstName": "David", "email": "david.renn@uw.edu"}),
         )
-        .answers_json::<ReplacedAppUser>(StatusCode::OK, "Replaced.", replaced())
-        .answers_json::<ReplacedAppUser>(StatusCode::CREATED, "Created.", replaced())
+        .answers_json::<NumberedDirectoryRecord>(StatusCode::OK, "Replaced.", replaced())
+        .answers_json::<NumberedDirectoryRecord>(StatusCode::CREATED, "Created.", replaced())
         .refuses(body())
-        .refuses([Refusal::InvalidId, Refusal::NotFound].map(UsersError::from))
+        .refuses([DirectoryRefusal::InvalidId, DirectoryRefusal::NotFound].map(DirectoryError::from))
         .refuses(conflicts())
 }
 
-fn body() -> [UsersError; 2] {
+fn body() -> [DirectoryError; 2] {
     let broken = Violation::invalid("email", "must be an e-mail address");
-    [Refusal::Invalid(vec![broken]), Refusal::MediaType].map(UsersError::from)
+    [
+        DirectoryRefusal::Invalid(vec![broken]),
+        DirectoryRefusal::MediaType,
+    ]
+    .map(DirectoryError::from)
 }
 
-fn conflicts() -> [UsersError; 2] {
-    [Refusal::EmailTaken, Refusal::UserIdTaken].map(UsersError::from)
+fn conflicts() -> [DirectoryError; 2] {
+    [DirectoryRefusal::EmailTaken, DirectoryRefusal::UserIdTaken].map(DirectoryError::from)
 }
 
 fn user_id() -> Parameter {

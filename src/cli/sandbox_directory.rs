@@ -1,9 +1,9 @@
 //! The sandbox's app of the users API: its keys in `sandbox.json`, and what they reach in the database.
 
 use super::sandbox_files::Files;
-use crate::client::identity::{SandboxFile, SandboxUsers};
+use crate::client::identity::{SandboxDirectory, SandboxFile};
 use crate::config::Config;
-use crate::directory::rules::Profile;
+use crate::directory::rules::DirectoryProfile;
 use crate::directory::{ApiKey, KeyKind, write};
 use crate::store::audit::AuditDraft;
 use crate::store::{Store, now};
@@ -19,8 +19,8 @@ const APP: &str = "sandbox";
 const USER_ID: &str = "12345";
 
 /// New keys, for a description that has none.
-pub(super) fn describe() -> anyhow::Result<SandboxUsers> {
-    Ok(SandboxUsers {
+pub(super) fn describe() -> anyhow::Result<SandboxDirectory> {
+    Ok(SandboxDirectory {
         app_key: ApiKey::generate(KeyKind::App)?.expose().to_owned(),
         user_token: ApiKey::generate(KeyKind::User)?.expose().to_owned(),
         user_id: USER_ID.to_owned(),
@@ -46,7 +46,7 @@ pub(super) async fn bring_on_board(config: &Config, files: &Files) -> anyhow::Re
         .await?;
     let vault = Vault::open(&store, keys::kek::load(&config.vault)?).await?;
     let text = |text: &str| Some(Zeroizing::new(text.to_owned()));
-    let profile = Profile {
+    let profile = DirectoryProfile {
         username: text("user"),
         name: Some(text("Sandbox User")),
         email: Some(text("user@example.com")),

@@ -4,9 +4,9 @@
 //! ids), a query, a header or a body. Requests refused for overload are answered in turn, and only so many a second have a
 //! line.
 
-use super::error::{HttpError, Reason};
-use super::flood::{Flood, Turns};
-use super::users_error::UsersError;
+use super::directory_error::DirectoryError;
+use super::error::{AnswerReason, HttpError};
+use super::flood::{Flood, RefusalPacing};
 use crate::gateway::Gateway;
 use crate::readiness::Draining;
 use crate::refusal::Refusal;
@@ -25,7 +25,7 @@ use std::time::Instant;
 static OVERLOADED: Flood = Flood::new();
 
 thread_local! {
-    static TURNS: Turns = const { Turns::new() };
+    static PACING: RefusalPacing = const { RefusalPacing::new() };
 }
 
 /// Our id of a request: in the log, in the audit trail, and in the answer's `X-Request-Id`.
@@ -51,8 +51,13 @@ pub async fn around(
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
-    let reason = response.response().extensions().get::<Reason>().copied();
-    let overloaded = reason.is_some_and(|Reason(reason, _)| reason == Refusal::Overloaded.reason());
+    let reason = response
+        .response()
+        .extensions()
+        .get::<AnswerReason>()
+        .copied();
+    let overloaded =
+        reason.is_some_and(|AnswerReason(reason, _)| reason == Refusal::Overloaded.reason());
     record(&response, &id, started, reason, overloaded);
     if overloaded {
         wait_for_its_turn().await;
@@ -79,7 +84,12 @@ pub async fn guard_users(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    guarded(request, next, &UsersError::Transport(HttpError::Panicked)).await
+    guarded(
+        request,
+        next,
+        &DirectoryError::Transport(HttpError::Panicked),
+    )
+    .await
 }
 
 async fn guarded(
@@ -96,7 +106,7 @@ async fn guarded(
 }
 
 async fn wait_for_its_turn() {
-    let wait = TURNS.with(|turns| turns.wait(Instant::now()));
+    let wait = PACING.with(|turns| turns.wait(Instant::now()));
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }
@@ -106,7 +116,7 @@ fn record<B>(
     response: &ServiceResponse<B>,
     id: &str,
     started: Instant,
-    reason: Option<Reason>,
+    reason: Option<AnswerReason>,
     overloaded: bool,
 ) {
     let request = response.request();
@@ -118,11 +128,11 @@ fn record<B>(
     let elapsed = started.elapsed();
     if let Some(gateway) = request.app_data::<Data<Gateway>>() {
         gateway.metrics.request(method, &route, status, elapsed);
-        if let Some(Reason(reason, _)) = reason {
+        if let Some(AnswerReason(reason, _)) = reason {
             gateway.metrics.refusal(reason);
         }
     }
-    let Reason(reason, detail) = reason.unwrap_or(Reason("done", None));
+    let AnswerReason(reason, detail) = reason.unwrap_or(AnswerReason("done", None));
     let now = started + elapsed;
     if let Some(requests) = OVERLOADED.left_out(now) {
         tracing::warn!(requests, "more requests were refused as overloaded");
@@ -168,7 +178,7 @@ fn known_method(method: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::flood::LONGEST;
+    use crate::http::flood::LONGEST_REFUSAL_DELAY;
     use actix_web::middleware::from_fn;
     use actix_web::test::{TestRequest, call_service, init_service, read_body};
     use actix_web::{App, HttpResponse, web};
@@ -193,7 +203,7 @@ mod tests {
         let responses = futures_util::future::join_all(calls).await;
         assert!(responses.iter().all(|response| response.status() == 503));
         // The last one had its turn after 600 ms, or had waited the longest: on a slow machine, too.
-        assert!(start.elapsed() >= LONGEST);
+        assert!(start.elapsed() >= LONGEST_REFUSAL_DELAY);
     }
 
     #[tokio::test]
@@ -212,7 +222,11 @@ mod tests {
             let headers = response.headers();
             assert_eq!(headers.get("content-type").unwrap(), "application/json");
             assert_eq!(headers.get("x-request-id").unwrap().len(), 32);
-            let reason = response.response().extensions().get::<Reason>().copied();
+            let reason = response
+                .response()
+                .extensions()
+                .get::<AnswerReason>()
+                .copied();
             assert_eq!(reason.unwrap().0, "panic");
             let body = read_body(response).await;
             let object = crate::json::parse_object(&body).unwrap();

@@ -1,7 +1,7 @@
 //! What an operator does with a user, found by id alone or with its issuer.
 
-use super::UserStatus;
-use crate::ids::{ClientId, IssuerId, UserId};
+use super::CardholderStatus;
+use crate::ids::{CardholderId, ClientId, IssuerId};
 use crate::store::audit::AuditDraft;
 use crate::store::connection::AnyConnection;
 use crate::store::error::StoreError;
@@ -11,13 +11,13 @@ use diesel::prelude::*;
 
 /// A user as an operator may see it: nothing sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundUser {
+pub struct FoundCardholder {
     /// Whose user it is.
     pub issuer_id: IssuerId,
     /// The issuer's client id.
     pub client_id: String,
     /// Its state.
-    pub status: UserStatus,
+    pub status: CardholderStatus,
     /// The issuer has turned donation on since: the user must enrol again.
     pub must_enrol_again: bool,
     /// Last four digits of the PAN; `None` once the card is erased.
@@ -36,19 +36,19 @@ pub enum Switched {
     /// There is no such user.
     Unknown,
     /// Its deletion was accepted: this cannot be undone.
-    Leaving(UserStatus),
+    Leaving(CardholderStatus),
 }
 
-/// The columns of [`FoundUser`], as Diesel reads them.
+/// The columns of [`FoundCardholder`], as Diesel reads them.
 type Columns = (i32, String, String, i32, i32, Option<String>, i64, i64);
 
 impl Store {
     /// Every user with this id, of one issuer or of all: at most one for each issuer.
     pub async fn find_users_anywhere(
         &self,
-        user_id: &UserId,
+        user_id: &CardholderId,
         client_id: Option<&ClientId>,
-    ) -> Result<Vec<FoundUser>, StoreError> {
+    ) -> Result<Vec<FoundCardholder>, StoreError> {
         let user_id = user_id.as_str().to_owned();
         let client_id = client_id.map(|id| id.as_str().to_owned());
         self.read(move |conn| {
@@ -73,14 +73,14 @@ impl Store {
     pub async fn switch_user(
         &self,
         issuer_id: IssuerId,
-        user_id: &UserId,
+        user_id: &CardholderId,
         active: bool,
         audit: AuditDraft,
     ) -> Result<Switched, StoreError> {
         let status = if active {
-            UserStatus::Active
+            CardholderStatus::Active
         } else {
-            UserStatus::Inactive
+            CardholderStatus::Inactive
         };
         let audit = AuditDraft {
             issuer_id: Some(issuer_id),
@@ -92,7 +92,8 @@ impl Store {
         let at = audit.at;
         self.operate(audit, move |conn, audit| {
             let key = (issuer_id.0, &user_id);
-            let states = [UserStatus::Active, UserStatus::Inactive].map(UserStatus::as_str);
+            let states = [CardholderStatus::Active, CardholderStatus::Inactive]
+                .map(CardholderStatus::as_str);
             let changed = diesel::update(users::table.find(key))
                 .filter(users::status.eq_any(states))
                 .set((users::status.eq(status.as_str()), users::updated_at.eq(at)))
@@ -119,7 +120,7 @@ fn find(
     conn: &mut AnyConnection,
     issuer_id: i32,
     user_id: &str,
-) -> Result<Option<FoundUser>, StoreError> {
+) -> Result<Option<FoundCardholder>, StoreError> {
     let row: Option<Columns> = users::table
         .inner_join(issuers::table.on(issuers::issuer_id.eq(users::issuer_id)))
         .left_join(
@@ -151,10 +152,10 @@ fn find(
         created_at,
         updated_at,
     ): Columns| {
-        Ok(FoundUser {
+        Ok(FoundCardholder {
             issuer_id: IssuerId(issuer_id),
             client_id,
-            status: UserStatus::parse(&status)
+            status: CardholderStatus::parse(&status)
                 .ok_or_else(|| StoreError::internal("unknown user status"))?,
             must_enrol_again: epoch < current,
             last_four,

@@ -1,4 +1,4 @@
-//! `http::user_deletions`.
+//! `http::cardholder_deletions`.
 
 use crate::http::openapi::refusals::violation;
 use crate::http::openapi::schemas::UserIds;
@@ -11,7 +11,7 @@ use serde_json::json;
 /// `POST /issuers/user-deletions`
 pub fn delete() -> Operation {
     let ids = json!(["c8b38606-12b2-43c6-a641-be8eb0ab9dec"]);
-    Operation::new("deleteUsers", Tag::Users, "Delete users")
+    Operation::new("deleteUsers", Tag::Cardholders, "Delete users")
         .description(
             "Users and their cards are erased in the background. Ids that are not this issuer's are skipped; the answer lists \
              those accepted, in the order of the request. One malformed id refuses the whole list.",
@@ -21,6 +21,6 @@ pub fn delete() -> Operation {
         .answers_json::<UserIds>(StatusCode::ACCEPTED, "Accepted.", ids)
         .refuses([
             violation(Code::ListSize, "", "must hold 1 to 500 user ids"),
-            Refusal::UserNotFound.into(),
+            Refusal::CardholderNotFound.into(),
         ])
 }

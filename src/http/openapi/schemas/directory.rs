@@ -13,7 +13,7 @@ pub struct Message {
 
 /// What of a user is set; what is not sent stays as it is, `null` clears what may be cleared.
 #[derive(ToSchema)]
-pub struct AppUserChange {
+pub struct DirectoryRecordChange {
     /// A name to sign in with.
     #[schema(examples("updatedUser"))]
     pub username: Option<String>,
@@ -33,7 +33,7 @@ pub struct AppUserChange {
 
 /// A user.
 #[derive(ToSchema)]
-pub struct AppUser {
+pub struct DirectoryRecord {
     /// Word of success.
     pub message: Option<String>,
     /// The app's id of the user, like `user_id`.
@@ -63,7 +63,7 @@ pub struct AppUser {
 /// A whole record.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
-pub struct AppUserReplacement {
+pub struct DirectoryReplacement {
     /// The last name.
     #[schema(examples("Renn"))]
     pub last_name: String,
@@ -78,7 +78,7 @@ pub struct AppUserReplacement {
 /// A whole record with its number.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
-pub struct ReplacedAppUser {
+pub struct NumberedDirectoryRecord {
     /// The last name.
     pub last_name: Option<String>,
     /// The first name.

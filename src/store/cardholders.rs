@@ -2,22 +2,22 @@
 
 mod operator;
 
-pub use operator::{FoundUser, Switched};
+pub use operator::{FoundCardholder, Switched};
 
 use super::audit::AuditDraft;
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
 use super::pool::Store;
 use super::schema::{cards, users};
-use super::writer::unnest::{Column, Unnest};
-use crate::ids::{IssuerId, UserId};
+use super::writer::unnest::{Unnest, UnnestColumn};
+use crate::ids::{CardholderId, IssuerId};
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Nullable, Text};
 use std::collections::{HashMap, HashSet};
 
 /// The states of a user (cce-api.md, section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum UserStatus {
+pub enum CardholderStatus {
     /// `ACTIVE`.
     Active,
     /// `INACTIVE`.
@@ -28,7 +28,7 @@ pub enum UserStatus {
     Deleted,
 }
 
-impl UserStatus {
+impl CardholderStatus {
     /// As it is stored.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -54,9 +54,9 @@ impl UserStatus {
 
 /// What an update, a score or a dashboard has to know of a user: nothing sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserSummary {
+pub struct CardholderSummary {
     /// The user's state.
-    pub status: UserStatus,
+    pub status: CardholderStatus,
     /// The issuer's epoch when the user enrolled: below the issuer's, the user must enrol again.
     pub enrolment_epoch: i32,
     /// Last four digits of the PAN; `None` once the card is erased.
@@ -70,7 +70,7 @@ pub struct UserSummary {
     missing_docs,
     reason = "the columns of `users`, described in migrations/"
 )]
-pub struct SealedUser {
+pub struct SealedCardholder {
     pub issuer_id: i32,
     pub user_id: String,
     pub status: String,
@@ -111,8 +111,8 @@ type SummaryRow = (i32, String, String, i32, Option<String>);
 /// Those of these users who are there, by issuer and user id.
 pub(super) fn summaries(
     conn: &mut AnyConnection,
-    keys: &[(IssuerId, &UserId)],
-) -> QueryResult<HashMap<(i32, String), Result<UserSummary, StoreError>>> {
+    keys: &[(IssuerId, &CardholderId)],
+) -> QueryResult<HashMap<(i32, String), Result<CardholderSummary, StoreError>>> {
     let rows: Vec<SummaryRow> = on_backend!(conn, c => {
         sqlite: {
             let mut rows = Vec::with_capacity(keys.len());
@@ -141,16 +141,16 @@ pub(super) fn summaries(
         postgres: Unnest::<(Integer, Text, Text, Integer, Nullable<Text>)>::new(
             "SELECT users.issuer_id, users.user_id, users.status, users.enrolment_epoch, cards.last_four FROM unnest(",
             vec![
-                Column::Integer(keys.iter().map(|(issuer_id, _)| issuer_id.0).collect()),
-                Column::Text(keys.iter().map(|(_, user_id)| user_id.as_str()).collect()),
+                UnnestColumn::Integer(keys.iter().map(|(issuer_id, _)| issuer_id.0).collect()),
+                UnnestColumn::Text(keys.iter().map(|(_, user_id)| user_id.as_str()).collect()),
             ],
             ") AS given (issuer_id, user_id) JOIN users USING (issuer_id, user_id) \
              LEFT JOIN cards USING (issuer_id, user_id)",
         ).load(c)?,
     });
     let summary = |(issuer_id, user_id, status, enrolment_epoch, last_four): SummaryRow| {
-        let status = UserStatus::parse(&status);
-        let summary = status.map(|status| UserSummary {
+        let status = CardholderStatus::parse(&status);
+        let summary = status.map(|status| CardholderSummary {
             status,
             enrolment_epoch,
             last_four,
@@ -166,14 +166,14 @@ impl Store {
     pub async fn known_users(
         &self,
         issuer_id: IssuerId,
-        user_ids: &[UserId],
+        user_ids: &[CardholderId],
     ) -> Result<HashSet<String>, StoreError> {
         let user_ids: Vec<String> = user_ids.iter().map(|id| id.as_str().to_owned()).collect();
         self.read(move |conn| {
             let known: Vec<String> = users::table
                 .filter(users::issuer_id.eq(issuer_id.0))
                 .filter(users::user_id.eq_any(&user_ids))
-                .filter(users::status.ne(UserStatus::Deleted.as_str()))
+                .filter(users::status.ne(CardholderStatus::Deleted.as_str()))
                 .select(users::user_id)
                 .load(conn)?;
             Ok(known.into_iter().collect())
@@ -185,13 +185,13 @@ impl Store {
     pub async fn load_sealed_user(
         &self,
         issuer_id: IssuerId,
-        user_id: &UserId,
-    ) -> Result<Option<(SealedUser, Option<SealedCard>)>, StoreError> {
+        user_id: &CardholderId,
+    ) -> Result<Option<(SealedCardholder, Option<SealedCard>)>, StoreError> {
         let user_id = user_id.as_str().to_owned();
         self.read(move |conn| {
             let user = users::table
                 .find((issuer_id.0, &user_id))
-                .select(SealedUser::as_select())
+                .select(SealedCardholder::as_select())
                 .first(conn)
                 .optional()?;
             let Some(user) = user else { return Ok(None) };
@@ -209,8 +209,8 @@ impl Store {
     pub async fn set_user_status(
         &self,
         issuer_id: IssuerId,
-        user_id: &UserId,
-        status: UserStatus,
+        user_id: &CardholderId,
+        status: CardholderStatus,
         audit: AuditDraft,
     ) -> Result<bool, StoreError> {
         let user_id = user_id.as_str().to_owned();

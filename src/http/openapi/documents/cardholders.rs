@@ -1,10 +1,10 @@
-//! `http::issuer_users`.
+//! `http::cardholders`.
 
 use crate::http::error::HttpError;
 use crate::http::openapi::refusals::violation;
 use crate::http::openapi::schemas::{UpdateUserProfile, UserProfile, UserReference};
 use crate::http::openapi::{Operation, Tag};
-use crate::ids::UserId;
+use crate::ids::CardholderId;
 use crate::refusal::Refusal;
 use crate::violation::Code;
 use actix_web::http::StatusCode;
@@ -16,7 +16,7 @@ const USER_ID: &str = "c8b38606-12b2-43c6-a641-be8eb0ab9dec";
 
 /// `POST /issuers/users`
 pub fn enrol() -> Operation {
-    Operation::new("userRegistration", Tag::Users, "Enrol a user")
+    Operation::new("userRegistration", Tag::Cardholders, "Enrol a user")
         .description(
             "A card and its holder come on board. The transactions of the last 12 months are then scored. \
              A card can be enrolled once; where the donation feature has been turned on since, it is enrolled again, under \
@@ -36,13 +36,13 @@ pub fn enrol() -> Operation {
                 "cardBaseCurrency",
                 "must be an ISO 4217 currency in use",
             ),
-            Refusal::UserAlreadyExists(UserId::parse(USER_ID)).into(),
+            Refusal::CardAlreadyEnrolled(CardholderId::parse(USER_ID)).into(),
         ])
 }
 
 /// `PUT /issuers/users/{userid}`
 pub fn update() -> Operation {
-    Operation::new("updateUser", Tag::Users, "Update a user")
+    Operation::new("updateUser", Tag::Cardholders, "Update a user")
         .description(
             "Name and locale always; address, e-mail and phone number where they are sent. Only for issuers with the \
              donation feature on.",
@@ -53,9 +53,9 @@ pub fn update() -> Operation {
         .answers_encrypted::<UserReference>(StatusCode::OK, "Updated.", reference())
         .refuses([
             Refusal::UpdateNotAccessible,
-            Refusal::UserNotFound,
-            Refusal::UserInactive,
-            Refusal::UserTerminating,
+            Refusal::CardholderNotFound,
+            Refusal::CardholderInactive,
+            Refusal::CardholderTerminating,
         ].map(HttpError::from))
 }
 

@@ -1,8 +1,8 @@
 //! The users API: `/users`, `/users?id=` and `/users/{user_id}` (spec decision 6).
 
+use super::directory_error::DirectoryError;
 use super::error::HttpError;
 use super::request::{Limits, RawCall};
-use super::users_error::UsersError;
 use crate::directory::{read, write};
 use crate::gateway::Gateway;
 use actix_web::http::StatusCode;
@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
 /// What a handler of the users API returns.
-pub type Answer = Result<HttpResponse, UsersError>;
+pub type Answer = Result<HttpResponse, DirectoryError>;
 
 /// `POST /users`
 pub async fn create(
@@ -95,7 +95,7 @@ pub async fn show_number(
 
 /// 404 for what lies deeper than a user.
 pub async fn unknown_path() -> Answer {
-    Err(UsersError::Transport(HttpError::UnknownPath))
+    Err(DirectoryError::Transport(HttpError::UnknownPath))
 }
 
 /// The last segment of the path as it came, decoded once. actix would decode in two steps, and answer bytes that
