@@ -90,7 +90,7 @@ impl Signals {
             Ok(Err(error)) => tracing::warn!(error = format!("{error:#}"), "the start failed"),
             Err(_) => {}
         }
-        tracing::info!("ended during the start; nothing was served");
+        tracing::info!("ended during the start");
         Ok(None)
     }
 
