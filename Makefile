@@ -20,6 +20,7 @@ chaos:
 
 lint:
 	cargo fmt --check
+	@git ls-files '*.rs' | xargs perl -CSD -ne 'if (m{^\s*//} && length > 101 && !m{^\s*//[/!]? *\|}) { print "$$ARGV:$$.: a line of comment is over 100 columns\n"; $$bad = 1 } close ARGV if eof; END { exit($$bad // 0) }'
 	cargo clippy --all-targets -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed: dependencies not checked"; fi
 

@@ -65,7 +65,8 @@ fn clear() -> Vec<u8> {
     sample::enrolment(RANGE).to_string().into_bytes()
 }
 
-/// Opening has the RSA private operation in it, and the way to the thread that does it and back; sealing a public one.
+/// Opening has the RSA private operation in it, and the way to the thread that does it and back;
+/// sealing a public one.
 fn open_and_seal(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result<()> {
     let private = read_private_key(&key_file("gateway.pem"))?;
     let key = GatewayKey::new(private, None, Vec::new(), KeyState::Primary)?;
@@ -235,7 +236,8 @@ const PURCHASES: [(&str, &str, i64, &str, &str, &str); 4] = [
     ("not-scored", "6011", 20_000, "EUR", "2026-01-15", "DEU"),
 ];
 
-/// One purchase of each kind, then a cardholder's mix: 70 % at home, 20 % converted, 8 % fuel, 2 % not scored.
+/// One purchase of each kind, then a cardholder's mix: 70 % at home, 20 % converted, 8 % fuel, 2 %
+/// not scored.
 fn footprint(criterion: &mut Criterion) -> anyhow::Result<()> {
     let scorer = Scorer::builtin()?;
     let mut purchases = Vec::new();

@@ -1,9 +1,10 @@
-//! `make bench`: how many enrolments and updates the product does, as a share of what the machine's cores do in bare
-//! RSA-2048 private operations. docs/performance.md explains every number.
+//! `make bench`: how many enrolments and updates the product does, as a share of what the machine's
+//! cores do in bare RSA-2048 private operations. docs/performance.md explains every number.
 //!
-//! It starts a release build of the gateway as a process of its own, on databases of its own, and drives it over HTTP with
-//! requests that were encrypted and signed before the clock started. The load generator and the database share the cores
-//! with the gateway; that is part of the ratio. Nothing here asserts a time: figures are printed, wrong answers fail.
+//! It starts a release build of the gateway as a process of its own, on databases of its own, and
+//! drives it over HTTP with requests that were encrypted and signed before the clock started. The
+//! load generator and the database share the cores with the gateway; that is part of the ratio.
+//! Nothing here asserts a time: figures are printed, wrong answers fail.
 //!
 //! ```sh
 //! make bench                                     # all of it, about ten minutes on two cores
@@ -23,9 +24,10 @@
 //! | `--multi-buffer` | `BENCH_MULTI_BUFFER` | auto | `crypto.multi_buffer` of the `_mb` runs: `auto` or a path |
 //! | `--only` | `BENCH_ONLY` | all | phases: `rounds`, `multi-buffer`, `sqlite`, `nodes`, `growth`, `latency`, `overload`, `memory` |
 //!
-//! The modules: [`settings`]; [`sandbox`], [`database`] and [`gateway`] are the machine under test; [`requests`] prepares,
-//! [`connection`] and [`load`] drive, [`outcome`] holds what came back and [`check`] proves it; [`rsa`] is the yardstick;
-//! [`fill`] enrols millions by COPY; [`phases`] says what is measured in which order; [`report`] and [`plot`] show it.
+//! The modules: [`settings`]; [`sandbox`], [`database`] and [`gateway`] are the machine under test;
+//! [`requests`] prepares, [`connection`] and [`load`] drive, [`outcome`] holds what came back and
+//! [`check`] proves it; [`rsa`] is the yardstick; [`fill`] enrols millions by COPY; [`phases`] says
+//! what is measured in which order; [`report`] and [`plot`] show it.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

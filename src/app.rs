@@ -140,7 +140,8 @@ fn start_jobs(
     housekeeping.start(move || WatchReadiness::new(readiness.clone()));
 }
 
-/// Further from the database's clock than the window a node would accept replays: see [`crate::clock`].
+/// Further from the database's clock than the window a node would accept replays: see
+/// [`crate::clock`].
 async fn require_right_clock(gateway: &Gateway) -> anyhow::Result<()> {
     gateway.compare_clocks().await?;
     let window = gateway.live().oauth_window_seconds;

@@ -52,7 +52,8 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The body must be declared as JSON; parameters such as `charset` do not matter (wire-formats.md 4.1).
+    /// The body must be declared as JSON; parameters such as `charset` do not matter
+    /// (wire-formats.md 4.1).
     pub fn require_json(&self) -> Result<(), Refusal> {
         let media_type = self
             .content_type
@@ -260,8 +261,8 @@ impl Caller {
         Ok((self.concluded(gateway, outcome).await?, rest))
     }
 
-    /// The same for an act that holds sealed values: `seal` makes it of what was prepared, again if the data keys
-    /// change before it is written.
+    /// The same for an act that holds sealed values: `seal` makes it of what was prepared, again if
+    /// the data keys change before it is written.
     pub async fn settle_sealed<T>(
         &self,
         gateway: &Gateway,
@@ -295,7 +296,8 @@ impl Caller {
         }
     }
 
-    /// Commits a refusal; the one to answer, which is another one if the call is a replay or the commit fails.
+    /// Commits a refusal; the one to answer, which is another one if the call is a replay or the
+    /// commit fails.
     async fn refuse(
         &self,
         gateway: &Gateway,
@@ -307,7 +309,8 @@ impl Caller {
         if refusal.is_recoverable() {
             return refusal;
         }
-        // A refused enrolment has made no user, and the id it would have had means nothing to anybody.
+        // A refused enrolment has made no user, and the id it would have had means nothing to
+        // anybody.
         let subject = subject.filter(|_| action != Action::EnrolCardholder);
         let audit = self.audit(call, action, subject).refused(refusal.reason());
         match gateway.writer.commit(self.commit(Act::Record, audit)).await {

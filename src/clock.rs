@@ -1,9 +1,10 @@
 //! The node's clock, and how far it is from the database's, by which all nodes forget nonces.
 //!
-//! Nonces are purged by the database's clock alone, [`GRACE_SECONDS`] and the window of `oauth.window_seconds` after they
-//! have expired. So a node must not be further from that clock than the window: it would accept a call whose nonce
-//! is forgotten already. Such a node does not start, and takes no signed call if it gets there later. One that is further
-//! than [`TOLERANCE`] is not ready. An SQLite file is on this machine: there the two clocks are one.
+//! Nonces are purged by the database's clock alone, [`GRACE_SECONDS`] and the window of
+//! `oauth.window_seconds` after they have expired. So a node must not be further from that clock
+//! than the window: it would accept a call whose nonce is forgotten already. Such a node does not
+//! start, and takes no signed call if it gets there later. One that is further than [`TOLERANCE`]
+//! is not ready. An SQLite file is on this machine: there the two clocks are one.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -31,7 +32,8 @@ impl Clock {
         Self::wrong_by(TimeDelta::zero())
     }
 
-    /// The machine's clock, wrong by so much: how a test gets a node whose clock is fast (or slow, if negative).
+    /// The machine's clock, wrong by so much: how a test gets a node whose clock is fast (or slow,
+    /// if negative).
     pub fn wrong_by(wrong_by: TimeDelta) -> Self {
         Self {
             wrong_by,
@@ -44,8 +46,9 @@ impl Clock {
         Utc::now() + self.wrong_by
     }
 
-    /// Takes note that the database's clock said `database` (microseconds since 1970 UTC) between `before` and `after`
-    /// by this one. Where within that time is unknown, so the difference that is kept is the smallest one possible.
+    /// Takes note that the database's clock said `database` (microseconds since 1970 UTC) between
+    /// `before` and `after` by this one. Where within that time is unknown, so the difference that
+    /// is kept is the smallest one possible.
     pub fn compare(&self, before: DateTime<Utc>, database: i64, after: DateTime<Utc>) {
         let (before, after) = (before.timestamp_micros(), after.timestamp_micros());
         let ahead = if database < before {
@@ -56,7 +59,8 @@ impl Clock {
         self.database_ahead.store(ahead, Ordering::Relaxed);
     }
 
-    /// How far the database's clock is ahead of this one (negative: behind); `None` before the first comparison.
+    /// How far the database's clock is ahead of this one (negative: behind); `None` before the
+    /// first comparison.
     pub fn database_ahead(&self) -> Option<TimeDelta> {
         let ahead = self.database_ahead.load(Ordering::Relaxed);
         (ahead != UNKNOWN).then(|| TimeDelta::microseconds(ahead))

@@ -97,10 +97,11 @@ pub struct Server {
     pub decrypt_threads: usize,
     /// Requests that may wait for an RSA private operation; beyond that: 503.
     pub decrypt_queue: usize,
-    /// How long a connection may idle between two requests, in seconds; 0: one request for each connection.
+    /// How long a connection may idle between two requests, in seconds; 0: one request for each
+    /// connection.
     pub keep_alive_s: u64,
-    /// How long a shutdown goes on serving with `/health/ready` at 503 before it stops accepting, in
-    /// seconds: as long as load balancers take to notice. At most half of `shutdown_timeout_s`.
+    /// How long a shutdown goes on serving with `/health/ready` at 503 before it stops accepting,
+    /// in seconds: as long as load balancers take to notice. At most half of `shutdown_timeout_s`.
     pub drain_delay_s: u64,
     /// How long a shutdown takes at most, the drain delay included, in seconds.
     pub shutdown_timeout_s: u64,

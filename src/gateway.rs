@@ -69,8 +69,9 @@ impl Gateway {
         self.current.load_full()
     }
 
-    /// Refuses a call that would be refused for a full queue later on, before anything is spent on it: under an overload
-    /// the time that it takes to verify signatures is time that the calls already taken go without.
+    /// Refuses a call that would be refused for a full queue later on, before anything is spent on
+    /// it: under an overload the time that it takes to verify signatures is time that the calls
+    /// already taken go without.
     ///
     /// # Errors
     /// [`Refusal::Overloaded`].
@@ -93,8 +94,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// Refuses a signed call on a node whose clock is further from the database's than the window: another node may have
-    /// forgotten its nonce.
+    /// Refuses a signed call on a node whose clock is further from the database's than the window:
+    /// another node may have forgotten its nonce.
     ///
     /// # Errors
     /// [`Refusal::Unavailable`].
@@ -111,11 +112,12 @@ impl Gateway {
         self.current.store(Arc::new(live));
     }
 
-    /// Commits what `seal` makes with the data keys in force. If they change before it is written, nothing is: it is sealed
-    /// again with the new ones.
+    /// Commits what `seal` makes with the data keys in force. If they change before it is written,
+    /// nothing is: it is sealed again with the new ones.
     ///
     /// # Errors
-    /// Those of `seal`, of the writer and of the vault; [`StoreError::Busy`] if the keys change faster than this can follow.
+    /// Those of `seal`, of the writer and of the vault; [`StoreError::Busy`] if the keys change
+    /// faster than this can follow.
     pub async fn commit_sealed<E>(
         &self,
         seal: impl Fn(&VaultKeys) -> Result<Commit, E>,

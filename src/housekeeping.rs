@@ -1,8 +1,9 @@
 //! Everything that a node does in the background, whoever calls or does not.
 //!
-//! Each piece of work is a [`Job`] with a name. [`Housekeeping`] runs it, again and again, and outlives its panics: the job
-//! is made anew and tried again after a pause, which doubles from 1 s to 60 s. [`Roster`] counts the panics and says when
-//! each job last succeeded. [`jobs`] has one type for each job.
+//! Each piece of work is a [`Job`] with a name. [`Housekeeping`] runs it, again and again, and
+//! outlives its panics: the job is made anew and tried again after a pause, which doubles from 1 s
+//! to 60 s. [`Roster`] counts the panics and says when each job last succeeded. [`jobs`] has one
+//! type for each job.
 
 mod forgetting;
 pub mod jobs;
@@ -44,7 +45,8 @@ pub trait Job: Send + 'static {
         std::future::pending()
     }
 
-    /// What remains to be done at a shutdown, once no call is under way any more. By default nothing.
+    /// What remains to be done at a shutdown, once no call is under way any more. By default
+    /// nothing.
     ///
     /// # Errors
     /// They are logged.
@@ -110,8 +112,8 @@ impl Housekeeping {
         self.lock().push((J::NAME, handle));
     }
 
-    /// Lets every job end its run and do what remains. Those that have not ended by `deadline` are dropped; returns
-    /// their names.
+    /// Lets every job end its run and do what remains. Those that have not ended by `deadline` are
+    /// dropped; returns their names.
     pub async fn stop(&self, deadline: Instant) -> Vec<&'static str> {
         self.stop.send_replace(true);
         let running = std::mem::take(&mut *self.lock());

@@ -1,8 +1,8 @@
 //! JSON as this product needs it: objects without duplicate names in, ASCII-only text out.
 //!
 //! `serde_json` keeps the last of two members with the same name, so a check and a use could see
-//! different values; [`parse_object`] refuses them. Strings are wiped when an [`Object`] is dropped,
-//! because decrypted payloads pass through here.
+//! different values; [`parse_object`] refuses them. Strings are wiped when an [`Object`] is
+//! dropped, because decrypted payloads pass through here.
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -12,7 +12,8 @@ use zeroize::{Zeroize, Zeroizing};
 /// Why a text is not acceptable JSON. It never carries a part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Not JSON (RFC 8259), not UTF-8, nested deeper than 128 levels, or a name appears twice in one object.
+    /// Not JSON (RFC 8259), not UTF-8, nested deeper than 128 levels, or a name appears twice in
+    /// one object.
     #[error("not a JSON text with unique member names")]
     Malformed,
     /// JSON, but no object at the root.

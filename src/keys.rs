@@ -63,7 +63,8 @@ pub fn tls_key(certificate: &Path, key: &Path) -> anyhow::Result<CertifiedKey> {
         .with_context(|| format!("TLS with {} and {}", name(certificate), name(key)))
 }
 
-/// TLS 1.2 and 1.3; `resolver` is asked for the certificate at each handshake, so that it can be replaced.
+/// TLS 1.2 and 1.3; `resolver` is asked for the certificate at each handshake, so that it can be
+/// replaced.
 pub fn tls_config(resolver: Arc<dyn ResolvesServerCert>) -> anyhow::Result<rustls::ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ServerConfig::builder_with_provider(provider)

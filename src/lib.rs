@@ -6,12 +6,15 @@
 //! - [`cli`]: the commands; [`config`], [`app`]: a gateway built from its configuration
 //! - [`rotation`]: changes of the vault's keys while nodes serve, and the rows that follow them
 //! - [`http`]: limits, raw bytes, and the answer to every refusal; `http::routes` lists every path
-//! - [`enrolment`], [`programme`]: the use cases, and the rules that they apply; [`directory`]: those of the users API
-//! - [`housekeeping`]: what a node does in the background; [`readiness`]: whether it can do its work
+//! - [`enrolment`], [`programme`]: the use cases, and the rules that they apply; [`directory`]:
+//!   those of the users API
+//! - [`housekeeping`]: what a node does in the background; [`readiness`]: whether it can do its
+//!   work
 //! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
-//! - [`gateway`]: the parts of a running gateway; [`reloadable`]: those that [`reload`] swaps in one step;
-//!   [`expiry`]: what of them runs out soon; [`clock`]: what time it is, and by whom
-//! - [`openings`]: which wrapped keys this node knows to be used; [`throttle`]: payloads that do not open, slowed down
+//! - [`gateway`]: the parts of a running gateway; [`reloadable`]: those that [`reload`] swaps in
+//!   one step; [`expiry`]: what of them runs out soon; [`clock`]: what time it is, and by whom
+//! - [`openings`]: which wrapped keys this node knows to be used; [`throttle`]: payloads that do
+//!   not open, slowed down
 //! - [`audit`]: nodes and unproven callers in the audit trail; its verification and export
 //! - [`oauth1`]: is the signature over these very bytes right
 //! - [`issuers`]: who is on board, which cards are theirs, which keys they use
@@ -21,8 +24,8 @@
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!
 //! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
-//! [`private_file`], [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an issuer server's.
-//! docs/architecture.md tells the same story at length.
+//! [`private_file`], [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an
+//! issuer server's. docs/architecture.md tells the same story at length.
 
 pub mod app;
 pub mod audit;

@@ -1,6 +1,7 @@
 //! The `issuer-gateway` program.
 
-/// Takes 2 % less processor time for an enrolment than glibc's, and as much memory (docs/performance.md).
+/// Takes 2 % less processor time for an enrolment than glibc's, and as much memory
+/// (docs/performance.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

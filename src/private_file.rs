@@ -1,7 +1,8 @@
-//! Files that their owner alone may read: keys, shares, the SQLite file and its copies, the witness of the audit trail.
+//! Files that their owner alone may read: keys, shares, the SQLite file and its copies, the witness
+//! of the audit trail.
 //!
-//! Each is made with `O_EXCL`, so that nobody can have put a file or a link of their own in its place, and gets mode 0600 by its
-//! handle, whatever the umask says.
+//! Each is made with `O_EXCL`, so that nobody can have put a file or a link of their own in its
+//! place, and gets mode 0600 by its handle, whatever the umask says.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 /// Makes the file, with mode 0600, open for reading and writing.
 ///
 /// # Errors
-/// [`io::ErrorKind::AlreadyExists`] if there is a file or a link of this name; it is neither opened nor followed.
+/// [`io::ErrorKind::AlreadyExists`] if there is a file or a link of this name; it is neither opened
+/// nor followed.
 pub fn create(file: &Path) -> io::Result<File> {
     let created = OpenOptions::new()
         .read(true)
@@ -23,7 +25,8 @@ pub fn create(file: &Path) -> io::Result<File> {
     Ok(created)
 }
 
-/// Writes the whole file in one step, or nothing: what was there before stays until the new content is on the disk.
+/// Writes the whole file in one step, or nothing: what was there before stays until the new content
+/// is on the disk.
 ///
 /// # Errors
 /// What the file system says. A partial file that was begun is removed again.
@@ -32,7 +35,8 @@ pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     replace_through(&beside(file, &format!(".{random}.partial")), file, content)
 }
 
-/// The same through a partial file of this name, for a writer that knows itself alone: what a killed one left is removed.
+/// The same through a partial file of this name, for a writer that knows itself alone: what a
+/// killed one left is removed.
 pub(crate) fn replace_through(partial: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
     let mut out = match create(partial) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -113,7 +117,8 @@ mod tests {
         let (file, partial) = (dir.path().join("a"), dir.path().join("a.partial"));
         let elsewhere = dir.path().join("elsewhere");
         fs::write(&elsewhere, "theirs").unwrap();
-        // The name that was guessable before, and the one that a writer who knows itself alone still takes.
+        // The name that was guessable before, and the one that a writer who knows itself alone
+        // still takes.
         symlink(&elsewhere, &partial).unwrap();
         replace(&file, b"mine").unwrap();
         replace_through(&partial, &file, b"mine").unwrap();

@@ -1,6 +1,6 @@
-//! A bounded queue from which a thread takes all that waits: for the stages that do several jobs for little more than the
-//! price of one. While one batch is done, the next gathers. Nothing waits for company, except while another stage is the
-//! bottleneck ([`Gather`]).
+//! A bounded queue from which a thread takes all that waits: for the stages that do several jobs
+//! for little more than the price of one. While one batch is done, the next gathers. Nothing waits
+//! for company, except while another stage is the bottleneck ([`Gather`]).
 
 use std::collections::VecDeque;
 use std::io;
@@ -30,7 +30,8 @@ pub(crate) enum Refused {
     Closed,
 }
 
-/// How many jobs wait in a queue, seen from elsewhere. The default belongs to no queue: nothing waits.
+/// How many jobs wait in a queue, seen from elsewhere. The default belongs to no queue: nothing
+/// waits.
 #[derive(Debug, Clone, Default)]
 pub struct Backlog(Arc<AtomicUsize>);
 
@@ -41,15 +42,16 @@ impl Backlog {
     }
 }
 
-/// So many jobs waiting for the bottleneck mean that all its threads are busy and will be for a while.
+/// So many jobs waiting for the bottleneck mean that all its threads are busy and will be for a
+/// while.
 const DEEP: usize = 8;
 
 /// So many jobs are a batch in any case: little is left to be saved.
 const ENOUGH: usize = 32;
 
-/// When larger batches are worth waiting for. While many jobs wait for the bottleneck, a batch's fixed cost is paid with
-/// the time that the bottleneck goes without: who comes first waits for those who follow. What comes while few wait there
-/// is taken at once, and with it whoever waited.
+/// When larger batches are worth waiting for. While many jobs wait for the bottleneck, a batch's
+/// fixed cost is paid with the time that the bottleneck goes without: who comes first waits for
+/// those who follow. What comes while few wait there is taken at once, and with it whoever waited.
 #[derive(Debug, Clone)]
 pub(crate) struct Gather {
     ahead: Backlog,
@@ -118,7 +120,8 @@ impl<T: Job> Queue<T> {
         Ok(())
     }
 
-    /// Waits until something is there, then takes jobs until they weigh `limit`. `None` once the queue is closed and empty.
+    /// Waits until something is there, then takes jobs until they weigh `limit`. `None` once the
+    /// queue is closed and empty.
     pub(crate) fn take(&self, limit: usize) -> Option<Vec<T>> {
         let mut state = self.lock();
         loop {
@@ -209,8 +212,9 @@ pub(crate) struct Stage<T: Job> {
 }
 
 impl<T: Job + Send + 'static> Stage<T> {
-    /// Starts threads called `NAME-0`, `NAME-1`, …, each of which takes batches of at most `limit` for its own `worker` until
-    /// the queue ends; if one cannot be started, the queue is closed, and the others end.
+    /// Starts threads called `NAME-0`, `NAME-1`, …, each of which takes batches of at most `limit`
+    /// for its own `worker` until the queue ends; if one cannot be started, the queue is closed,
+    /// and the others end.
     pub(crate) fn start<W: FnMut(Vec<T>)>(
         queue: Queue<T>,
         threads: usize,
@@ -236,8 +240,8 @@ impl<T: Job + Send + 'static> Stage<T> {
     }
 }
 
-/// A panic costs those who wait for that batch, who are told that it ended early, and not the thread: it goes on with a new
-/// worker, which knows nothing of what the former one had begun.
+/// A panic costs those who wait for that batch, who are told that it ended early, and not the
+/// thread: it goes on with a new worker, which knows nothing of what the former one had begun.
 fn work_off<T: Job, W: FnMut(Vec<T>)>(queue: &Queue<T>, limit: usize, worker: impl Fn() -> W) {
     let mut work = worker();
     while let Some(jobs) = queue.take(limit) {
@@ -253,7 +257,8 @@ impl<T: Job> Stage<T> {
         &self.queue
     }
 
-    /// Takes no more jobs, finishes those that wait, and ends the threads. Blocks: call it off the event loop.
+    /// Takes no more jobs, finishes those that wait, and ends the threads. Blocks: call it off the
+    /// event loop.
     pub(crate) fn stop(&self) {
         self.queue.close();
         let threads =

@@ -1,10 +1,11 @@
 //! Taking up a changed configuration while serving.
 //!
-//! SIGHUP, a hint from the file system, or the 10 s content check leads to the same thing: the files are
-//! read, and if a single byte of them differs, the whole is validated and swapped in one step. What
-//! does not validate is said, counted, and left alone until it changes again; the last good state
-//! keeps serving. The content check is the truth (it sees the symlink swap of a Kubernetes ConfigMap,
-//! network file systems, and anything a watcher misses); the watcher only makes it prompt.
+//! SIGHUP, a hint from the file system, or the 10 s content check leads to the same thing: the
+//! files are read, and if a single byte of them differs, the whole is validated and swapped in one
+//! step. What does not validate is said, counted, and left alone until it changes again; the last
+//! good state keeps serving. The content check is the truth (it sees the symlink swap of a
+//! Kubernetes ConfigMap, network file systems, and anything a watcher misses); the watcher only
+//! makes it prompt.
 
 use crate::audit::node;
 use crate::config::Config;
@@ -42,7 +43,8 @@ pub struct Reload {
 }
 
 impl Reload {
-    /// Listens for SIGHUP from now on: a process that does not is ended by it. `address` is where the gateway listens.
+    /// Listens for SIGHUP from now on: a process that does not is ended by it. `address` is where
+    /// the gateway listens.
     pub fn new(gateway: Arc<Gateway>, config: &Config, address: SocketAddr) -> Self {
         let (hint, hints) = mpsc::channel(1);
         let follower = config.source.clone().map(|file| Follower {
@@ -102,8 +104,8 @@ struct Follower {
     address: SocketAddr,
     config: Config,
     file: PathBuf,
-    /// Digest of what was last tried, good or bad. `None` at first: the files may have changed between the
-    /// start and the first check, so that one always loads.
+    /// Digest of what was last tried, good or bad. `None` at first: the files may have changed
+    /// between the start and the first check, so that one always loads.
     seen: Option<[u8; 32]>,
     /// What was last tried failed for a reason that passes, although nothing of it is wrong.
     try_again: bool,
@@ -176,7 +178,8 @@ impl Follower {
         }
     }
 
-    /// Puts changed KEKs in force, if they open every data key; before all else, because this alone may still fail.
+    /// Puts changed KEKs in force, if they open every data key; before all else, because this alone
+    /// may still fail.
     async fn adopt(&self, keks: Keks) -> anyhow::Result<()> {
         let gateway = &self.gateway;
         if gateway.vault.kek_ids() != keks.ids() {
@@ -193,8 +196,9 @@ fn load(file: &Path, address: SocketAddr) -> anyhow::Result<(Config, Reloadable,
     Ok((config, live, keks))
 }
 
-/// Loads again what changed while it was loaded, so that no mixture of old and new files is judged. What never rests is
-/// judged all the same, and seen once more at the next check: the digest returned is never of something newer.
+/// Loads again what changed while it was loaded, so that no mixture of old and new files is judged.
+/// What never rests is judged all the same, and seen once more at the next check: the digest
+/// returned is never of something newer.
 fn load_until_unchanged<D: PartialEq, T>(
     mut before: D,
     digest: impl Fn() -> D,
@@ -291,7 +295,8 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    /// A file that changes while it is loaded, so many times: what was seen, what was loaded, how often.
+    /// A file that changes while it is loaded, so many times: what was seen, what was loaded, how
+    /// often.
     fn changing(times: u32) -> (u32, u32, u32) {
         let (content, loads) = (Cell::new(0), Cell::new(0));
         let load = || {

@@ -1,7 +1,7 @@
 //! The part of the configuration that a reload swaps in one step, under requests in flight.
 //!
-//! A request takes one [`Reloadable`] at its start and keeps it to its end. Loading validates the whole new
-//! state before anything is swapped; a bad one is refused and the old one stays in force.
+//! A request takes one [`Reloadable`] at its start and keeps it to its end. Loading validates the
+//! whole new state before anything is swapped; a bad one is refused and the old one stays in force.
 
 use crate::config::{Config, Server};
 use crate::keys;
@@ -27,7 +27,8 @@ pub struct Reloadable {
 }
 
 impl Reloadable {
-    /// Reads keys and certificates of a validated configuration. `address` is where the gateway listens.
+    /// Reads keys and certificates of a validated configuration. `address` is where the gateway
+    /// listens.
     pub fn load(config: &Config, address: SocketAddr) -> anyhow::Result<Self> {
         let tls = match (&config.server.tls_certificate, &config.server.tls_key) {
             (Some(certificate), Some(key)) => Some(Arc::new(keys::tls_key(certificate, key)?)),

@@ -12,8 +12,8 @@ pub enum Code {
     InvalidRequestParameter,
     /// `INVALID_FPAN`: Luhn digit wrong, or the number lies outside the issuer's account ranges.
     InvalidFpan,
-    /// `INVALID_REQUEST_PARAMETER` for a list that is too short or too long: the one violation that the
-    /// catalogue calls recoverable (cce-api.md 8.13).
+    /// `INVALID_REQUEST_PARAMETER` for a list that is too short or too long: the one violation that
+    /// the catalogue calls recoverable (cce-api.md 8.13).
     ListSize,
     /// `SERVICE_PROVIDER_ACCOUNT_RANGES_ALREADY_EXIST`: an account range touches another issuer's.
     AccountRangeTaken,
@@ -26,7 +26,8 @@ pub enum Code {
 pub struct Violation {
     /// Which reason code the answer carries.
     pub code: Code,
-    /// The field's path in the (decrypted) JSON, `billingAddress.postalCode`; empty for the whole body.
+    /// The field's path in the (decrypted) JSON, `billingAddress.postalCode`; empty for the whole
+    /// body.
     pub path: Cow<'static, str>,
     /// The rule in words, without the offending value: `must be 3 to 20 characters long`.
     pub rule: Cow<'static, str>,

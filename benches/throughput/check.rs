@@ -1,5 +1,5 @@
-//! Proof that a run was real work: answers open and are right, and everything they stand for is in the database and in
-//! the metrics.
+//! Proof that a run was real work: answers open and are right, and everything they stand for is in
+//! the database and in the metrics.
 
 use super::outcome::Outcome;
 use super::requests::{Kind, Request};
@@ -71,7 +71,8 @@ pub(crate) fn answers(
     Ok(())
 }
 
-/// Users, cards, audit entries, scoring jobs and nonces: as many as answers 200. The metrics have counted them too.
+/// Users, cards, audit entries, scoring jobs and nonces: as many as answers 200. The metrics have
+/// counted them too.
 pub(crate) fn traces(site: &Site, kind: Kind, before: &Before, done: u64) -> anyhow::Result<()> {
     let since = before.prepared_at;
     // Timestamps of signatures are whole seconds.

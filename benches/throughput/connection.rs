@@ -1,4 +1,5 @@
-//! One keep-alive connection: HTTP/1.1 written as prepared, answers read no further than the load needs.
+//! One keep-alive connection: HTTP/1.1 written as prepared, answers read no further than the load
+//! needs.
 
 use anyhow::{Context, ensure};
 use std::io::{ErrorKind, Read, Write};
@@ -65,7 +66,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a request. The one before it was answered, so the socket's buffer is empty and takes all of it at once.
+    /// Sends a request. The one before it was answered, so the socket's buffer is empty and takes
+    /// all of it at once.
     pub(crate) fn send(&mut self, bytes: &[u8], in_flight: InFlight) -> anyhow::Result<()> {
         let written = self.stream.write(bytes).context("sending a request")?;
         ensure!(written == bytes.len(), "the socket does not take a request");

@@ -1,8 +1,8 @@
 //! Millions of users by COPY: rows that the product itself could have written.
 //!
-//! The profiles of some users that were really enrolled are opened and sealed again for each new user id, with a card of its
-//! own and its blind index, by the product's own vault. Audit entries are chained, and the newest enrolments still have
-//! their nonces.
+//! The profiles of some users that were really enrolled are opened and sealed again for each new
+//! user id, with a card of its own and its blind index, by the product's own vault. Audit entries
+//! are chained, and the newest enrolments still have their nonces.
 
 mod copy;
 
@@ -48,7 +48,8 @@ struct New {
     card: SealedCard,
 }
 
-/// Enrols `count` users into a database that has some already; returns one of the new ones with its card.
+/// Enrols `count` users into a database that has some already; returns one of the new ones with its
+/// card.
 pub(crate) fn fill(
     sandbox: &Sandbox,
     site: &Site,
@@ -85,7 +86,8 @@ pub(crate) fn fill(
         }
         some.context("nobody was enrolled")
     })?;
-    // As a database looks that has been running for long: statistics, no dirty pages, no vacuum due.
+    // As a database looks that has been running for long: statistics, no dirty pages, no vacuum
+    // due.
     site.database.execute("VACUUM (ANALYZE)")?;
     site.database.execute("CHECKPOINT")?;
     Ok(some)

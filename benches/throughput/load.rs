@@ -1,4 +1,5 @@
-//! The load generator: one thread, epoll, prepared bytes. It shares the cores with what it measures, so it does little.
+//! The load generator: one thread, epoll, prepared bytes. It shares the cores with what it
+//! measures, so it does little.
 
 use super::connection::{Answer, Connection, InFlight, Received};
 use super::outcome::{Outcome, Window};
@@ -18,17 +19,18 @@ const EVENTS: usize = 256;
 const TICK: Duration = Duration::from_millis(200);
 /// How long the last answers may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// A request that was refused sooner than this had not been begun and may be sent again as it is. A later 503 is a
-/// deadline that has passed: what was asked for may have been done.
+/// A request that was refused sooner than this had not been begun and may be sent again as it is. A
+/// later 503 is a deadline that has passed: what was asked for may have been done.
 const REFUSED_AT_ONCE: Duration = Duration::from_millis(1_000);
 
 /// When requests are sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Pace {
-    /// Each connection sends its next request once it has the answer; a refused one waits as `Retry-After` says.
+    /// Each connection sends its next request once it has the answer; a refused one waits as
+    /// `Retry-After` says.
     Closed,
-    /// At a fixed rate, whatever the answers do. Latency counts from the moment a request was due, so a gateway that
-    /// stalls does not hide the requests that could not be sent meanwhile.
+    /// At a fixed rate, whatever the answers do. Latency counts from the moment a request was due,
+    /// so a gateway that stalls does not hide the requests that could not be sent meanwhile.
     Open { per_second: f64 },
     /// The same, but a request that finds every connection busy when it is due is not sent at all.
     Flood { per_second: f64 },
@@ -64,7 +66,8 @@ struct Load<'a> {
     plan: &'a Plan<'a>,
     epoll: OwnedFd,
     connections: Vec<Connection>,
-    /// Connections without a request. First in, first out: the gateway closes those that nobody uses.
+    /// Connections without a request. First in, first out: the gateway closes those that nobody
+    /// uses.
     idle: VecDeque<usize>,
     /// Connections that were told to come back later, and when that is.
     resting: VecDeque<(Instant, usize)>,
@@ -214,7 +217,8 @@ impl<'a> Load<'a> {
         match connection.receive()? {
             Received::Part => Ok(()),
             Received::Answer(answer) if connection.busy.is_some() => self.note(number, answer),
-            // An answer to nothing is the 408 to a connection that was not used in time; the gateway closes it.
+            // An answer to nothing is the 408 to a connection that was not used in time; the
+            // gateway closes it.
             Received::Answer(_) | Received::Closed => {
                 if connection.busy.is_some() {
                     self.outcome.lost += 1;

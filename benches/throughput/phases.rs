@@ -93,7 +93,8 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     report::print(&bench.results, &bench.yardstick, &folder)
 }
 
-/// Two thousand connections need more files than many systems allow at first; the gateway inherits the limit.
+/// Two thousand connections need more files than many systems allow at first; the gateway inherits
+/// the limit.
 fn raise_file_limit() -> anyhow::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -188,7 +189,8 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// A run in which the gateway always has something to do. Every answer must be 200 and must have left its traces.
+    /// A run in which the gateway always has something to do. Every answer must be 200 and must
+    /// have left its traces.
     fn saturate(
         &mut self,
         site: &Site,
@@ -228,8 +230,8 @@ impl Bench<'_> {
         self.send(site, &load, title, || Ok(()))
     }
 
-    /// Prepares requests, sends them, and checks that every answer is 200 and has left its traces. `watch` is called
-    /// while they are under way.
+    /// Prepares requests, sends them, and checks that every answer is 200 and has left its traces.
+    /// `watch` is called while they are under way.
     fn send(
         &mut self,
         site: &Site,

@@ -1,4 +1,5 @@
-//! The yardstick: bare RSA-2048 private operations of OpenSSL, on every core at once, with nothing else to do.
+//! The yardstick: bare RSA-2048 private operations of OpenSSL, on every core at once, with nothing
+//! else to do.
 
 use openssl::pkey::Private;
 use openssl::rsa::{Padding, Rsa};

@@ -1,4 +1,5 @@
-//! Keys, issuers and configuration: a sandbox made by the program itself, served with a configuration like production's.
+//! Keys, issuers and configuration: a sandbox made by the program itself, served with a
+//! configuration like production's.
 
 use super::database::Database;
 use super::gateway::{Gateway, Process, program, run};
@@ -99,7 +100,8 @@ impl Sandbox {
         &self.config
     }
 
-    /// Brings the issuers on board of an empty database and starts `nodes` gateways on it, without Intel's library.
+    /// Brings the issuers on board of an empty database and starts `nodes` gateways on it, without
+    /// Intel's library.
     pub(crate) fn open(&self, database: Database, nodes: usize) -> anyhow::Result<Site> {
         self.open_with(database, nodes, "off")
     }

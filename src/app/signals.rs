@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM, from the first moment of the process, on a thread of their own: whatever else hangs, they are heard.
+//! Ctrl-C and SIGTERM, from the first moment of the process, on a thread of their own: whatever
+//! else hangs, they are heard.
 
 use anyhow::Context;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +7,8 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-/// How long a start may go on after a signal, to come to its end or to a place where it can be broken off.
+/// How long a start may go on after a signal, to come to its end or to a place where it can be
+/// broken off.
 const START_GRACE: Duration = Duration::from_secs(2);
 
 /// What is known of a stop before a configuration has been read.
@@ -49,7 +51,8 @@ impl Signals {
         Ok(Self { heard, watchdog })
     }
 
-    /// From a signal on the process has so long to end; then `last_words` are said, and it ends with status 1.
+    /// From a signal on the process has so long to end; then `last_words` are said, and it ends
+    /// with status 1.
     pub(super) fn limit(&self, limit: Duration, last_words: impl Fn() + Send + 'static) {
         *self.watchdog.lock() = Orders {
             limit,

@@ -40,9 +40,9 @@ impl Plan {
 }
 
 impl RunningApp {
-    /// Says not ready for `server.drain_delay_s`, stops accepting, finishes what is in flight, ends the background
-    /// jobs, lets the writer commit what it holds, and closes the audit trail. All of it takes
-    /// `server.shutdown_timeout_s` at most: what hangs is left behind.
+    /// Says not ready for `server.drain_delay_s`, stops accepting, finishes what is in flight, ends
+    /// the background jobs, lets the writer commit what it holds, and closes the audit trail. All
+    /// of it takes `server.shutdown_timeout_s` at most: what hangs is left behind.
     ///
     /// # Errors
     /// What was left behind.
@@ -50,8 +50,8 @@ impl RunningApp {
         self.stop_unless_hurried(std::future::pending()).await
     }
 
-    /// Waits for Ctrl-C or SIGTERM, then stops; a second one cuts the drain delay short. Whatever hangs, the process is
-    /// ended `server.shutdown_timeout_s` after the signal.
+    /// Waits for Ctrl-C or SIGTERM, then stops; a second one cuts the drain delay short. Whatever
+    /// hangs, the process is ended `server.shutdown_timeout_s` after the signal.
     ///
     /// # Errors
     /// As [`RunningApp::stop`].

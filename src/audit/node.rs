@@ -1,4 +1,5 @@
-//! The life of a node in the trail: start, stop, a changed configuration, its keys; and the anchors that go with them.
+//! The life of a node in the trail: start, stop, a changed configuration, its keys; and the anchors
+//! that go with them.
 
 use super::witness::Witness;
 use crate::payload::KeyRing;
@@ -14,7 +15,8 @@ pub const START: &str = "node.start";
 /// The last act of a node.
 pub const STOP: &str = "node.stop";
 
-/// Notes the start, the keys it found, and the ends of all chains: before the first call is answered.
+/// Notes the start, the keys it found, and the ends of all chains: before the first call is
+/// answered.
 pub async fn started(
     store: &Store,
     keys: &KeyStates,
@@ -57,8 +59,8 @@ pub async fn begin_witness(
     begun.context("audit.witness: the witness of the audit trail cannot be kept")
 }
 
-/// Notes a reload, and the keys that came, changed their state or went with it. `keys` are those before and
-/// after. The `first` look after the start is no reload unless it changes keys.
+/// Notes a reload, and the keys that came, changed their state or went with it. `keys` are those
+/// before and after. The `first` look after the start is no reload unless it changes keys.
 pub async fn reloaded(
     store: &Store,
     metrics: &Metrics,
@@ -86,7 +88,8 @@ async fn note(store: &Store, metrics: &Metrics, drafts: Vec<AuditDraft>) {
     }
 }
 
-/// The keys of a node: `gateway-key` with its fingerprint or `kek` with its id, and the state of each.
+/// The keys of a node: `gateway-key` with its fingerprint or `kek` with its id, and the state of
+/// each.
 pub type KeyStates = BTreeMap<(&'static str, String), String>;
 
 /// What a ring holds, and the KEKs (the one that wraps first).

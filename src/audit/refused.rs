@@ -1,11 +1,12 @@
 //! Refusals of callers that have proven nothing yet: noted in the audit trail, but bounded.
 //!
-//! Anybody on the network can cause them, at any rate. So a request only leaves a note in memory, and a background task
-//! writes: [`SINGLE`] refusals get an entry of their own, one more each second; of what exceeds that, one entry for each
-//! reason every ten seconds says how many there were. What cannot be written is counted again later.
+//! Anybody on the network can cause them, at any rate. So a request only leaves a note in memory,
+//! and a background task writes: [`SINGLE`] refusals get an entry of their own, one more each
+//! second; of what exceeds that, one entry for each reason every ten seconds says how many there
+//! were. What cannot be written is counted again later.
 //!
-//! A claimed consumer key is the caller's text and is never stored: an entry names the client id only if there is
-//! such an issuer.
+//! A claimed consumer key is the caller's text and is never stored: an entry names the client id
+//! only if there is such an issuer.
 
 use crate::ids::IssuerId;
 use crate::issuers::registry::IssuerRegistry;
@@ -123,8 +124,8 @@ impl RefusedCalls {
         false
     }
 
-    /// Writes notes, once a second; at every tenth `tick` sums as well. Once begun it must run to its end, or
-    /// notes are lost: what cannot be written is counted again.
+    /// Writes notes, once a second; at every tenth `tick` sums as well. Once begun it must run to
+    /// its end, or notes are lost: what cannot be written is counted again.
     ///
     /// # Errors
     /// The writer's, for the last note that could not be written.

@@ -1,7 +1,7 @@
 //! Verification of the whole trail, page after page.
 //!
-//! Chains are taken a window at a time: their heads before, their entries in pages, their heads after. So the number of
-//! statements grows with the entries, not with the chains.
+//! Chains are taken a window at a time: their heads before, their entries in pages, their heads
+//! after. So the number of statements grows with the entries, not with the chains.
 
 use super::{PAGE, node};
 use crate::store::audit::pages::ChainRange;
@@ -24,14 +24,16 @@ pub enum Event<'a> {
         /// Where and how.
         broken: Broken,
     },
-    /// A process has declared that the database lost entries which it had confirmed, as a failover may.
+    /// A process has declared that the database lost entries which it had confirmed, as a failover
+    /// may.
     Gap {
         /// The chain that says so.
         chain: &'a str,
         /// What was lost.
         gap: Gap,
     },
-    /// A chain begins with the start of a node and does not end with its stop: the node runs, or was killed.
+    /// A chain begins with the start of a node and does not end with its stop: the node runs, or
+    /// was killed.
     Open {
         /// Which.
         chain: &'a str,
@@ -56,7 +58,8 @@ pub struct Summary {
     pub broken: u64,
 }
 
-/// Reads every entry of every chain and checks it, its links and what it vouches for. Nodes may write meanwhile.
+/// Reads every entry of every chain and checks it, its links and what it vouches for. Nodes may
+/// write meanwhile.
 ///
 /// # Errors
 /// What the database says; a broken trail is no error here.
@@ -82,8 +85,8 @@ pub async fn verify(store: &Store, observer: Observer<'_>) -> Result<Summary, St
     }
 }
 
-/// Checks that entries which are known from elsewhere, such as from a node's [witness](super::witness), are there; returns how
-/// many are not.
+/// Checks that entries which are known from elsewhere, such as from a node's
+/// [witness](super::witness), are there; returns how many are not.
 ///
 /// # Errors
 /// What the database says.
@@ -173,7 +176,8 @@ impl Reading<'_> {
         self.finish(range).await
     }
 
-    /// A chain must be vouched for where it is listed as such, or nobody would ever vouch for its end.
+    /// A chain must be vouched for where it is listed as such, or nobody would ever vouch for its
+    /// end.
     async fn listings(&mut self, range: &ChainRange) -> Result<(), StoreError> {
         for listing in self.store.audit_listings(range).await? {
             let vouched = listing

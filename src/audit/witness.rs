@@ -1,14 +1,16 @@
 //! The witness: what the database has confirmed to this node, kept outside of the database.
 //!
-//! A database that loses its tail (an old copy that came back, a failover to a standby that lagged, a log that somebody removed)
-//! is consistent in itself, and its audit trail is whole. Only somebody outside knows that there was more. So each node keeps a
-//! small file with the ends of its chains, and `audit verify` looks up whether the entries that it names are still there.
+//! A database that loses its tail (an old copy that came back, a failover to a standby that lagged,
+//! a log that somebody removed) is consistent in itself, and its audit trail is whole. Only
+//! somebody outside knows that there was more. So each node keeps a small file with the ends of its
+//! chains, and `audit verify` looks up whether the entries that it names are still there.
 //!
-//! The file is written once a second if anything was committed, and at the stop; never on the way of a call. An entry is in it
-//! only after its commit was confirmed, so whatever it names must be there. It cannot tell of what was confirmed after the file
-//! was last written: a second at most.
+//! The file is written once a second if anything was committed, and at the stop; never on the way
+//! of a call. An entry is in it only after its commit was confirmed, so whatever it names must be
+//! there. It cannot tell of what was confirmed after the file was last written: a second at most.
 //!
-//! Several processes may share a file: each adds its own under a lock. [`file`] says what it looks like.
+//! Several processes may share a file: each adds its own under a lock. [`file`] says what it looks
+//! like.
 
 pub mod file;
 
@@ -39,8 +41,9 @@ impl Witness {
         }
     }
 
-    /// Takes up what former runs have left, once this node has vouched in its own chain for all others: what is still there needs
-    /// no witness any more. What is missing stays in the file, and is said and counted.
+    /// Takes up what former runs have left, once this node has vouched in its own chain for all
+    /// others: what is still there needs no witness any more. What is missing stays in the file,
+    /// and is said and counted.
     ///
     /// # Errors
     /// A file that cannot be written: a node that could not keep its witness does not start.
@@ -97,7 +100,8 @@ impl Witness {
         Ok(())
     }
 
-    /// Adds this process's chains to the file, and takes out those of `settled` that did not grow meanwhile.
+    /// Adds this process's chains to the file, and takes out those of `settled` that did not grow
+    /// meanwhile.
     fn write(&self, settled: &[AuditHead]) -> io::Result<()> {
         let heads = self.heads.all();
         file::update(&self.file, settled, &heads)?;

@@ -20,17 +20,20 @@ const UNEXPLAINED_GAPS: u8 = 3;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check that no entry was edited, removed, reordered or slipped in; the exit status is 1 if one was, and 3 if all that
-    /// there is holds, but a node has declared that the database lost entries.
+    /// Check that no entry was edited, removed, reordered or slipped in; the exit status is 1 if
+    /// one was, and 3 if all that there is holds, but a node has declared that the database lost
+    /// entries.
     ///
-    /// On a node, it also looks up every entry that the node's witness names (audit.witness): they must be there, so that a lost
-    /// tail is found. Nodes may run meanwhile. The check is itself an entry.
+    /// On a node, it also looks up every entry that the node's witness names (audit.witness): they
+    /// must be there, so that a lost tail is found. Nodes may run meanwhile. The check is itself an
+    /// entry.
     Verify {
-        /// What is known from elsewhere and must be there: an entry out of a log or an export, as CHAIN:SEQ:HASH, or a copy of
-        /// a witness. May be repeated.
+        /// What is known from elsewhere and must be there: an entry out of a log or an export, as
+        /// CHAIN:SEQ:HASH, or a copy of a witness. May be repeated.
         #[arg(long, value_name = "CHAIN:SEQ:HASH or FILE")]
         expect: Vec<String>,
-        /// So many declared gaps are explained, by failovers that lost entries. With more of them the exit status is 3.
+        /// So many declared gaps are explained, by failovers that lost entries. With more of them
+        /// the exit status is 3.
         #[arg(long, value_name = "COUNT", default_value_t = 0)]
         known_gaps: u64,
     },

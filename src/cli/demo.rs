@@ -1,4 +1,5 @@
-//! What `make run` shows: four real calls against the running sandbox, clear and sealed side by side.
+//! What `make run` shows: four real calls against the running sandbox, clear and sealed side by
+//! side.
 
 use crate::client::identity::Identity;
 use crate::client::{Answered, Client, Operation, Prepared, sample};

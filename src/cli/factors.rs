@@ -26,7 +26,8 @@ pub(super) struct Show {
     /// The factor set.
     #[arg(long, value_name = "ID", default_value = crate::footprint::builtin::SET_ID)]
     set: String,
-    /// List the rows of one kind of dated data: exchange rates, prices of energy, electricity grids, consumer prices.
+    /// List the rows of one kind of dated data: exchange rates, prices of energy, electricity
+    /// grids, consumer prices.
     #[arg(long, value_name = "rates|prices|grid|cpi", value_parser = kind, conflicts_with = "mcc")]
     kind: Option<Kind>,
     /// Show how a merchant category is scored; needs --country.

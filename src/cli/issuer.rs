@@ -16,7 +16,8 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Bring the issuers of a TOML file on board, or change them; applying it twice changes nothing.
+    /// Bring the issuers of a TOML file on board, or change them; applying it twice changes
+    /// nothing.
     ///
     /// The file is validated whole, and nothing is stored if anything in it is wrong. Issuers that
     /// it does not name stay as they are. Running nodes follow within two seconds.
@@ -41,8 +42,8 @@ pub(super) enum Command {
     },
     /// Turn an issuer's donation feature on or off; running nodes follow within two seconds.
     ///
-    /// On after off: every user enrolled before must enrol again. The issuer's TOML file must say the same,
-    /// or the next `issuer apply` of it turns the feature back.
+    /// On after off: every user enrolled before must enrol again. The issuer's TOML file must say
+    /// the same, or the next `issuer apply` of it turns the feature back.
     SetDonation {
         /// The issuer's client id.
         client_id: String,

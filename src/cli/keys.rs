@@ -41,8 +41,8 @@ pub(super) enum Command {
     },
     /// Make a new key and declare it `active`; with --promote make the newest active key primary.
     ///
-    /// Edits the configuration file and keeps its comments. Promote once every node has loaded the new
-    /// key: running nodes take up a changed file within 10 seconds.
+    /// Edits the configuration file and keeps its comments. Promote once every node has loaded the
+    /// new key: running nodes take up a changed file within 10 seconds.
     Rotate {
         /// The second step.
         #[arg(long)]

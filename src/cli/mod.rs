@@ -70,8 +70,9 @@ enum Command {
     Audit(audit::Command),
     /// Copy the SQLite database to a file while nodes serve, and verify the copy.
     ///
-    /// The copy is of one moment, has mode 0600, and gets its name only once it is whole, checked and on the disk. The backup is
-    /// an entry of the audit trail. For PostgreSQL it says what to use instead, and fails.
+    /// The copy is of one moment, has mode 0600, and gets its name only once it is whole, checked
+    /// and on the disk. The backup is an entry of the audit trail. For PostgreSQL it says what to
+    /// use instead, and fails.
     Backup(backup::Arguments),
     /// Apply missing database migrations, then exit.
     Migrate,
@@ -79,7 +80,8 @@ enum Command {
 
 /// Parses the command line and runs it; the exit status is 0, 1 (the command failed) or 2 (usage).
 pub fn main() -> ExitCode {
-    // Before libpq does it: OpenSSL must not be torn down at exit, while a thread of the pool still connects.
+    // Before libpq does it: OpenSSL must not be torn down at exit, while a thread of the pool still
+    // connects.
     openssl::init();
     let arguments = Arguments::parse();
     match run(arguments) {

@@ -1,4 +1,5 @@
-//! How far a long command is: a bar on a terminal, a line for each tenth elsewhere; both on standard error.
+//! How far a long command is: a bar on a terminal, a line for each tenth elsewhere; both on
+//! standard error.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;

@@ -1,4 +1,5 @@
-//! The sandbox's app of the users API: its keys in `sandbox.json`, and what they reach in the database.
+//! The sandbox's app of the users API: its keys in `sandbox.json`, and what they reach in the
+//! database.
 
 use super::sandbox_files::Files;
 use crate::client::identity::{SandboxDirectory, SandboxFile};

@@ -192,7 +192,8 @@ fn pkcs12(dir: &Path, stem: &str) -> anyhow::Result<Vec<u8>> {
 fn describe(dir: &Path) -> anyhow::Result<Vec<u8>> {
     let certificate = read_certificate(&dir.join("gateway-cert.pem"))?;
     let issuer = |template: &Template| {
-        // 48 URL-safe characters, then !, then 48 hex digits: the shape of Mastercard's (wire-formats.md 3.1).
+        // 48 URL-safe characters, then !, then 48 hex digits: the shape of Mastercard's
+        // (wire-formats.md 3.1).
         let client_id: String = random_hex().chars().take(48).collect();
         let key_id: String = random_hex().chars().take(48).collect();
         let file = |name: &str| PathBuf::from(template.name).join(name);

@@ -27,8 +27,8 @@ pub(super) enum AppCommand {
     Add {
         /// 1 to 64 of A-Z a-z 0-9 . _ -
         name: String,
-        /// Serve /users?id= without a key, as one of the documented APIs does. Only where the gateway
-        /// listens on loopback and no proxy is in front; one app at most.
+        /// Serve /users?id= without a key, as one of the documented APIs does. Only where the
+        /// gateway listens on loopback and no proxy is in front; one app at most.
         #[arg(long)]
         anonymous: bool,
     },
@@ -38,7 +38,8 @@ pub(super) enum AppCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
-    /// Issue a token that reaches one user, or, without a user id, another key of the app. Shown this once.
+    /// Issue a token that reaches one user, or, without a user id, another key of the app. Shown
+    /// this once.
     Issue {
         /// The app's name.
         app: String,

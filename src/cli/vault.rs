@@ -1,4 +1,5 @@
-//! `vault status|rotate|rewrap|rotate-index|verify|split-kek|rotate-kek`: the keys of the data at rest.
+//! `vault status|rotate|rewrap|rotate-index|verify|split-kek|rotate-kek`: the keys of the data at
+//! rest.
 
 mod passes;
 mod progress;
@@ -16,30 +17,35 @@ pub(super) enum Command {
     Status,
     /// Make a new data key, under which every node seals from now on.
     ///
-    /// What is stored stays readable under the former one; `vault rewrap` brings it under the new one.
+    /// What is stored stays readable under the former one; `vault rewrap` brings it under the new
+    /// one.
     Rotate,
-    /// Seal every row that is under an older data key under the newest one, then retire the older ones for good.
+    /// Seal every row that is under an older data key under the newest one, then retire the older
+    /// ones for good.
     ///
     /// Nodes may serve meanwhile. Once it was broken off, run it again: it goes on where it was.
     Rewrap(passes::Arguments),
     /// Make a new index key, bring every blind index under it, then retire the former one for good.
     ///
-    /// Nodes may serve meanwhile: cards and e-mail addresses are found under both. Once it was broken off, run it again: it
-    /// goes on where it was.
+    /// Nodes may serve meanwhile: cards and e-mail addresses are found under both. Once it was
+    /// broken off, run it again: it goes on where it was.
     RotateIndex(passes::Arguments),
-    /// Open every sealed column of every row and make every blind index again; the exit status is 1 if one does not fit.
+    /// Open every sealed column of every row and make every blind index again; the exit status is 1
+    /// if one does not fit.
     ///
     /// Changes nothing; nodes may serve meanwhile. The check is an entry of the audit trail.
     Verify(passes::Arguments),
     /// Write the KEK as two shares for two custodians, into files of mode 0600.
     ///
-    /// Neither share reveals anything alone. Splits the configured KEK, or makes a new one that is nowhere but in the two
-    /// shares. Reads no database and changes no configuration: name the shares in vault.kek_shares.
+    /// Neither share reveals anything alone. Splits the configured KEK, or makes a new one that is
+    /// nowhere but in the two shares. Reads no database and changes no configuration: name the
+    /// shares in vault.kek_shares.
     SplitKek(split_kek::Arguments),
     /// Wrap every data key under the configured KEK.
     ///
-    /// Every node must have the new KEK as its KEK, and the former one among vault.further_keks, before: nodes take up a
-    /// changed configuration within 10 seconds. Afterwards the former KEK can be removed everywhere.
+    /// Every node must have the new KEK as its KEK, and the former one among vault.further_keks,
+    /// before: nodes take up a changed configuration within 10 seconds. Afterwards the former KEK
+    /// can be removed everywhere.
     RotateKek,
 }
 

@@ -95,7 +95,8 @@ pub struct Identity {
     pub gateway: Recipient,
     /// Opens answers; needed only where answers are encrypted.
     pub decryption: Option<KeyRing>,
-    /// PEM file of the certificate authority of the gateway's TLS certificate; else the public ones.
+    /// PEM file of the certificate authority of the gateway's TLS certificate; else the public
+    /// ones.
     pub tls_ca: Option<PathBuf>,
 }
 

@@ -137,7 +137,8 @@ impl Client {
         })
     }
 
-    /// Opens an answer that is encrypted to this issuer; a plain one passes as it is. `None`: no JSON object.
+    /// Opens an answer that is encrypted to this issuer; a plain one passes as it is. `None`: no
+    /// JSON object.
     pub fn open(&self, body: &[u8]) -> anyhow::Result<Option<Value>> {
         let Ok(object) = json::parse_object(body) else {
             return Ok(None);

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-/// A card number of 16 digits that starts with `prefix`, has random digits after it, and passes Luhn.
+/// A card number of 16 digits that starts with `prefix`, has random digits after it, and passes
+/// Luhn.
 ///
 /// `prefix` must be at most 15 digits.
 pub fn card_number(prefix: &str) -> String {

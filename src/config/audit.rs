@@ -24,12 +24,13 @@ impl Audit {
     }
 }
 
-/// Where a node keeps the ends of its chains, so that a database that has lost its tail is found out.
+/// Where a node keeps the ends of its chains, so that a database that has lost its tail is found
+/// out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum Witness {
-    /// SQLite: beside the database, with `.witness` at the end of its name. PostgreSQL: nowhere, since a node knows no place of
-    /// its own that survives it.
+    /// SQLite: beside the database, with `.witness` at the end of its name. PostgreSQL: nowhere,
+    /// since a node knows no place of its own that survives it.
     #[default]
     Auto,
     /// Nowhere.

@@ -14,7 +14,8 @@ pub struct Vault {
     pub kek_env: Option<String>,
     /// Two custodians' shares, as `vault split-kek` wrote them.
     pub kek_shares: Option<[ShareSource; 2]>,
-    /// KEKs that may unwrap data keys beside that one, and wrap none: the former one while KEKs change.
+    /// KEKs that may unwrap data keys beside that one, and wrap none: the former one while KEKs
+    /// change.
     pub further_keks: Vec<KekSource>,
 }
 

@@ -1,7 +1,8 @@
 //! API keys of the users API, and who calls.
 //!
-//! A key is a prefix that says what it is (`iga_` an app key, `igu_` a user token) and 256 random bits in base64url.
-//! Stored is its SHA-256 alone: with that much randomness there is nothing to guess, so no slow hash is needed.
+//! A key is a prefix that says what it is (`iga_` an app key, `igu_` a user token) and 256 random
+//! bits in base64url. Stored is its SHA-256 alone: with that much randomness there is nothing to
+//! guess, so no slow hash is needed.
 
 use super::DirectoryRefusal;
 use crate::call::Call;
@@ -152,7 +153,8 @@ impl KeyHolder {
         }
     }
 
-    /// What becomes of a call for a record that is not there: a user token learns of no other record.
+    /// What becomes of a call for a record that is not there: a user token learns of no other
+    /// record.
     pub(super) fn missing(&self) -> DirectoryRefusal {
         match self.reach {
             Reach::App => DirectoryRefusal::NotFound,
@@ -196,7 +198,8 @@ async fn anonymous(
     Ok((caller, "anonymous".to_owned()))
 }
 
-/// The token of `Authorization: Bearer` (RFC 6750, 2.1); the scheme's case does not matter (RFC 9110, 11.1).
+/// The token of `Authorization: Bearer` (RFC 6750, 2.1); the scheme's case does not matter (RFC
+/// 9110, 11.1).
 fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme

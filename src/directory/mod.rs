@@ -5,8 +5,8 @@
 //! - [`record`]: a record opened, and its new columns sealed; [`answer`]: the JSON that goes back
 //! - [`read`], [`write`]: the use cases
 //!
-//! A user id is the app's own text and may be changed; a klaim id is ours and never changes: it names the record in
-//! the database, the seals and the audit trail.
+//! A user id is the app's own text and may be changed; a klaim id is ours and never changes: it
+//! names the record in the database, the seals and the audit trail.
 
 pub mod access;
 pub mod answer;

@@ -64,8 +64,9 @@ pub(super) async fn find_number(
     opened(gateway, caller, read).await
 }
 
-/// What is read, opened. Where it names a data key that this node does not have, the node is behind, or the record was sealed
-/// again between the look and the opening: then both are done once more, with the keys in force.
+/// What is read, opened. Where it names a data key that this node does not have, the node is
+/// behind, or the record was sealed again between the look and the opening: then both are done once
+/// more, with the keys in force.
 async fn opened<F>(
     gateway: &Gateway,
     caller: &KeyHolder,

@@ -1,4 +1,5 @@
-//! Every way in which a call of the users API can be refused; `http::users_error` turns them into answers.
+//! Every way in which a call of the users API can be refused; `http::users_error` turns them into
+//! answers.
 
 use crate::store::StoreError;
 use crate::store::directory::changes::Taken;
@@ -61,7 +62,8 @@ impl DirectoryRefusal {
         }
     }
 
-    /// Whether the same request may succeed later unchanged: such a refusal decides nothing and earns no audit entry.
+    /// Whether the same request may succeed later unchanged: such a refusal decides nothing and
+    /// earns no audit entry.
     pub fn is_recoverable(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,5 @@
-//! Bodies and ids of the users API, parsed (cce-api.md, Part B). Pure; every broken rule is reported, never a value.
+//! Bodies and ids of the users API, parsed (cce-api.md, Part B). Pure; every broken rule is
+//! reported, never a value.
 
 use crate::json;
 use crate::violation::Violation;
@@ -20,10 +21,12 @@ const PART_MAX: usize = 100;
 const METADATA_BYTES: usize = 16 * 1024;
 /// Deepest metadata: the object itself is the first level.
 const METADATA_LEVELS: usize = 8;
-/// The largest record number: the largest integer that JSON readers agree on, 2^53 - 1 (RFC 8259, section 6).
+/// The largest record number: the largest integer that JSON readers agree on, 2^53 - 1 (RFC 8259,
+/// section 6).
 const NUMBER_MAX: i64 = 9_007_199_254_740_991;
 
-/// What a body of `POST /users` or `PUT /users/{user_id}` sets. `None`: not mentioned; inside, `None`: cleared.
+/// What a body of `POST /users` or `PUT /users/{user_id}` sets. `None`: not mentioned; inside,
+/// `None`: cleared.
 #[derive(Default)]
 pub struct DirectoryProfile {
     /// `username`

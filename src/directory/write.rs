@@ -1,7 +1,8 @@
-//! The use cases that change records. Each reads: who calls, what is asked, sealed, one commit, the answer.
+//! The use cases that change records. Each reads: who calls, what is asked, sealed, one commit, the
+//! answer.
 //!
-//! Every call of a proven caller ends in one commit with an audit entry, whether it is done or refused. Who gets an
-//! e-mail address or an id is decided there, by the database.
+//! Every call of a proven caller ends in one commit with an audit entry, whether it is done or
+//! refused. Who gets an e-mail address or an id is decided there, by the database.
 
 use super::access::AddressedBy;
 use super::record::{Changed, Record};
@@ -60,8 +61,8 @@ pub async fn update(
     answer::profile(&record)
 }
 
-/// `PUT /users?id=`: sets names and e-mail of the record of this number, and makes it if there is none
-/// (cce-api.md B3). User name and metadata, which B3 does not know, stay.
+/// `PUT /users?id=`: sets names and e-mail of the record of this number, and makes it if there is
+/// none (cce-api.md B3). User name and metadata, which B3 does not know, stay.
 pub async fn replace(
     gateway: &Gateway,
     call: &Call<'_>,
@@ -255,8 +256,8 @@ fn require_json(call: &Call<'_>) -> Result<(), DirectoryRefusal> {
     call.require_json().map_err(|_| DirectoryRefusal::MediaType)
 }
 
-/// Ends a call: commits the change that `sealed` makes of what was prepared, or only the refusal. Returns what the
-/// database made of the change.
+/// Ends a call: commits the change that `sealed` makes of what was prepared, or only the refusal.
+/// Returns what the database made of the change.
 async fn settle<T>(
     gateway: &Gateway,
     call: &Call<'_>,

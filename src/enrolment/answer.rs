@@ -1,4 +1,5 @@
-//! The answer of enrol and update: a `UserReference` (cce-api.md 3.3), sealed as the issuer wants it.
+//! The answer of enrol and update: a `UserReference` (cce-api.md 3.3), sealed as the issuer wants
+//! it.
 
 use crate::ids::CardholderId;
 use crate::issuers::{Issuer, Responses};
@@ -16,7 +17,8 @@ pub(super) struct UserReference<'a> {
     pub(super) last_four: &'a str,
 }
 
-/// The body to send: in the envelope of the request, or in clear where only dashboards are encrypted.
+/// The body to send: in the envelope of the request, or in clear where only dashboards are
+/// encrypted.
 pub(super) fn answer(
     issuer: &Issuer,
     envelope: EnvelopeKind,

@@ -1,8 +1,8 @@
 //! Erases, in the background, the users whose deletion was accepted.
 //!
-//! What is left to do stands in the users' own rows, so nothing is lost when a node dies, and several nodes share the work
-//! (see [`crate::store::erasure`]). A node begins at once with what it accepted itself, and within [`POLL`]
-//! with what others left.
+//! What is left to do stands in the users' own rows, so nothing is lost when a node dies, and
+//! several nodes share the work (see [`crate::store::erasure`]). A node begins at once with what it
+//! accepted itself, and within [`POLL`] with what others left.
 
 use crate::gateway::Gateway;
 use crate::housekeeping::{Job, Stop};
@@ -25,7 +25,8 @@ impl Erasure {
     pub fn new(erases: bool) -> Self {
         Self {
             erases,
-            // A process before this one may have died between an erasure and the removal of its traces.
+            // A process before this one may have died between an erasure and the removal of its
+            // traces.
             traces: erases,
         }
     }

@@ -1,11 +1,12 @@
 //! Enrolment and update of cardholders.
 //!
-//! - [`enrol`], [`update`] and [`terminate`] are the use cases: they read like the seven steps of a request
+//! - [`enrol`], [`update`] and [`terminate`] are the use cases: they read like the seven steps of a
+//!   request
 //! - [`erasure`] erases in the background what [`terminate`] has accepted
-//! - [`rules`] turns a decrypted payload into an [`rules::Enrolment`] or a [`rules::ProfileUpdate`],
-//!   or into every violation at once; pure
-//! - [`card`] and [`profile`] hold the types those are made of: none of them can be printed, all are
-//!   wiped on drop, and each writes and reads the JSON that is sealed at rest
+//! - [`rules`] turns a decrypted payload into an [`rules::Enrolment`] or a
+//!   [`rules::ProfileUpdate`], or into every violation at once; pure
+//! - [`card`] and [`profile`] hold the types those are made of: none of them can be printed, all
+//!   are wiped on drop, and each writes and reads the JSON that is sealed at rest
 
 mod answer;
 pub mod card;

@@ -42,7 +42,8 @@ impl Email {
         &self.value
     }
 
-    /// The form that is sealed at rest: `{"type":"home","value":"johnn.dooe@gmail.com"}`, `type` optional.
+    /// The form that is sealed at rest: `{"type":"home","value":"johnn.dooe@gmail.com"}`, `type`
+    /// optional.
     pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
         stored::write(&[("type", self.kind()), ("value", Some(&self.value))])
     }
@@ -63,8 +64,9 @@ impl fmt::Debug for Email {
     }
 }
 
-/// `local@domain.tld`, 5 to 100 characters (cce-api.md 3.1): one `@`, no white space, a domain of two
-/// or more labels. RFC 5321 allows more (quotes, address literals); no cardholder has such an address.
+/// `local@domain.tld`, 5 to 100 characters (cce-api.md 3.1): one `@`, no white space, a domain of
+/// two or more labels. RFC 5321 allows more (quotes, address literals); no cardholder has such an
+/// address.
 fn email_value(text: &str) -> Result<Zeroizing<String>, Rule> {
     text::length(text, 5, 100)?;
     let solid = !text.chars().any(|c| c.is_whitespace() || c.is_control());
@@ -76,7 +78,8 @@ fn email_value(text: &str) -> Result<Zeroizing<String>, Rule> {
     }
 }
 
-/// Labels hold letters, digits and inner hyphens; beyond ASCII everything passes, for IDNs (RFC 5890).
+/// Labels hold letters, digits and inner hyphens; beyond ASCII everything passes, for IDNs (RFC
+/// 5890).
 fn is_domain(text: &str) -> bool {
     let letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || !c.is_ascii();
     let label = |label: &str| {

@@ -16,8 +16,8 @@ use std::collections::HashSet;
 /// Most ids in one call (cce-api.md 3.9).
 const MOST: usize = 500;
 
-/// Accepts the users of a signed list for deletion; the answer is the body to send: the ids that were accepted, in the
-/// order of the request, each once, in lower case as enrolment answered them.
+/// Accepts the users of a signed list for deletion; the answer is the body to send: the ids that
+/// were accepted, in the order of the request, each once, in lower case as enrolment answered them.
 pub async fn terminate(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
     let caller = Caller::authenticate(gateway, call)?;
     let prepared = prepare(gateway, call, &caller).await;
@@ -34,8 +34,8 @@ pub async fn terminate(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Re
 
 /// Checks the list and looks up who of it is this issuer's; nothing is written yet.
 ///
-/// The look-up may come before the commit: a user's state only moves on, so whoever is known here is TERMINATING or DELETED
-/// after it.
+/// The look-up may come before the commit: a user's state only moves on, so whoever is known here
+/// is TERMINATING or DELETED after it.
 async fn prepare(
     gateway: &Gateway,
     call: &Call<'_>,
@@ -60,7 +60,8 @@ async fn prepare(
 
 /// The ids of the list, each once, in order of their first appearance.
 ///
-/// A list of the wrong size is refused as such, without a look at its items: so an answer never lists more than 500.
+/// A list of the wrong size is refused as such, without a look at its items: so an answer never
+/// lists more than 500.
 fn user_ids(body: &[u8]) -> Result<Vec<CardholderId>, Vec<Violation>> {
     let Ok(Value::Array(items)) = json::parse(body) else {
         let rule = "must be a JSON array of user ids";

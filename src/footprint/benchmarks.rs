@@ -1,7 +1,7 @@
 //! A country's CO2 per head: what a cardholder's month is shown beside.
 //!
-//! Territorial: industry, government and power included. A card's purchases are a share of it, and a
-//! comparison is no verdict.
+//! Territorial: industry, government and power included. A card's purchases are a share of it, and
+//! a comparison is no verdict.
 
 use super::dated::Place;
 use super::number::{within, year};

@@ -1,17 +1,21 @@
 //! The footprint of a purchase: factors, and the method that turns an amount into grams of CO2e.
 //!
-//! Pure: no HTTP, no database, no clock, no file but those compiled in from `data/`. From the ground up:
+//! Pure: no HTTP, no database, no clock, no file but those compiled in from `data/`. From the
+//! ground up:
 //!
-//! - [`table`]: CSV with faults that name file, line, column and rule; [`builtin`]: the compiled-in files
+//! - [`table`]: CSV with faults that name file, line, column and rule; [`builtin`]: the compiled-in
+//!   files
 //! - [`codes`]: countries and currencies; [`Money`]; [`Month`]; [`Grams`]
-//! - [`set`]: one [`FactorSet`]: emission factors, merchant categories, spending areas, energy carriers
-//! - [`dated`]: [`DatedData`], which operators append to: exchange rates, consumer prices, energy prices, grids
+//! - [`set`]: one [`FactorSet`]: emission factors, merchant categories, spending areas, energy
+//!   carriers
+//! - [`dated`]: [`DatedData`], which operators append to: exchange rates, consumer prices, energy
+//!   prices, grids
 //! - [`score`]: a [`Scorer`] is a set with dated data; [`Scorer::score`] gives the grams,
 //!   [`Scorer::explain`] every step of the same sum
 //! - [`MonthSums`], [`Window`], [`Benchmarks`]: what is made of scores
 //!
-//! docs/footprint.md tells the method to people who are not engineers. Only decimal arithmetic is used:
-//! no binary floats ([`score`] says how precise that is).
+//! docs/footprint.md tells the method to people who are not engineers. Only decimal arithmetic is
+//! used: no binary floats ([`score`] says how precise that is).
 
 pub mod benchmarks;
 pub mod builtin;

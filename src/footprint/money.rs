@@ -68,7 +68,8 @@ impl Money {
         Self::new(value.map_err(|_| MoneyError::NotANumber)?, currency)
     }
 
-    /// From whole minor units, as in clearing files: 5420 of USD is 54.20, of JPY 5420, of KWD 5.420.
+    /// From whole minor units, as in clearing files: 5420 of USD is 54.20, of JPY 5420, of KWD
+    /// 5.420.
     ///
     /// # Errors
     ///

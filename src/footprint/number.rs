@@ -1,4 +1,5 @@
-//! Numbers and dates as the files write them: strict, so that a slip is found when a file is loaded.
+//! Numbers and dates as the files write them: strict, so that a slip is found when a file is
+//! loaded.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

@@ -1,4 +1,5 @@
-//! Where the compiled-in figures come from, for pages and commands; `data/README.md` has every detail.
+//! Where the compiled-in figures come from, for pages and commands; `data/README.md` has every
+//! detail.
 
 /// One source, as its licence wants it named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 /// The key of purchases whose merchant category is unknown.
 pub const UNKNOWN_AREA: u16 = 0;
 
-/// Sums of purchases. All of them are exact and free of order: what was added can be subtracted again.
+/// Sums of purchases. All of them are exact and free of order: what was added can be subtracted
+/// again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sums {
     /// All gases.
@@ -125,7 +126,8 @@ impl Sums {
 pub struct MonthSums(BTreeMap<u16, Sums>);
 
 impl MonthSums {
-    /// Of stored entries: area code ([`UNKNOWN_AREA`] for none) and sums. An area that comes twice is added.
+    /// Of stored entries: area code ([`UNKNOWN_AREA`] for none) and sums. An area that comes twice
+    /// is added.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! CSV tables as `data/README.md` describes them, and what can be wrong with one.
 //!
-//! RFC 4180: a header, commas, quotes where a field holds a comma, a quote or a line break. Line ends
-//! may be LF or CRLF; a byte order mark at the start is skipped; empty lines are skipped.
+//! RFC 4180: a header, commas, quotes where a field holds a comma, a quote or a line break. Line
+//! ends may be LF or CRLF; a byte order mark at the start is skipped; empty lines are skipped.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -145,7 +145,8 @@ impl<'t> Table<'t> {
         Ok(self)
     }
 
-    /// Turns every row into a value; `None` from `parse` leaves the row out, and a fault of any row fails the table.
+    /// Turns every row into a value; `None` from `parse` leaves the row out, and a fault of any row
+    /// fails the table.
     pub(super) fn each<T>(
         &self,
         mut parse: impl FnMut(&mut Row<'_, '_>) -> Option<T>,

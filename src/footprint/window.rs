@@ -25,8 +25,8 @@ impl Window {
         self.first_month
     }
 
-    /// Is a purchase of `date` in it? Not if it is earlier, nor if it is later than the day after `today`
-    /// (both in the issuer's time zone): that is `OUTSIDE_WINDOW`.
+    /// Is a purchase of `date` in it? Not if it is earlier, nor if it is later than the day after
+    /// `today` (both in the issuer's time zone): that is `OUTSIDE_WINDOW`.
     pub fn holds(self, date: NaiveDate, today: NaiveDate) -> bool {
         let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
         Month::of(date) >= self.first_month && date <= tomorrow

@@ -1,5 +1,5 @@
-//! One type for each job of a node. What belongs to a use case is there: erasing in `enrolment::erasure`, taking up a
-//! configuration in `reload`.
+//! One type for each job of a node. What belongs to a use case is there: erasing in
+//! `enrolment::erasure`, taking up a configuration in `reload`.
 
 use super::{Job, Stop};
 use crate::clock;
@@ -12,7 +12,8 @@ use std::time::Duration;
 /// The writer is idle if no batch has ended for so long. Then a [`Heartbeat`] is committed.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// Follows the issuers that operators and other nodes change in the database; a change takes effect within 2 s.
+/// Follows the issuers that operators and other nodes change in the database; a change takes effect
+/// within 2 s.
 #[derive(Debug)]
 pub struct FollowIssuers;
 
@@ -179,7 +180,8 @@ impl Job for NoteRefusals {
     }
 }
 
-/// Commits a row of this node's own while nothing else is committed, so that it is known whether anything can be.
+/// Commits a row of this node's own while nothing else is committed, so that it is known whether
+/// anything can be.
 #[derive(Debug)]
 pub struct Heartbeat {
     node: String,
@@ -209,7 +211,8 @@ impl Job for Heartbeat {
 
     async fn run(&mut self, gateway: &Gateway, _: &Stop) -> anyhow::Result<()> {
         let health = gateway.writer.health();
-        // After a failure as well: while calls fail, only a call that is committed says that they do not any more.
+        // After a failure as well: while calls fail, only a call that is committed says that they
+        // do not any more.
         let last = health.last_commit.max(health.last_failure);
         if last.is_some_and(|last| last.elapsed() < IDLE) {
             if health.last_commit > health.last_failure {

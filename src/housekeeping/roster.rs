@@ -17,7 +17,8 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// Registers its metrics, `issuer_gateway_job_panics_total` and `issuer_gateway_job_last_success_timestamp_seconds`.
+    /// Registers its metrics, `issuer_gateway_job_panics_total` and
+    /// `issuer_gateway_job_last_success_timestamp_seconds`.
     ///
     /// # Errors
     /// Those of the registry: they are registered already.

@@ -1,8 +1,8 @@
 //! What goes round every request: an id, a guard against panics, one log line, the metrics.
 //!
 //! The log line names method, route pattern, status, reason and time. Never a path (it holds user
-//! ids), a query, a header or a body. Requests refused for overload are answered in turn, and only so many a second have a
-//! line.
+//! ids), a query, a header or a body. Requests refused for overload are answered in turn, and only
+//! so many a second have a line.
 
 use super::directory_error::DirectoryError;
 use super::error::{AnswerReason, HttpError};
@@ -47,7 +47,8 @@ pub async fn around(
             .insert(HeaderName::from_static("x-request-id"), value);
     }
     if is_draining(response.request()) {
-        // A client that is told does not send its next request into a connection that is about to be closed.
+        // A client that is told does not send its next request into a connection that is about to
+        // be closed.
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
@@ -202,7 +203,8 @@ mod tests {
             (0..700).map(|_| call_service(&app, TestRequest::get().uri("/refuses").to_request()));
         let responses = futures_util::future::join_all(calls).await;
         assert!(responses.iter().all(|response| response.status() == 503));
-        // The last one had its turn after 600 ms, or had waited the longest: on a slow machine, too.
+        // The last one had its turn after 600 ms, or had waited the longest: on a slow machine,
+        // too.
         assert!(start.elapsed() >= LONGEST_REFUSAL_DELAY);
     }
 

@@ -8,7 +8,8 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 
-/// Accepts users for deletion. The answer is a JSON array, as the public API has it; every other body is an object.
+/// Accepts users for deletion. The answer is a JSON array, as the public API has it; every other
+/// body is an object.
 pub async fn delete(
     gateway: Data<Gateway>,
     limits: Data<Limits>,

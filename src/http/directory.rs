@@ -98,8 +98,8 @@ pub async fn unknown_path() -> Answer {
     Err(DirectoryError::Transport(HttpError::UnknownPath))
 }
 
-/// The last segment of the path as it came, decoded once. actix would decode in two steps, and answer bytes that
-/// are no UTF-8 by itself; no user id has those.
+/// The last segment of the path as it came, decoded once. actix would decode in two steps, and
+/// answer bytes that are no UTF-8 by itself; no user id has those.
 fn user_id(request: &HttpRequest) -> Cow<'_, str> {
     let path = request.uri().path();
     let segment = path.rsplit_once('/').map_or(path, |(_, segment)| segment);

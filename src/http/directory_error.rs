@@ -1,6 +1,6 @@
-//! The one place that turns refusals of the users API into answers: `{"message": …}`, as Klaim documents it
-//! (cce-api.md B2), whatever the status. A body that breaks its rules also gets `details`, one line for each rule:
-//! field and rule, never a value that was sent.
+//! The one place that turns refusals of the users API into answers: `{"message": …}`, as Klaim
+//! documents it (cce-api.md B2), whatever the status. A body that breaks its rules also gets
+//! `details`, one line for each rule: field and rule, never a value that was sent.
 
 use super::error::{AnswerReason, HttpError};
 use crate::directory::DirectoryRefusal;

@@ -8,8 +8,8 @@
 //!   name for everything behind it.
 //! - All that does not decrypt gets one and the same `CRYPTO_ERROR`; why is in the log only.
 //! - One element for each broken rule; clients key on `ReasonCode`.
-//! - `Recoverable` says whether the same request can succeed later: true for 429 and 5xx, and, because the
-//!   catalogue has it so, for a list of the wrong size.
+//! - `Recoverable` says whether the same request can succeed later: true for 429 and 5xx, and,
+//!   because the catalogue has it so, for a list of the wrong size.
 
 mod elements;
 
@@ -107,7 +107,8 @@ impl HttpError {
         }
     }
 
-    /// Whether the rest of the body is still under way, so that the connection cannot be used again.
+    /// Whether the rest of the body is still under way, so that the connection cannot be used
+    /// again.
     pub(super) fn leaves_body(&self) -> bool {
         matches!(
             self,

@@ -1,5 +1,6 @@
-//! A flood of requests that are refused as overloaded takes neither the log nor the processors from the requests that are
-//! not: so many a second are listed, the rest are counted; and so many a second are answered, the rest in turn.
+//! A flood of requests that are refused as overloaded takes neither the log nor the processors from
+//! the requests that are not: so many a second are listed, the rest are counted; and so many a
+//! second are answered, the rest in turn.
 
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
@@ -9,14 +10,16 @@ use std::time::{Duration, Instant};
 const LINES: u32 = 100;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Refusals that an event loop answers in a second: a twentieth of a core's time, at some 50 µs each.
+/// Refusals that an event loop answers in a second: a twentieth of a core's time, at some 50 µs
+/// each.
 const PER_SECOND: u32 = 1_000;
 
 /// So many of them may come all at once without waiting.
 const BURST: u32 = 100;
 
-/// No refusal waits longer for its turn; beyond 600 at once they all wait so long, and the number of connections is the
-/// bound. A connection on which one waits brings no other meanwhile (HTTP/1.1).
+/// No refusal waits longer for its turn; beyond 600 at once they all wait so long, and the number
+/// of connections is the bound. A connection on which one waits brings no other meanwhile
+/// (HTTP/1.1).
 pub(super) const LONGEST_REFUSAL_DELAY: Duration = Duration::from_millis(500);
 
 /// Whose turn it is to be answered. Each event loop has its own.

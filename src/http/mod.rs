@@ -10,8 +10,8 @@
 //! - `openapi`: the document of all this; `docs`: the same as a page for people
 //! - `request`: the raw call out of an actix request, within the limits
 //! - `error`: every refusal to its answer
-//! - `envelope`: what goes round every request: request id, log line, metrics, panic guard; `flood`: what refusals for
-//!   overload may cost
+//! - `envelope`: what goes round every request: request id, log line, metrics, panic guard;
+//!   `flood`: what refusals for overload may cost
 //! - `well_known`: the public gateway keys
 //! - `server`: the public listener; `write_deadline`: how long a client may take to read
 //! - `metrics`: the Prometheus page on its own listener

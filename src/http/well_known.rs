@@ -8,7 +8,8 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
 
-/// How long clients may keep the set, in seconds: an active key is published long before it is needed.
+/// How long clients may keep the set, in seconds: an active key is published long before it is
+/// needed.
 const MAX_AGE: &str = "public, max-age=300";
 
 /// The keys that a request may be encrypted to, the primary one first.

@@ -51,9 +51,11 @@ impl IssuerProfile {
 /// The rule that [`web_url`] checks, in words.
 pub const WEB_URL_RULE: &str = "must be an absolute http or https URL of at most 2083 characters";
 
-/// An absolute `http` or `https` URL of at most 2083 characters, without the white space round it (cce-api.md 3.7).
+/// An absolute `http` or `https` URL of at most 2083 characters, without the white space round it
+/// (cce-api.md 3.7).
 ///
-/// It is kept as it was written. White space and control characters inside are refused: a browser would drop them.
+/// It is kept as it was written. White space and control characters inside are refused: a browser
+/// would drop them.
 pub fn web_url(text: &str) -> Option<String> {
     let text = text.trim();
     let written_whole = (1..=2_083).contains(&text.chars().count())

@@ -1,7 +1,7 @@
 //! An issuer's colours and fonts (cce-api.md 3.8): what it has set, over the defaults.
 //!
-//! The values end up in CSS, so each known key has a strict form. Keys that we do not know are kept and echoed, within
-//! limits, and never rendered.
+//! The values end up in CSS, so each known key has a strict form. Keys that we do not know are kept
+//! and echoed, within limits, and never rendered.
 
 use crate::violation::Violation;
 use serde_json::{Map, Value};
@@ -20,7 +20,8 @@ enum Kind {
     Size,
 }
 
-/// Path of each known key in the request, its kind and its default (the example of the published contract).
+/// Path of each known key in the request, its kind and its default (the example of the published
+/// contract).
 const KNOWN: [(&str, Kind, &str); 16] = [
     ("preferredTheme.backgroundColor", Kind::Colour, "#FFFFFF"),
     (
@@ -53,8 +54,8 @@ impl Theme {
     /// Checks the members of a `preferredTheme`.
     ///
     /// # Errors
-    /// Every broken rule. What is wrong with unknown keys is one violation: their names are text of the sender, which an
-    /// answer must not repeat.
+    /// Every broken rule. What is wrong with unknown keys is one violation: their names are text of
+    /// the sender, which an answer must not repeat.
     pub fn parse(members: &Map<String, Value>) -> Result<Self, Vec<Violation>> {
         let mut theme = Self::default();
         let mut violations = Vec::new();
@@ -106,7 +107,8 @@ impl Theme {
         self.0.is_empty()
     }
 
-    /// Sets the keys of `newer` too; what it does not name stays. Refused if too many keys are not ours.
+    /// Sets the keys of `newer` too; what it does not name stays. Refused if too many keys are not
+    /// ours.
     pub fn merged(mut self, newer: Self) -> Result<Self, Violation> {
         self.0.extend(newer.0);
         if self.0.keys().filter(|name| !is_known(name)).count() > MAX_UNKNOWN {

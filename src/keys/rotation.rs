@@ -53,7 +53,8 @@ pub fn write_private(file: &Path, content: &[u8]) -> anyhow::Result<()> {
     private_file::replace(file, content).with_context(|| file.display().to_string())
 }
 
-/// Makes a key and certificate beside the primary key's file and declares them as `active`; returns the key's file.
+/// Makes a key and certificate beside the primary key's file and declares them as `active`; returns
+/// the key's file.
 pub fn add_active(
     config_file: &Path,
     bits: u32,
@@ -99,8 +100,8 @@ pub fn add_active(
     Ok(key_file)
 }
 
-/// Makes the newest active key (the last one declared) the primary key, and the primary key active; returns
-/// the file of the new primary.
+/// Makes the newest active key (the last one declared) the primary key, and the primary key active;
+/// returns the file of the new primary.
 pub fn promote(config_file: &Path) -> anyhow::Result<String> {
     let mut promoted = String::new();
     edit(config_file, |keys| {

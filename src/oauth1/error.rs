@@ -2,8 +2,9 @@
 
 /// Why a request's authentication failed. It carries nothing that the client sent.
 ///
-/// [`BodyHashMissing`](Self::BodyHashMissing) and [`BodyHashMismatch`](Self::BodyHashMismatch) are answered
-/// with `INVALID_BODY_HASH` and 400, all others with `AUTHENTICATION_FAILED` and 401 (cce-api.md, section 4).
+/// [`BodyHashMissing`](Self::BodyHashMissing) and [`BodyHashMismatch`](Self::BodyHashMismatch) are
+/// answered with `INVALID_BODY_HASH` and 400, all others with `AUTHENTICATION_FAILED` and 401
+/// (cce-api.md, section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// No `Authorization` header, or one with another scheme than `OAuth`.
@@ -42,10 +43,12 @@ pub enum SignatureError {
     /// `oauth_body_hash` is not the hash of the body that arrived.
     #[error("oauth_body_hash does not match the body")]
     BodyHashMismatch,
-    /// The signature does not verify, or nobody has this consumer key: the two look alike on purpose.
+    /// The signature does not verify, or nobody has this consumer key: the two look alike on
+    /// purpose.
     #[error("signature does not verify")]
     SignatureInvalid,
-    /// The signature verified, but its nonce was used before. The caller, who keeps the nonces, says so.
+    /// The signature verified, but its nonce was used before. The caller, who keeps the nonces,
+    /// says so.
     #[error("nonce used before")]
     NonceUsed,
 }

@@ -1,9 +1,9 @@
 //! The `Authorization: OAuth name="value",…` header (RFC 5849, section 3.5.1; wire-formats.md 3.1).
 //!
-//! Parsing is tolerant where official libraries differ (order, blanks, bare or percent-encoded values)
-//! and strict where a second reading would be possible: every parameter once, none that OAuth does
-//! not know, and no `&` in a value, because values enter the base string unescaped and an `&` could
-//! stand for a pair that the client had in its query.
+//! Parsing is tolerant where official libraries differ (order, blanks, bare or percent-encoded
+//! values) and strict where a second reading would be possible: every parameter once, none that
+//! OAuth does not know, and no `&` in a value, because values enter the base string unescaped and
+//! an `&` could stand for a pair that the client had in its query.
 
 use super::{SignatureError, verify::SignatureMethod};
 use base64::Engine as _;
@@ -79,7 +79,8 @@ impl<'h> Authorization<'h> {
         &self.consumer_key
     }
 
-    /// The part of the consumer key before its first `!` (all of it if there is none): the client id.
+    /// The part of the consumer key before its first `!` (all of it if there is none): the client
+    /// id.
     pub fn client_id(&self) -> &str {
         let key = self.consumer_key();
         key.split_once('!').map_or(key, |(id, _)| id)
@@ -172,8 +173,8 @@ fn parameters(header: &str) -> Result<Vec<(&str, Cow<'_, str>)>, SignatureError>
         } else if name.starts_with("oauth_") && found.len() < MAX_PARAMETERS {
             found.push((name, decode(value).ok_or(SignatureError::MalformedHeader)?));
         } else {
-            // A foreign name would be signed like a query pair: a pair could then be taken out of the
-            // query and put here without the signature noticing.
+            // A foreign name would be signed like a query pair: a pair could then be taken out of
+            // the query and put here without the signature noticing.
             return Err(SignatureError::MalformedHeader);
         }
         match tail.strip_prefix(',') {
@@ -197,7 +198,8 @@ fn first_parameter(text: &str) -> Option<(&str, &str, &str)> {
     Some((name, value, tail.trim_start_matches(BLANKS)))
 }
 
-/// Percent-decodes a value; `+` stays `+`. `None` if it is not printable ASCII, or an escape is not UTF-8.
+/// Percent-decodes a value; `+` stays `+`. `None` if it is not printable ASCII, or an escape is not
+/// UTF-8.
 fn decode(raw: &str) -> Option<Cow<'_, str>> {
     let printable = raw
         .bytes()

@@ -1,11 +1,11 @@
-//! OAuth 1.0a request signatures as Mastercard's client libraries make them (wire-formats.md, section 3):
-//! who is calling, proven over the exact bytes of the request.
+//! OAuth 1.0a request signatures as Mastercard's client libraries make them (wire-formats.md,
+//! section 3): who is calling, proven over the exact bytes of the request.
 //!
 //! A request goes through here in this order: [`Authorization::parse`] reads the header,
 //! [`Authorization::check`] judges method, version, timestamp, the size of the query and the body
 //! hash, the caller looks up the keys of the consumer key, [`Authorization::prove`] verifies the
-//! signature, and the caller then spends the nonce ([`SignatureError::NonceUsed`]). [`SpentCalls`] knows a
-//! replay of a call that this node has answered before its signature is verified again.
+//! signature, and the caller then spends the nonce ([`SignatureError::NonceUsed`]). [`SpentCalls`]
+//! knows a replay of a call that this node has answered before its signature is verified again.
 //! [`SigningKey`] is the other side: it signs like an official library.
 //!
 //! RFC 5849, with the body hash of draft-eaton-oauth-bodyhash, and with one deliberate difference:

@@ -1,7 +1,7 @@
 //! Scheme, host, port and path prefix under which clients know this server.
 //!
-//! Clients sign the URL that they call. Behind TLS termination that is not what the socket shows, so
-//! the origin is configured, never read from `Host` or `X-Forwarded-*` (spec decision 5).
+//! Clients sign the URL that they call. Behind TLS termination that is not what the socket shows,
+//! so the origin is configured, never read from `Host` or `X-Forwarded-*` (spec decision 5).
 
 use super::SetupError;
 use std::net::Ipv6Addr;
@@ -19,8 +19,8 @@ pub struct PublicOrigin {
 impl PublicOrigin {
     /// Parses `https://host[:port][/prefix]` or the same with `http`.
     ///
-    /// `prefix` is a path that a proxy strips before the request arrives here. It is kept as written
-    /// and must not end with a slash; a lone slash means that there is no prefix.
+    /// `prefix` is a path that a proxy strips before the request arrives here. It is kept as
+    /// written and must not end with a slash; a lone slash means that there is no prefix.
     pub fn parse(text: &str) -> Result<Self, SetupError> {
         let (scheme, rest) = text
             .split_once("://")

@@ -1,4 +1,5 @@
-//! The client's side: `Authorization` headers as official libraries write them (wire-formats.md 3.1).
+//! The client's side: `Authorization` headers as official libraries write them (wire-formats.md
+//! 3.1).
 
 use super::base_string::{ESCAPED, Message};
 use super::header::{is_consumer_key, is_nonce};
@@ -19,7 +20,8 @@ pub enum SignError {
     /// The URL has a fragment, an `oauth_*` parameter in its query, or more than 8 KiB.
     #[error("the URL cannot be signed: no fragment, no oauth_ parameter, at most 8 KiB")]
     Url,
-    /// 1..=256 visible ASCII characters other than `" % & \`, which a bare header value cannot hold.
+    /// 1..=256 visible ASCII characters other than `" % & \`, which a bare header value cannot
+    /// hold.
     #[error("the consumer key cannot be written into a header")]
     ConsumerKey,
     /// 1..=128 letters, digits and `-._~+/=`.

@@ -1,5 +1,5 @@
-//! Verification as a whole, against base strings written by hand and signed by the `rsa` crate: neither
-//! the escaping nor the signing here is the module's own.
+//! Verification as a whole, against base strings written by hand and signed by the `rsa` crate:
+//! neither the escaping nor the signing here is the module's own.
 
 mod queries;
 mod rejections;
@@ -112,7 +112,8 @@ impl Signed {
         self
     }
 
-    /// The parameter string: the query's pairs that sort before the `oauth_*` pairs, these, and those after.
+    /// The parameter string: the query's pairs that sort before the `oauth_*` pairs, these, and
+    /// those after.
     fn parameters(&self, before: &str, after: &str) -> String {
         let oauth: Vec<String> = self.oauth.iter().map(|(n, v)| format!("{n}={v}")).collect();
         join(before, &oauth.join("&"), after)

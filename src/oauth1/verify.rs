@@ -1,4 +1,5 @@
-//! Verification of a parsed header against the request as it came over the wire (wire-formats.md 3.3).
+//! Verification of a parsed header against the request as it came over the wire (wire-formats.md
+//! 3.3).
 
 use super::base_string::{Digest, Message};
 use super::{Authorization, Decoys, PublicOrigin, SetupError, SignatureError, body_hash};
@@ -24,8 +25,8 @@ pub struct Request<'a> {
     pub body: &'a [u8],
 }
 
-/// The widest window that can be configured, in seconds. Nonces are kept until none so wide would take
-/// their timestamp, whatever the window is now.
+/// The widest window that can be configured, in seconds. Nonces are kept until none so wide would
+/// take their timestamp, whatever the window is now.
 pub const MAX_WINDOW_SECONDS: i64 = 900;
 
 /// What is accepted beyond a good signature.

@@ -31,7 +31,8 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     engine.decode(&standard).ok()
 }
 
-/// Encodes as base64url without padding (RFC 7515, section 2): the one form that every client reads.
+/// Encodes as base64url without padding (RFC 7515, section 2): the one form that every client
+/// reads.
 pub fn encode(bytes: &[u8]) -> String {
     general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }

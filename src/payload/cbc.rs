@@ -1,7 +1,7 @@
 //! AES-CBC with PKCS#7 padding, the one content encryption without a tag of its own.
 //!
-//! Padding is checked here and not by OpenSSL, in time that does not depend on it, so that a caller can do
-//! the same work whether it was right or wrong: no padding oracle.
+//! Padding is checked here and not by OpenSSL, in time that does not depend on it, so that a caller
+//! can do the same work whether it was right or wrong: no padding oracle.
 
 use openssl::error::ErrorStack;
 use openssl::symm::{self, Cipher, Crypter, Mode};
@@ -21,8 +21,9 @@ pub(super) fn is_whole(ciphertext: &[u8]) -> bool {
     !ciphertext.is_empty() && ciphertext.len().is_multiple_of(BLOCK)
 }
 
-/// Decrypts with AES-128 or AES-256, whichever the key's length (16 or 32 bytes) says. With wrong padding
-/// all of the plaintext comes out, flawed. Fails only on lengths that the caller should have checked.
+/// Decrypts with AES-128 or AES-256, whichever the key's length (16 or 32 bytes) says. With wrong
+/// padding all of the plaintext comes out, flawed. Fails only on lengths that the caller should
+/// have checked.
 pub(super) fn decrypt(key: &[u8], iv: &[u8; BLOCK], data: &[u8]) -> Result<Content, ErrorStack> {
     let mut crypter = Crypter::new(cipher(key), Mode::Decrypt, key, Some(iv))?;
     crypter.pad(false);

@@ -1,4 +1,5 @@
-//! What the two envelopes have in common: a wrapped content key, and content that ends as a JSON object.
+//! What the two envelopes have in common: a wrapped content key, and content that ends as a JSON
+//! object.
 
 use openssl::sha::{Sha256, sha256};
 use zeroize::Zeroizing;
@@ -47,8 +48,8 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// The last step of every opening. Flawed content is parsed too: a wrong padding then takes the time of
-    /// a wrong key, which also ends here, with garbage.
+    /// The last step of every opening. Flawed content is parsed too: a wrong padding then takes the
+    /// time of a wrong key, which also ends here, with garbage.
     pub(super) fn into_object(self, genuine_key: bool) -> Result<Object, CryptoReason> {
         let parsed = json::parse_object(&self.plaintext);
         if !genuine_key {

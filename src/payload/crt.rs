@@ -1,5 +1,5 @@
-//! A private key's numbers for the Chinese remainder theorem, in the form in which the multi-buffer library
-//! takes them, and the check of what it makes of them.
+//! A private key's numbers for the Chinese remainder theorem, in the form in which the multi-buffer
+//! library takes them, and the check of what it makes of them.
 
 use openssl::bn::{BigNum, BigNumContext, BigNumRef};
 use openssl::error::ErrorStack;
@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 /// The moduli that the library knows, in bits. A key of another size is OpenSSL's alone.
 pub(super) const SIZES: [i32; 3] = [2048, 3072, 4096];
 
-/// The numbers. Each of the five secret ones is half as long as the modulus: 64-bit words, the least first.
+/// The numbers. Each of the five secret ones is half as long as the modulus: 64-bit words, the
+/// least first.
 pub(super) struct CrtNumbers {
     bits: i32,
     pub(super) p: Zeroizing<Vec<u64>>,
@@ -27,7 +28,8 @@ pub(super) struct CrtNumbers {
 }
 
 impl CrtNumbers {
-    /// `None` for a key of another form: another size, three primes, or primes of different lengths.
+    /// `None` for a key of another form: another size, three primes, or primes of different
+    /// lengths.
     pub(super) fn of(key: &RsaRef<Private>) -> Result<Option<Self>, ErrorStack> {
         let Some(bits) = SIZES.into_iter().find(|bits| *bits == key.n().num_bits()) else {
             return Ok(None);
@@ -65,15 +67,17 @@ impl CrtNumbers {
         [&self.p, &self.q, &self.dp, &self.dq, &self.iq]
     }
 
-    /// Whether a wrapped key is a number below the modulus, of full length. Any other is left to OpenSSL, which
-    /// refuses it.
+    /// Whether a wrapped key is a number below the modulus, of full length. Any other is left to
+    /// OpenSSL, which refuses it.
     pub(super) fn takes(&self, wrapped: &[u8]) -> bool {
         wrapped.len() == self.modulus.len() && wrapped < self.modulus.as_slice()
     }
 
-    /// Whether `message` is what the private operation makes of `wrapped`: the public operation, by OpenSSL, leads back.
+    /// Whether `message` is what the private operation makes of `wrapped`: the public operation, by
+    /// OpenSSL, leads back.
     ///
-    /// A wrong result of an operation by the Chinese remainder theorem can give away the key to whoever sees it.
+    /// A wrong result of an operation by the Chinese remainder theorem can give away the key to
+    /// whoever sees it.
     pub(super) fn confirms(&self, message: &[u8], wrapped: &[u8]) -> bool {
         let mut back = vec![0; self.modulus.len()];
         let done = self

@@ -1,28 +1,32 @@
-//! Intel's multi-buffer library `crypto_mb`, loaded at run time, and OpenSSL's check of OAEP: the only foreign
-//! functions that we declare ourselves, and so the only unsafe code.
+//! Intel's multi-buffer library `crypto_mb`, loaded at run time, and OpenSSL's check of OAEP: the
+//! only foreign functions that we declare ourselves, and so the only unsafe code.
 //!
 //! # The contract
 //!
-//! Signatures and behaviour are those of the library's public headers `crypto_mb/rsa.h`, `status.h` and
-//! `cpu_features.h`, unchanged over its sonames 11 to 13, and of OpenSSL's `rsa.h`.
+//! Signatures and behaviour are those of the library's public headers `crypto_mb/rsa.h`, `status.h`
+//! and `cpu_features.h`, unchanged over its sonames 11 to 13, and of OpenSSL's `rsa.h`.
 //!
-//! - **Loading** runs the library's initializers: that it can be trusted is the operator's word, given by
-//!   `crypto.multi_buffer`. It is never unloaded, so its functions stay valid for as long as the process runs.
+//! - **Loading** runs the library's initializers: that it can be trusted is the operator's word,
+//!   given by `crypto.multi_buffer`. It is never unloaded, so its functions stay valid for as long
+//!   as the process runs.
 //! - **The processor.** No function that uses its vector instructions is called before
-//!   `mbx_is_crypto_mb_applicable(0)` has answered that this processor and operating system have them.
-//! - **`mbx_rsa_private_crt_mb8`** reads eight pointers from each of seven arrays. Each `from` and `to` points to as many
-//!   bytes as the modulus has, big-endian; each of the five numbers to half as many, as 64-bit words, the least first,
-//!   aligned as `u64` is. It writes to the eight `to` and to the work buffer, reads everything else, and keeps no pointer
-//!   after its return. `from` may be shared by lanes, `to` may not. Null lanes are allowed; we pass none: unused lanes
+//!   `mbx_is_crypto_mb_applicable(0)` has answered that this processor and operating system have
+//!   them.
+//! - **`mbx_rsa_private_crt_mb8`** reads eight pointers from each of seven arrays. Each `from` and
+//!   `to` points to as many bytes as the modulus has, big-endian; each of the five numbers to half
+//!   as many, as 64-bit words, the least first, aligned as `u64` is. It writes to the eight `to`
+//!   and to the work buffer, reads everything else, and keeps no pointer after its return. `from`
+//!   may be shared by lanes, `to` may not. Null lanes are allowed; we pass none: unused lanes
 //!   repeat the first one, with a `to` of their own.
-//! - **The work buffer** has `mbx_RSA_Method_BufSize(method)` bytes; the library aligns within it. It clears primes and
-//!   exponents there before it returns, not the residues; so the buffer is ours, and zeroized. With a null buffer it would
-//!   allocate one and free it as it is.
-//! - **The status** has four bits for each lane, the first lane lowest; 0 is success. `to` of another lane means nothing.
-//! - **Threads.** The functions share nothing but the choice of code path, which each makes at its first call: that is
-//!   within the self-test, on one thread, before a [`Library`] is handed out.
-//! - **`RSA_padding_check_PKCS1_OAEP_mgf1`** reads `from` and both digests, which are static, and writes at most `tlen`
-//!   bytes to `to`. Its time does not depend on where the padding is wrong.
+//! - **The work buffer** has `mbx_RSA_Method_BufSize(method)` bytes; the library aligns within it.
+//!   It clears primes and exponents there before it returns, not the residues; so the buffer is
+//!   ours, and zeroized. With a null buffer it would allocate one and free it as it is.
+//! - **The status** has four bits for each lane, the first lane lowest; 0 is success. `to` of
+//!   another lane means nothing.
+//! - **Threads.** The functions share nothing but the choice of code path, which each makes at its
+//!   first call: that is within the self-test, on one thread, before a [`Library`] is handed out.
+//! - **`RSA_padding_check_PKCS1_OAEP_mgf1`** reads `from` and both digests, which are static, and
+//!   writes at most `tlen` bytes to `to`. Its time does not depend on where the padding is wrong.
 
 #![expect(
     unsafe_code,
@@ -121,11 +125,11 @@ pub(super) struct Lane<'a> {
 }
 
 impl Library {
-    /// Loads the library by its path, or by a name that the dynamic loader looks up. Whoever calls has to test it
-    /// before it is used.
+    /// Loads the library by its path, or by a name that the dynamic loader looks up. Whoever calls
+    /// has to test it before it is used.
     pub(super) fn load(name: &OsStr) -> Result<Self, LoadError> {
-        // SAFETY: "Loading" above. Its names stay its own (RTLD_LOCAL); what it needs itself is there, or it is
-        // refused now instead of in the middle of a call (RTLD_NOW).
+        // SAFETY: "Loading" above. Its names stay its own (RTLD_LOCAL); what it needs itself is
+        // there, or it is refused now instead of in the middle of a call (RTLD_NOW).
         let handle = unsafe { Handle::open(Some(name), RTLD_NOW | RTLD_LOCAL)? };
         let handle = ManuallyDrop::new(handle);
         // SAFETY: the types are those of the headers, and the handle is never closed.
@@ -151,8 +155,8 @@ impl Library {
 
     /// The method for a size of key, and how many bytes its work buffer needs.
     fn method(&self, bits: i32) -> Option<(Method, usize)> {
-        // SAFETY: the first takes any number and answers null if it does not know the size; the second takes what the
-        // first gave.
+        // SAFETY: the first takes any number and answers null if it does not know the size; the
+        // second takes what the first gave.
         unsafe {
             let method = (self.crt_method)(bits);
             let bytes = (!method.is_null()).then(|| (self.buffer_size)(method))?;
@@ -161,8 +165,9 @@ impl Library {
         }
     }
 
-    /// The raw private operation in up to eight lanes, all of one size of modulus: messages as long as it, in the lanes' order.
-    /// `None` is a lane of which the library says that it failed, or that does not have the size of the first.
+    /// The raw private operation in up to eight lanes, all of one size of modulus: messages as long
+    /// as it, in the lanes' order. `None` is a lane of which the library says that it failed, or
+    /// that does not have the size of the first.
     pub(super) fn private_crt(&self, lanes: &[Lane<'_>]) -> Vec<Option<Zeroizing<Vec<u8>>>> {
         let failed = || lanes.iter().map(|_| None).collect();
         let Some(first) = lanes.first() else {
@@ -173,7 +178,8 @@ impl Library {
         else {
             return failed();
         };
-        // The lengths that the contract asks for are looked at here, whatever the caller has promised.
+        // The lengths that the contract asks for are looked at here, whatever the caller has
+        // promised.
         let fits = |lane: &Lane<'_>| {
             let numbers = lane.key.numbers();
             lane.wrapped.len() == bytes && numbers.iter().all(|n| n.len() == bytes / 16)
@@ -196,8 +202,9 @@ impl Library {
         let mut messages: [_; LANES] = std::array::from_fn(|_| Zeroizing::new(vec![0_u8; bytes]));
         let to = messages.each_mut().map(|message| message.as_mut_ptr());
         let mut buffer = Zeroizing::new(vec![0_u64; buffer.div_ceil(size_of::<u64>())]);
-        // SAFETY: eight pointers in each array; what they lead to has the lengths checked above and lives until the end of
-        // this function; the `to` are eight vectors of their own; the buffer has the size that the method asks for.
+        // SAFETY: eight pointers in each array; what they lead to has the lengths checked above and
+        // lives until the end of this function; the `to` are eight vectors of their own; the buffer
+        // has the size that the method asks for.
         let status = unsafe {
             (self.private_crt)(
                 from.as_ptr(),
@@ -231,13 +238,14 @@ unsafe fn function<T: Copy>(library: &Handle, name: &CStr) -> Result<T, LoadErro
     Ok(*unsafe { library.get::<T>(name.to_bytes_with_nul())? })
 }
 
-/// Takes the content key out of a padded message (RFC 8017, 7.1.2, step 3; empty label), which is as long as the modulus
-/// with its leading zero. `None` is any fault of the padding.
+/// Takes the content key out of a padded message (RFC 8017, 7.1.2, step 3; empty label), which is
+/// as long as the modulus with its leading zero. `None` is any fault of the padding.
 pub(super) fn unpad_oaep(digest: MessageDigest, message: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let length = c_int::try_from(message.len()).ok()?;
     let mut content = Zeroizing::new(vec![0; message.len()]);
     let md = digest.as_ptr().cast::<c_void>();
-    // SAFETY: both buffers have `length` bytes, an empty label may be null, and the digests are static.
+    // SAFETY: both buffers have `length` bytes, an empty label may be null, and the digests are
+    // static.
     let found = unsafe {
         RSA_padding_check_PKCS1_OAEP_mgf1(
             content.as_mut_ptr(),

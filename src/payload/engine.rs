@@ -1,8 +1,8 @@
 //! What does the RSA private operations: OpenSSL one by one, or `crypto_mb` eight at a time.
 //!
-//! A result of `crypto_mb` is used only if the public operation leads back from it; any other is thrown away, and
-//! OpenSSL does that operation again. What `crypto_mb` cannot take (another size of key, a wrapped key that is too
-//! large, too few at once) is OpenSSL's anyway.
+//! A result of `crypto_mb` is used only if the public operation leads back from it; any other is
+//! thrown away, and OpenSSL does that operation again. What `crypto_mb` cannot take (another size
+//! of key, a wrapped key that is too large, too few at once) is OpenSSL's anyway.
 
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts};
@@ -26,8 +26,8 @@ const NAMES: [&str; 3] = [
     "libcrypto_mb.so.11",
 ];
 
-/// A call takes the same time for one lane as for eight, some 690 µs with RSA-2048; OpenSSL takes some 250 µs for
-/// each. So from three on it costs less.
+/// A call takes the same time for one lane as for eight, some 690 µs with RSA-2048; OpenSSL takes
+/// some 250 µs for each. So from three on it costs less.
 const WORTHWHILE: usize = 3;
 
 /// The setting `crypto.multi_buffer`: `off`, `auto`, or the path of the library.
@@ -72,8 +72,8 @@ pub(super) struct Wrapped<'a> {
 pub(super) type Unwrapped = Option<Zeroizing<Vec<u8>>>;
 
 impl Engine {
-    /// Chooses by the setting, and says in the log what was chosen and why. Only a library that was named by its path
-    /// and cannot be used is an error.
+    /// Chooses by the setting, and says in the log what was chosen and why. Only a library that was
+    /// named by its path and cannot be used is an error.
     pub fn choose(setting: &MultiBuffer) -> Result<Self, LoadError> {
         let engine = match setting {
             MultiBuffer::Off => Self::OneByOne,

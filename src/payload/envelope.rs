@@ -1,7 +1,8 @@
 //! The JSON body around a payload: told apart, checked, opened; and sealed.
 //!
-//! Order of checks (cce-api.md, section 2): a JSON object, then the envelope's fields, each with a violation
-//! of its own; from there on every failure is the same [`CryptoReason`] text to the sender.
+//! Order of checks (cce-api.md, section 2): a JSON object, then the envelope's fields, each with a
+//! violation of its own; from there on every failure is the same [`CryptoReason`] text to the
+//! sender.
 
 #[cfg(test)]
 mod tests;
@@ -21,11 +22,13 @@ use super::unwrap::{UnwrapError, Unwrapper};
 use crate::json::{self, Object};
 use crate::violation::Violation;
 
-/// The published length of `encryptedData` in characters (cce-api.md, section 2; for a JWE: of the whole token).
+/// The published length of `encryptedData` in characters (cce-api.md, section 2; for a JWE: of the
+/// whole token).
 const DATA_LENGTH: RangeInclusive<usize> = 128..=54_000;
 /// The length of `encryptedKey` in characters: RSA-2048 in base64 has 342, RSA-4096 in hex 1024.
 const KEY_LENGTH: RangeInclusive<usize> = 256..=1024;
-/// The published maximum of `publicKeyFingerprint`. Clients may leave it empty or put free text there.
+/// The published maximum of `publicKeyFingerprint`. Clients may leave it empty or put free text
+/// there.
 const FINGERPRINT_LENGTH: RangeInclusive<usize> = 0..=1000;
 
 /// Which of the two envelopes.
@@ -323,8 +326,9 @@ pub async fn open(
 /// `admit` says whether this use of the wrapped key is allowed. It is asked about everything that
 /// would be decrypted, before it is; if it says no, nothing is.
 ///
-/// From the unwrapping on there is one path and no early end, so that neither the answer nor its time
-/// tells a wrong key from wrong content. Must follow the verification of the sender's signature.
+/// From the unwrapping on there is one path and no early end, so that neither the answer nor its
+/// time tells a wrong key from wrong content. Must follow the verification of the sender's
+/// signature.
 pub async fn open_once(
     ring: &KeyRing,
     unwrapper: &Unwrapper,
@@ -380,8 +384,8 @@ pub async fn open_once(
     })
 }
 
-/// Seals a plaintext (JSON of ASCII characters only: see [`json::to_ascii`]) into a JSON body of ASCII
-/// characters: one member for a JWE, five for field-level encryption.
+/// Seals a plaintext (JSON of ASCII characters only: see [`json::to_ascii`]) into a JSON body of
+/// ASCII characters: one member for a JWE, five for field-level encryption.
 pub fn seal(
     kind: EnvelopeKind,
     recipient: &Recipient,

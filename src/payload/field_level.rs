@@ -1,7 +1,8 @@
-//! Field-level encryption, "Mastercard encryption": AES-CBC under an RSA-OAEP wrapped key (wire-formats.md 2).
+//! Field-level encryption, "Mastercard encryption": AES-CBC under an RSA-OAEP wrapped key
+//! (wire-formats.md 2).
 //!
-//! It has no authentication tag. That is bearable only because the sender's signature over the body is
-//! verified first, and because everything that fails after the key is found fails in one way.
+//! It has no authentication tag. That is bearable only because the sender's signature over the body
+//! is verified first, and because everything that fails after the key is found fails in one way.
 
 #[cfg(test)]
 mod tests;
@@ -43,11 +44,12 @@ pub const FINGERPRINT_HEADERS: [&str; 3] = [
     "x-encryption-certificate-fingerprint",
 ];
 
-/// The lengths in bytes of content keys; a key that does not unwrap is replaced by one of the first, which is
-/// what official clients send.
+/// The lengths in bytes of content keys; a key that does not unwrap is replaced by one of the
+/// first, which is what official clients send.
 const KEY_LENGTHS: &[usize] = &[16, 32];
 
-/// The parameters that may come as HTTP headers instead of members (wire-formats.md 2.1, "Header mode").
+/// The parameters that may come as HTTP headers instead of members (wire-formats.md 2.1, "Header
+/// mode").
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FieldLevelHeaders<'a> {
     /// [`IV_HEADER`].
@@ -142,7 +144,8 @@ pub struct SealOptions {
     pub digest: OaepDigest,
 }
 
-/// Seals with AES-128 into a body of exactly the five members, lower-case hex (wire-formats.md 2.2).
+/// Seals with AES-128 into a body of exactly the five members, lower-case hex (wire-formats.md
+/// 2.2).
 pub fn seal(
     recipient: &Recipient,
     plaintext: &[u8],

@@ -1,7 +1,8 @@
-//! SHA-256 fingerprints of public keys and certificates, as `kid` and `publicKeyFingerprint` carry them.
+//! SHA-256 fingerprints of public keys and certificates, as `kid` and `publicKeyFingerprint` carry
+//! them.
 //!
-//! Clients name a key by the digest of its SPKI or of its certificate, in hex or base64, depending on
-//! their configuration (wire-formats.md 1.1 and 2.1).
+//! Clients name a key by the digest of its SPKI or of its certificate, in hex or base64, depending
+//! on their configuration (wire-formats.md 1.1 and 2.1).
 
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::STANDARD;
@@ -48,8 +49,8 @@ impl Fingerprint {
         STANDARD.encode(self.0)
     }
 
-    /// Reads a digest from a hint: 64 hex digits in any case, or base64 of 32 bytes in either alphabet,
-    /// with or without padding.
+    /// Reads a digest from a hint: 64 hex digits in any case, or base64 of 32 bytes in either
+    /// alphabet, with or without padding.
     ///
     /// The length tells the two apart: base64 of 32 bytes has 43 or 44 characters.
     pub fn parse(hint: &str) -> Option<Self> {

@@ -1,8 +1,8 @@
 //! Compact JWE (RFC 7516, 7.1), read by rules of our own and written in the standard form.
 //!
-//! General JOSE libraries accept too much here (cut tags, `zip`, `crit`, duplicate names) and too little
-//! (the `/` that Mastercard's Node library leaves in its segments): see design.md, "josekit is not a safe
-//! decryptor". So the parser is ours, and the crates below it do the cryptography.
+//! General JOSE libraries accept too much here (cut tags, `zip`, `crit`, duplicate names) and too
+//! little (the `/` that Mastercard's Node library leaves in its segments): see design.md, "josekit
+//! is not a safe decryptor". So the parser is ours, and the crates below it do the cryptography.
 
 mod cipher;
 mod header;
@@ -115,7 +115,8 @@ pub struct Token {
 }
 
 impl Token {
-    /// Parses the compact serialization. Everything that can be refused without a key is refused here.
+    /// Parses the compact serialization. Everything that can be refused without a key is refused
+    /// here.
     pub fn parse(compact: &str) -> Result<Self, CryptoReason> {
         let mut segments = compact.split('.');
         let five = [(); 5].map(|()| segments.next());

@@ -116,8 +116,8 @@ pub struct GatewayKey {
 }
 
 impl GatewayKey {
-    /// Checks a key of 2048 to 4096 bits, and that the certificate is its own. `aliases` are further
-    /// texts that clients may send as `kid` or fingerprint; they are compared exactly.
+    /// Checks a key of 2048 to 4096 bits, and that the certificate is its own. `aliases` are
+    /// further texts that clients may send as `kid` or fingerprint; they are compared exactly.
     ///
     /// The check of the primes takes some 20 ms (RSA-2048).
     pub fn new(

@@ -1,8 +1,8 @@
 //! The keys that open payloads, found by the hint that a payload carries.
 //!
-//! A hint names a key by the digest of its public key or of its certificate, or by a configured alias;
-//! no hint means the primary key. There is no trial decryption: a hint that names no usable key is
-//! refused (spec/README.md, decision 9).
+//! A hint names a key by the digest of its public key or of its certificate, or by a configured
+//! alias; no hint means the primary key. There is no trial decryption: a hint that names no usable
+//! key is refused (spec/README.md, decision 9).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,8 +56,8 @@ impl Name {
     }
 }
 
-/// A set of keys with exactly one primary, in which every name leads to one key. Immutable: a reload
-/// builds a new one.
+/// A set of keys with exactly one primary, in which every name leads to one key. Immutable: a
+/// reload builds a new one.
 #[derive(Debug)]
 pub struct KeyRing {
     primary: Arc<GatewayKey>,
@@ -99,8 +99,8 @@ impl KeyRing {
         })
     }
 
-    /// The key that opens a payload with this `kid` or fingerprint: the primary key if the hint is absent
-    /// or empty; `None` if it names no key, or one that is disabled or destroyed.
+    /// The key that opens a payload with this `kid` or fingerprint: the primary key if the hint is
+    /// absent or empty; `None` if it names no key, or one that is disabled or destroyed.
     pub fn find(&self, hint: Option<&str>) -> Option<&Arc<GatewayKey>> {
         match hint {
             None | Some("") => Some(&self.primary),

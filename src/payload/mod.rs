@@ -7,8 +7,9 @@
 //! - [`jwe`] and [`field_level`] are the two formats, [`base64`] their lenient decoding;
 //! - [`key_ring`] finds the key that a request names, by [`fingerprint`] or alias; [`key`] and
 //!   [`recipient`] are the keys on the two sides;
-//! - [`unwrap`] decrypts content keys on threads of its own, by the [`engine`] that was chosen: OpenSSL, or the
-//!   library that `crypto_mb` loads, with the numbers of `crt`, once it has passed `known_answer`;
+//! - [`unwrap`] decrypts content keys on threads of its own, by the [`engine`] that was chosen:
+//!   OpenSSL, or the library that `crypto_mb` loads, with the numbers of `crt`, once it has passed
+//!   `known_answer`;
 //! - `content` is what the two formats have in common, and where an opening ends;
 //! - [`oaep`] and `cbc` are the two primitives that need care;
 //! - [`reason`] lists every way in which a payload can fail to open.

@@ -1,7 +1,8 @@
 //! RSA-OAEP (RFC 8017, 7.1) in OpenSSL: one digest for OAEP and MGF1, empty label.
 //!
 //! OpenSSL, not the `rsa` crate, does the private operation: it is blinded, its OAEP check takes
-//! constant time, and it is four times as fast (design.md). `engine` may have `crypto_mb` do it instead.
+//! constant time, and it is four times as fast (design.md). `engine` may have `crypto_mb` do it
+//! instead.
 
 use openssl::encrypt::{Decrypter, Encrypter};
 use openssl::error::ErrorStack;

@@ -1,7 +1,7 @@
 //! Keys, certificates and an independent encryptor for this module's tests.
 //!
-//! RSA keys are made once per test process. What plays the other side here is the `rsa` crate, never
-//! the code under test.
+//! RSA keys are made once per test process. What plays the other side here is the `rsa` crate,
+//! never the code under test.
 
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
@@ -132,7 +132,8 @@ pub(crate) fn wrap_with(peer: &RsaPrivateKey, padding: Oaep, cek: &[u8]) -> Vec<
         .unwrap()
 }
 
-/// A ring: 0 primary with alias `current`, 1 active (`former`), 2 disabled (`off`), 4 active (`big`).
+/// A ring: 0 primary with alias `current`, 1 active (`former`), 2 disabled (`off`), 4 active
+/// (`big`).
 pub(crate) fn ring() -> &'static KeyRing {
     static RING: OnceLock<KeyRing> = OnceLock::new();
     RING.get_or_init(|| {

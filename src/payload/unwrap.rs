@@ -1,9 +1,11 @@
-//! The key-unwrapping stage: RSA private operations on threads of their own, behind a bounded queue.
+//! The key-unwrapping stage: RSA private operations on threads of their own, behind a bounded
+//! queue.
 //!
-//! The event loop never stalls on RSA, and what is too much is refused instead of piling up (design.md,
-//! "Key unwrapping is a stage"). A thread takes whatever waits, up to as many as its [`Engine`] does at once. A key that
-//! does not unwrap is not an error here: the caller gets a random one and goes on, so that nobody can tell the two apart
-//! from outside (RFC 7516, section 11.5).
+//! The event loop never stalls on RSA, and what is too much is refused instead of piling up
+//! (design.md, "Key unwrapping is a stage"). A thread takes whatever waits, up to as many as its
+//! [`Engine`] does at once. A key that does not unwrap is not an error here: the caller gets a
+//! random one and goes on, so that nobody can tell the two apart from outside (RFC 7516, section
+//! 11.5).
 
 use openssl::rand::rand_bytes;
 use prometheus::core::Collector;
@@ -23,14 +25,16 @@ use crate::queue::{self, Backlog, Queue, Stage};
 pub struct Cek {
     /// The key: one of the lengths that were asked for.
     pub bytes: Zeroizing<Vec<u8>>,
-    /// Whether it is the sender's. For the log, and to fail at the very end; nothing before may depend on it.
+    /// Whether it is the sender's. For the log, and to fail at the very end; nothing before may
+    /// depend on it.
     pub genuine: bool,
 }
 
 /// Why nothing was unwrapped. None of it is the sender's doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnwrapError {
-    /// The queue is full, or there are no random numbers; decided before the wrapped key is looked at.
+    /// The queue is full, or there are no random numbers; decided before the wrapped key is looked
+    /// at.
     #[error("the key-unwrapping stage cannot take more work now")]
     Overloaded,
     /// The stage gave no answer: it panicked over this key, or it is ending.
@@ -125,8 +129,8 @@ impl Unwrapper {
         self.counters.collectors().into_iter()
     }
 
-    /// Unwraps `wrapped` with `key`. If that fails, or if the result has none of the `lengths` (in bytes), a
-    /// random key of the first of them takes its place.
+    /// Unwraps `wrapped` with `key`. If that fails, or if the result has none of the `lengths` (in
+    /// bytes), a random key of the first of them takes its place.
     ///
     /// # Errors
     /// [`UnwrapError`]: a fault of ours is never passed off as a key that does not unwrap.

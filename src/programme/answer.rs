@@ -7,7 +7,8 @@ use crate::issuers::{Issuer, IssuerStatus};
 use crate::json;
 use serde_json::{Map, Value, json};
 
-/// The answer of `GET /issuers`. Its schema requires the three URLs: one that was never set is an empty text.
+/// The answer of `GET /issuers`. Its schema requires the three URLs: one that was never set is an
+/// empty text.
 pub(super) fn details(issuer: &Issuer) -> Vec<u8> {
     let profile = &issuer.profile;
     let ranges = issuer.account_ranges.iter().map(AccountRange::as_str);

@@ -1,6 +1,7 @@
 //! The rules for an `IssuerConfiguration`, the body of `PUT /issuers` (cce-api.md 3.7).
 //!
-//! Every broken rule is found. Unknown members are ignored; `null` is "not sent", but not inside the theme.
+//! Every broken rule is found. Unknown members are ignored; `null` is "not sent", but not inside
+//! the theme.
 
 use crate::issuers::account_range::{self, AccountRange};
 use crate::issuers::added_ranges::MOST;

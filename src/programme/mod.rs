@@ -1,4 +1,5 @@
-//! An issuer's own programme: it looks at its profile and changes parts of it (cce-api.md 3.6 to 3.8, 7.6).
+//! An issuer's own programme: it looks at its profile and changes parts of it (cce-api.md 3.6 to
+//! 3.8, 7.6).
 //!
 //! - `show`: `GET /issuers`
 //! - `change`: `PUT /issuers`

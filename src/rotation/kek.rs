@@ -8,14 +8,15 @@ use crate::vault::{Keks, VaultError};
 /// How often the data keys may change under it before it gives up.
 const ATTEMPTS: usize = 10;
 
-/// Wraps every data key that is not retired under the primary KEK, all in one transaction, and reads them again to
-/// see that they open. Returns how many were wrapped anew: 0 if all had been before.
+/// Wraps every data key that is not retired under the primary KEK, all in one transaction, and
+/// reads them again to see that they open. Returns how many were wrapped anew: 0 if all had been
+/// before.
 ///
 /// Running nodes are not touched: they hold the data keys unwrapped.
 ///
 /// # Errors
-/// [`VaultError::WrongKek`] if a data key is wrapped with a KEK that is not at hand; nothing is written then but the
-/// refusal in the audit trail.
+/// [`VaultError::WrongKek`] if a data key is wrapped with a KEK that is not at hand; nothing is
+/// written then but the refusal in the audit trail.
 pub async fn rotate(store: &Store, keks: &Keks) -> Result<usize, VaultError> {
     let audit = || AuditDraft {
         subject: Some(keks.primary().id().to_owned()),

@@ -7,12 +7,13 @@
 //!
 //! What is stored follows new data keys in a pass:
 //!
-//! - [`rewrap`] seals every row under the primary data key, [`reindex`] makes every blind index under the primary index key;
-//!   each sweeps until nothing is left and then retires the keys that it has made useless
+//! - [`rewrap`] seals every row under the primary data key, [`reindex`] makes every blind index
+//!   under the primary index key; each sweeps until nothing is left and then retires the keys that
+//!   it has made useless
 //! - [`verify`] opens every sealed column and makes every blind index again
 //!
-//! A pass may be interrupted at any moment and run again, and two may run at once: what is left to be done is said by the
-//! rows themselves, and each few rows are one transaction.
+//! A pass may be interrupted at any moment and run again, and two may run at once: what is left to
+//! be done is said by the rows themselves, and each few rows are one transaction.
 
 pub mod kek;
 mod pace;

@@ -14,7 +14,8 @@ use tokio::time::sleep;
 /// Rows looked at in one query, due or not.
 const WINDOW: i64 = 1_000;
 
-/// Pauses after a database that is busy or away, in milliseconds; then the pass gives up and may be run again.
+/// Pauses after a database that is busy or away, in milliseconds; then the pass gives up and may be
+/// run again.
 const PAUSES_MS: [u64; 10] = [50, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000];
 
 /// Before the next sweep, if others have held all that was left.
@@ -28,7 +29,8 @@ pub(super) type Renew = fn(&VaultKeys, &mut SealedRow) -> Result<(), Misfit>;
 pub(super) struct Done {
     /// Rows written.
     pub(super) written: u64,
-    /// Rows that are due still, because they do not open or may not be written. Nobody else was in their way.
+    /// Rows that are due still, because they do not open or may not be written. Nobody else was in
+    /// their way.
     pub(super) misfits: u64,
 }
 

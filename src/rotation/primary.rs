@@ -1,5 +1,5 @@
-//! New primary data keys. What is written from then on is sealed or indexed with them, on every node; what is stored stays
-//! under the former ones until a pass has come by.
+//! New primary data keys. What is written from then on is sealed or indexed with them, on every
+//! node; what is stored stays under the former ones until a pass has come by.
 
 use crate::store::data_keys::{Promoted, Purpose};
 use crate::store::{Store, StoreError};
@@ -27,13 +27,15 @@ impl From<StoreError> for RotationError {
     }
 }
 
-/// Makes a new primary seal key; the former one goes on opening what it has sealed. Returns the new version.
+/// Makes a new primary seal key; the former one goes on opening what it has sealed. Returns the new
+/// version.
 pub async fn rotate_seal(store: &Store, vault: &Vault) -> Result<i32, RotationError> {
     promote(store, vault, Purpose::Seal).await
 }
 
-/// Makes a new primary index key. From then on every card and e-mail address is looked up under the former one too, until
-/// all rows are under the new one and the former one is retired. Returns the new version.
+/// Makes a new primary index key. From then on every card and e-mail address is looked up under the
+/// former one too, until all rows are under the new one and the former one is retired. Returns the
+/// new version.
 ///
 /// # Errors
 /// [`RotationError::UnderWay`] if that has not happened yet since the last time.

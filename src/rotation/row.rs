@@ -1,4 +1,5 @@
-//! One row: sealed anew, its blind index made anew, or checked. Pure: nothing is read or written here.
+//! One row: sealed anew, its blind index made anew, or checked. Pure: nothing is read or written
+//! here.
 
 use crate::enrolment::card::Card;
 use crate::enrolment::profile::Email;
@@ -93,8 +94,8 @@ pub(super) fn reindex(keys: &VaultKeys, row: &mut SealedRow) -> Result<(), Misfi
     Ok(())
 }
 
-/// Opens every column, compares the digits that a card has in clear, and makes the blind index again under the key that it was
-/// made with.
+/// Opens every column, compares the digits that a card has in clear, and makes the blind index
+/// again under the key that it was made with.
 pub(super) fn check(keys: &VaultKeys, row: &SealedRow) -> Result<(), Misfit> {
     for (column, value) in columns(row) {
         let Some(value) = value else { continue };
@@ -209,7 +210,8 @@ fn indexed_value(keys: &VaultKeys, row: &SealedRow) -> Result<Option<Zeroizing<S
     Ok(Some(Zeroizing::new(text)))
 }
 
-/// The value's blind index under the primary index key and, while a rotation is under way, under the former one.
+/// The value's blind index under the primary index key and, while a rotation is under way, under
+/// the former one.
 fn indexes(keys: &VaultKeys, row: &SealedRow, value: &str) -> (BlindIndex, Option<BlindIndex>) {
     let owner = row.key.owner;
     let (issuer_id, app_id) = (IssuerId(owner), AppId(owner));

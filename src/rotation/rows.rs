@@ -1,4 +1,5 @@
-//! The passes over stored rows that follow a change of keys, and the retirement of the keys they leave behind.
+//! The passes over stored rows that follow a change of keys, and the retirement of the keys they
+//! leave behind.
 
 use super::pass::{Pass, Renew, patiently};
 use super::row;
@@ -11,7 +12,8 @@ use crate::vault::{Vault, VaultError};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// SQLite: how often the write-ahead log, which may still hold a wiped key, is tried to be emptied, and how far apart.
+/// SQLite: how often the write-ahead log, which may still hold a wiped key, is tried to be emptied,
+/// and how far apart.
 const TRACES: (u32, Duration) = (20, Duration::from_millis(100));
 
 /// What a pass has done.
@@ -27,9 +29,11 @@ pub struct Passed {
     pub retired: Vec<i32>,
 }
 
-/// Seals every row that is under an older data key under the primary one; then retires the older ones.
+/// Seals every row that is under an older data key under the primary one; then retires the older
+/// ones.
 ///
-/// Nodes may serve meanwhile, and another such pass may run. After an end of any kind it can be run again.
+/// Nodes may serve meanwhile, and another such pass may run. After an end of any kind it can be run
+/// again.
 ///
 /// # Errors
 /// What the database says, if it goes on saying it, and data keys that do not open.
@@ -51,7 +55,8 @@ pub async fn rewrap(
     work.run(store, vault, limits, observer).await
 }
 
-/// Makes every blind index that is under the former index key anew under the primary one; then retires the former one.
+/// Makes every blind index that is under the former index key anew under the primary one; then
+/// retires the former one.
 ///
 /// As [`rewrap`] in everything else.
 ///
@@ -131,8 +136,9 @@ impl Work {
         Ok(due)
     }
 
-    /// Retires what is older than the version that a whole sweep found all rows to be under. None of them can come back:
-    /// only the primary key seals and indexes what is written, and it was this one or a newer one all along.
+    /// Retires what is older than the version that a whole sweep found all rows to be under. None
+    /// of them can come back: only the primary key seals and indexes what is written, and it was
+    /// this one or a newer one all along.
     async fn retire(&self, store: &Store) -> Result<Vec<i32>, VaultError> {
         let retired = store
             .retire_data_keys_below(self.purpose, self.version)

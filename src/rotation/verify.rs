@@ -1,4 +1,5 @@
-//! Whether every sealed column opens, and what is in clear for its sake fits: blind indexes, a card's last four digits.
+//! Whether every sealed column opens, and what is in clear for its sake fits: blind indexes, a
+//! card's last four digits.
 
 use super::pace::Pace;
 use super::pass::patiently;
@@ -10,7 +11,8 @@ use crate::vault::{Vault, VaultError};
 use std::time::Instant;
 use tokio::time::sleep;
 
-/// How often a row that does not fit is read again: it may have been rewritten, or sealed under a newer key, meanwhile.
+/// How often a row that does not fit is read again: it may have been rewritten, or sealed under a
+/// newer key, meanwhile.
 const LOOKS: usize = 2;
 
 /// What was verified.
@@ -22,11 +24,12 @@ pub struct Verified {
     pub misfits: u64,
 }
 
-/// Reads every row of every table with sealed columns and checks it; the observer is told what does not fit. Changes
-/// nothing; nodes and passes may write meanwhile.
+/// Reads every row of every table with sealed columns and checks it; the observer is told what does
+/// not fit. Changes nothing; nodes and passes may write meanwhile.
 ///
 /// # Errors
-/// What the database says, and data keys that do not open; a row that does not fit is no error here.
+/// What the database says, and data keys that do not open; a row that does not fit is no error
+/// here.
 pub async fn verify(
     store: &Store,
     vault: &Vault,

@@ -1,7 +1,9 @@
-//! The audit trail: one entry per security-relevant act, hash-chained per writer (PCI DSS 10.2, 10.5).
+//! The audit trail: one entry per security-relevant act, hash-chained per writer (PCI DSS 10.2,
+//! 10.5).
 //!
-//! An entry holds ids and codes, never personal data. The chains do not serialize writers: each writer thread and each
-//! process's operator acts have a chain of their own, see [`chain`]. Chains vouch for each other, see [`anchors`].
+//! An entry holds ids and codes, never personal data. The chains do not serialize writers: each
+//! writer thread and each process's operator acts have a chain of their own, see [`chain`]. Chains
+//! vouch for each other, see [`anchors`].
 
 pub mod anchors;
 pub mod chain;
@@ -143,12 +145,13 @@ pub(super) fn is_chain_lost(error: &diesel::result::Error) -> bool {
     matches!(error, diesel::result::Error::QueryBuilderError(inner) if inner.is::<ChainLost>())
 }
 
-/// Appends `drafts` to `chain` in the running transaction. The advanced chain is returned, to be kept
-/// once the transaction has committed and to be dropped otherwise.
+/// Appends `drafts` to `chain` in the running transaction. The advanced chain is returned, to be
+/// kept once the transaction has committed and to be dropped otherwise.
 ///
 /// # Errors
-/// One that [`is_chain_lost`] tells if the database does not have the end of `chain` any more, as after a failover to a
-/// standby that lagged behind: entries appended there would make the trail look tampered with.
+/// One that [`is_chain_lost`] tells if the database does not have the end of `chain` any more, as
+/// after a failover to a standby that lagged behind: entries appended there would make the trail
+/// look tampered with.
 pub(super) fn append(
     conn: &mut AnyConnection,
     chain: &AuditChain,
@@ -198,7 +201,8 @@ const FURTHER: &str = ") RETURNING chain, seq, previous_hash, hash) \
     WHERE audit_heads.chain = last.chain AND audit_heads.seq = first.seq - 1 \
     AND audit_heads.hash = first.previous_hash";
 
-/// Entries and head in one statement, one round trip; returns how many heads there are to show for it: one, or none.
+/// Entries and head in one statement, one round trip; returns how many heads there are to show for
+/// it: one, or none.
 fn append_postgres(
     conn: &mut PgConnection,
     entries: &[AuditEntry],
@@ -248,9 +252,11 @@ impl Store {
         .await
     }
 
-    /// The chain that comes after `after` (the empty text comes before all), whether it has entries, a head or both.
+    /// The chain that comes after `after` (the empty text comes before all), whether it has
+    /// entries, a head or both.
     ///
-    /// One after the other, so that a long trail needs no list; the database compares, by its own collation.
+    /// One after the other, so that a long trail needs no list; the database compares, by its own
+    /// collation.
     pub async fn next_audit_chain(&self, after: &str) -> Result<Option<String>, StoreError> {
         #[derive(diesel::QueryableByName)]
         struct Row {

@@ -1,8 +1,9 @@
 //! A copy of the SQLite database while nodes serve, verified before it gets its name.
 //!
-//! [`online`] copies a snapshot: one read transaction is held on the source from before the first page until everything was
-//! counted. In the write-ahead log writers go on beside it, and what they write is not part of the copy; so nothing begins anew,
-//! however much is written. Their log cannot be emptied meanwhile and grows.
+//! [`online`] copies a snapshot: one read transaction is held on the source from before the first
+//! page until everything was counted. In the write-ahead log writers go on beside it, and what they
+//! write is not part of the copy; so nothing begins anew, however much is written. Their log cannot
+//! be emptied meanwhile and grows.
 //!
 //! PostgreSQL has tools of its own for this (`pg_dump`, `pg_basebackup`).
 
@@ -25,7 +26,8 @@ const PAGES: i32 = 256;
 /// How long a copy waits for a lock without getting on.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What SQLite makes beside a database. Left beside another file of that name, it would be taken for part of it.
+/// What SQLite makes beside a database. Left beside another file of that name, it would be taken
+/// for part of it.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Why there is no copy. Nothing has the name that was asked for.
@@ -56,11 +58,11 @@ pub enum BackupError {
     Unfit(String),
 }
 
-/// Copies the database `source` to `file`, with mode 0600. The observer is told pages copied and pages in all. Each entry of
-/// `known` must be in the copy. Blocks.
+/// Copies the database `source` to `file`, with mode 0600. The observer is told pages copied and
+/// pages in all. Each entry of `known` must be in the copy. Blocks.
 ///
-/// The name appears in one step, once the copy is verified and on the disk: whoever is killed leaves `file.partial` at most,
-/// which the next run takes over.
+/// The name appears in one step, once the copy is verified and on the disk: whoever is killed
+/// leaves `file.partial` at most, which the next run takes over.
 ///
 /// # Errors
 /// See [`BackupError`].
@@ -101,7 +103,8 @@ fn copy(
     // The transaction begins with the first read.
     source.execute(c"BEGIN; SELECT count(*) FROM sqlite_schema")?;
     {
-        // Nobody needs a journal of a file that is thrown away if anything goes wrong; it is synchronized as a whole.
+        // Nobody needs a journal of a file that is thrown away if anything goes wrong; it is
+        // synchronized as a whole.
         let target = Connection::open(partial)?;
         target.execute(c"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")?;
         let mut copying = Copying::begin(&source, &target)?;
@@ -122,7 +125,8 @@ fn copy(
         observer(done, all);
     }
     let target = Connection::open(partial)?;
-    // The copy says of itself that it has a write-ahead log. Without one it is whole in one file; the gateway makes one anew.
+    // The copy says of itself that it has a write-ahead log. Without one it is whole in one file;
+    // the gateway makes one anew.
     target.execute(c"PRAGMA journal_mode = DELETE")?;
     check::compare(&source, &target, known)
 }
@@ -135,7 +139,8 @@ fn absent(file: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Makes the partial file, or takes over what a killed run has left, and keeps others from doing the same.
+/// Makes the partial file, or takes over what a killed run has left, and keeps others from doing
+/// the same.
 fn hold(partial: &Path) -> Result<File, BackupError> {
     let held = match private_file::create(partial) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

@@ -35,11 +35,13 @@ impl Claim {
     }
 }
 
-/// Waits for the outcome of a write. At the deadline one that is not under way is withdrawn; one that is gets `commit`
-/// longer, since it would probably be stored and nobody would know. `ended` is what it means that no outcome will come.
+/// Waits for the outcome of a write. At the deadline one that is not under way is withdrawn; one
+/// that is gets `commit` longer, since it would probably be stored and nobody would know. `ended`
+/// is what it means that no outcome will come.
 ///
 /// # Errors
-/// [`StoreError::Timeout`]: withdrawn, nothing is stored. [`StoreError::InDoubt`]: no outcome in time.
+/// [`StoreError::Timeout`]: withdrawn, nothing is stored. [`StoreError::InDoubt`]: no outcome in
+/// time.
 pub(super) async fn decided<T, E, N>(
     answer: impl Future<Output = Result<Result<T, E>, N>>,
     claim: &Claim,

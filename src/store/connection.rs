@@ -1,7 +1,7 @@
 //! One connection type for both databases, opened by scheme, and transactions on it.
 //!
-//! `AnyConnection::establish` of Diesel's derive tries every backend in turn and would make an SQLite
-//! file out of an unreachable PostgreSQL URL, so [`open`] is the only way in.
+//! `AnyConnection::establish` of Diesel's derive tries every backend in turn and would make an
+//! SQLite file out of an unreachable PostgreSQL URL, so [`open`] is the only way in.
 
 use super::error::{StoreError, is_busy};
 use super::url::DatabaseUrl;
@@ -59,7 +59,8 @@ pub(super) enum Use {
     Migrating,
 }
 
-/// How long the outcome of a COMMIT under way is waited for (`database.commit_timeout_ms`), unless said otherwise.
+/// How long the outcome of a COMMIT under way is waited for (`database.commit_timeout_ms`), unless
+/// said otherwise.
 pub const COMMIT_TIMEOUT: Duration = Duration::from_millis(5_000);
 
 /// [`open_with`] the default limit on a COMMIT.
@@ -67,8 +68,9 @@ pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, Store
     open_with(url, usage, COMMIT_TIMEOUT)
 }
 
-/// Opens a connection. SQLite: creates the file with mode 0600 if there is none. PostgreSQL: a connection that serves is
-/// given up if a COMMIT is not answered within `commit`, or another statement within 2 s beyond its timeout.
+/// Opens a connection. SQLite: creates the file with mode 0600 if there is none. PostgreSQL: a
+/// connection that serves is given up if a COMMIT is not answered within `commit`, or another
+/// statement within 2 s beyond its timeout.
 pub(super) fn open_with(
     url: &DatabaseUrl,
     usage: Use,
@@ -108,7 +110,8 @@ fn open_sqlite(path: &Path, usage: Use) -> Result<SqliteConnection, StoreError> 
     Ok(conn)
 }
 
-/// Held while a file is made: a connection that another thread opened meanwhile would lose its locks, see [`create_private`].
+/// Held while a file is made: a connection that another thread opened meanwhile would lose its
+/// locks, see [`create_private`].
 static CREATING: Mutex<()> = Mutex::new(());
 
 /// How many symbolic links may lead to the file, as many as Linux follows.
@@ -116,9 +119,10 @@ const LINKS: usize = 40;
 
 /// Makes the file with mode 0600 if there is none, and leaves one that is there alone.
 ///
-/// Not even opens it: closing any descriptor of a file drops every lock that the process has on it (POSIX `fcntl`), and so
-/// those of all SQLite connections. Other processes would then take the database for unused, and write into it, or checkpoint
-/// its log and remove it, under us. So nothing in this process may open the file but SQLite, which knows of this.
+/// Not even opens it: closing any descriptor of a file drops every lock that the process has on it
+/// (POSIX `fcntl`), and so those of all SQLite connections. Other processes would then take the
+/// database for unused, and write into it, or checkpoint its log and remove it, under us. So
+/// nothing in this process may open the file but SQLite, which knows of this.
 fn create_private(path: &Path) -> std::io::Result<()> {
     let _alone = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut file = path.to_owned();
@@ -137,8 +141,9 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The journal mode is a property of the file. Turning it on needs the file alone for a moment, and SQLite
-/// may say "locked" without waiting when two connections try at once: then the other one has done it.
+/// The journal mode is a property of the file. Turning it on needs the file alone for a moment, and
+/// SQLite may say "locked" without waiting when two connections try at once: then the other one has
+/// done it.
 fn use_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
     #[derive(diesel::QueryableByName)]
     struct Mode {
@@ -163,7 +168,8 @@ fn use_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
     last.map(|_| ())
 }
 
-/// Opens a transaction; on SQLite one that may write from the start, so that it cannot fail later on.
+/// Opens a transaction; on SQLite one that may write from the start, so that it cannot fail later
+/// on.
 pub(super) fn begin(conn: &mut AnyConnection) -> QueryResult<()> {
     on_backend!(conn, c => {
         sqlite: AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
@@ -180,8 +186,9 @@ struct Patience {
 
 /// [`begin`] for what goes on beside a writer that commits without pause.
 ///
-/// A waiting SQLite connection soon looks only every 100 ms whether the file is free, and between two commits of a
-/// busy writer it is so for less than a millisecond: it would wait for minutes. This one looks all the time.
+/// A waiting SQLite connection soon looks only every 100 ms whether the file is free, and between
+/// two commits of a busy writer it is so for less than a millisecond: it would wait for minutes.
+/// This one looks all the time.
 fn begin_insistently(conn: &mut AnyConnection) -> QueryResult<()> {
     let AnyConnection::Sqlite(c) = conn else {
         return begin(conn);
@@ -215,7 +222,8 @@ pub(super) fn rollback(conn: &mut AnyConnection) -> QueryResult<()> {
     })
 }
 
-/// Runs `body` as a part of the open transaction that can fail on its own: what it wrote is undone, the rest stays.
+/// Runs `body` as a part of the open transaction that can fail on its own: what it wrote is undone,
+/// the rest stays.
 pub(super) fn savepoint<T>(
     conn: &mut AnyConnection,
     body: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,

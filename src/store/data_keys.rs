@@ -1,5 +1,5 @@
-//! The wrapped data keys: versioned, one primary per purpose. Every change of them closes the [`fence`] and
-//! raises the generation, but for another wrapping, which changes no key.
+//! The wrapped data keys: versioned, one primary per purpose. Every change of them closes the
+//! [`fence`] and raises the generation, but for another wrapping, which changes no key.
 
 mod rewrap;
 
@@ -85,8 +85,8 @@ impl DataKeyRow {
     }
 }
 
-/// A blind index under the former index key, while an index rotation is under way: a row that still has it holds the
-/// same value.
+/// A blind index under the former index key, while an index rotation is under way: a row that still
+/// has it holds the same value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormerIndex {
     /// HMAC-SHA-256.
@@ -102,7 +102,8 @@ pub enum Promoted {
     Done,
     /// Its version is not the next one (any more): somebody else was faster. Nothing was written.
     Outrun,
-    /// Index keys: rows may still have the index of this active version, and only one former key can be looked up.
+    /// Index keys: rows may still have the index of this active version, and only one former key
+    /// can be looked up.
     UnderWay(i32),
 }
 
@@ -123,8 +124,8 @@ impl Store {
         self.read(|conn| Ok(fence::generation(conn)?)).await
     }
 
-    /// Inserts the keys whose purpose and version are free, with an audit entry each; the others stay as they are. Two
-    /// nodes may do this at once: read again to see who won.
+    /// Inserts the keys whose purpose and version are free, with an audit entry each; the others
+    /// stay as they are. Two nodes may do this at once: read again to see who won.
     pub async fn insert_data_keys_if_absent(
         &self,
         keys: Vec<DataKeyRow>,
@@ -147,7 +148,8 @@ impl Store {
         .await
     }
 
-    /// Makes `key`, the next version of its purpose, the primary one; the former primary stays active.
+    /// Makes `key`, the next version of its purpose, the primary one; the former primary stays
+    /// active.
     pub async fn promote_data_key(&self, key: DataKeyRow) -> Result<Promoted, StoreError> {
         self.change_data_keys(move |conn| {
             let draft = draft("data-key.promote", &key.purpose, key.version);
@@ -180,12 +182,14 @@ impl Store {
         .await
     }
 
-    /// Retires the active keys of a purpose that are older than `version`, and wipes them: what was sealed with them cannot
-    /// be opened again. Returns their versions. The primary key stays, however old.
+    /// Retires the active keys of a purpose that are older than `version`, and wipes them: what was
+    /// sealed with them cannot be opened again. Returns their versions. The primary key stays,
+    /// however old.
     ///
-    /// That no row uses them is for the caller to know. Nobody can begin to: what is not primary was left behind by the
-    /// [fence](super::fence). All are one change, because after each change all that is about to be written is sealed again:
-    /// a hundred in a row would outrun the writers.
+    /// That no row uses them is for the caller to know. Nobody can begin to: what is not primary
+    /// was left behind by the [fence](super::fence). All are one change, because after each change
+    /// all that is about to be written is sealed again: a hundred in a row would outrun the
+    /// writers.
     pub async fn retire_data_keys_below(
         &self,
         purpose: Purpose,
@@ -215,8 +219,8 @@ impl Store {
         .await
     }
 
-    /// Runs a change of the data keys behind the closed fence, together with the audit entries that it says it earned. It
-    /// runs again if it was kept out; if it did not, nothing was written.
+    /// Runs a change of the data keys behind the closed fence, together with the audit entries that
+    /// it says it earned. It runs again if it was kept out; if it did not, nothing was written.
     async fn change_data_keys<T, F>(&self, change: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

@@ -1,4 +1,5 @@
-//! The users API's tables: apps and keys ([`apps`]), records as they are read (here) and changed ([`changes`]).
+//! The users API's tables: apps and keys ([`apps`]), records as they are read (here) and changed
+//! ([`changes`]).
 
 pub mod apps;
 pub mod changes;
@@ -54,7 +55,8 @@ impl Store {
         .await
     }
 
-    /// The app's record of this number: the one created under it, else the one whose user id is its decimal.
+    /// The app's record of this number: the one created under it, else the one whose user id is its
+    /// decimal.
     pub async fn directory_record_by_number(
         &self,
         app_id: AppId,

@@ -1,8 +1,9 @@
 //! Erases users whose deletion was accepted.
 //!
-//! `status = 'TERMINATING'` in the user's own row is the queue: whatever happens to a process, the row says what is left to
-//! do. A user's erasure and its audit entry are one transaction, under a lock on the row, so it happens exactly once.
-//! What stays of a user is a tombstone without personal data: ids, state, epoch, times.
+//! `status = 'TERMINATING'` in the user's own row is the queue: whatever happens to a process, the
+//! row says what is left to do. A user's erasure and its audit entry are one transaction, under a
+//! lock on the row, so it happens exactly once. What stays of a user is a tombstone without
+//! personal data: ids, state, epoch, times.
 
 use super::audit::AuditDraft;
 use super::connection::on_backend;
@@ -13,14 +14,16 @@ use crate::ids::IssuerId;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
-/// The users to be erased next. A text with the state in it, not bound: only so do both databases use the partial
-/// index `users_terminating`. Few at a time, because SQLite's one writer waits meanwhile.
+/// The users to be erased next. A text with the state in it, not bound: only so do both databases
+/// use the partial index `users_terminating`. Few at a time, because SQLite's one writer waits
+/// meanwhile.
 pub const DUE: &str = "SELECT issuer_id, user_id FROM users WHERE status = 'TERMINATING' \
     ORDER BY issuer_id, user_id LIMIT 64";
 
 const PENDING: &str = "SELECT count(*) AS n FROM users WHERE status = 'TERMINATING'";
 
-// What another node is erasing is skipped. The locks go with the transaction, the state with its commit.
+// What another node is erasing is skipped. The locks go with the transaction, the state with its
+// commit.
 const ERASE_POSTGRES: &str = "FOR UPDATE SKIP LOCKED), \
     card AS (DELETE FROM cards USING due \
         WHERE cards.issuer_id = due.issuer_id AND cards.user_id = due.user_id), \
@@ -43,8 +46,8 @@ struct Key {
 }
 
 impl Store {
-    /// Erases some of the users whose deletion was accepted, at most 64; returns how many. 0: there are none that no other
-    /// node is erasing at this moment.
+    /// Erases some of the users whose deletion was accepted, at most 64; returns how many. 0: there
+    /// are none that no other node is erasing at this moment.
     pub async fn erase_users(&self, at: i64) -> Result<u64, StoreError> {
         self.with_trail(move |conn| {
             let erased: Vec<Key> = on_backend!(conn, c => {
@@ -78,8 +81,9 @@ impl Store {
         .await
     }
 
-    /// SQLite: empties the write-ahead log, which still holds pages as they were before an erasure. False if
-    /// somebody was reading from it: then it is to be tried again. PostgreSQL: nothing to do here, see docs/operations.md.
+    /// SQLite: empties the write-ahead log, which still holds pages as they were before an erasure.
+    /// False if somebody was reading from it: then it is to be tried again. PostgreSQL: nothing to
+    /// do here, see docs/operations.md.
     pub async fn drop_traces(&self) -> Result<bool, StoreError> {
         #[derive(QueryableByName)]
         struct Checkpoint {

@@ -1,7 +1,7 @@
 //! The one error of the store, and the one place that reads database errors.
 //!
-//! Database messages quote values (PostgreSQL's DETAIL above all), so none is kept: an error carries
-//! its kind, and the table and constraint by name.
+//! Database messages quote values (PostgreSQL's DETAIL above all), so none is kept: an error
+//! carries its kind, and the table and constraint by name.
 
 use super::audit;
 use super::connection::libpq::{self, SqlState};
@@ -18,7 +18,8 @@ const SILENT: &str = "it did not answer for too long: the connection is given up
 /// Why the store could not do what was asked. No text in it comes from a row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// No connection, or the connection was lost; where it broke during COMMIT the outcome is unknown.
+    /// No connection, or the connection was lost; where it broke during COMMIT the outcome is
+    /// unknown.
     #[error("the database is not available: {0}")]
     Unavailable(Cow<'static, str>),
     /// Too many requests wait already; nothing was tried.
@@ -33,8 +34,8 @@ pub enum StoreError {
     /// A COMMIT was under way and its outcome did not become known in time: it may be stored.
     #[error("the database did not confirm in time: it may be stored or not")]
     InDoubt,
-    /// The end of an audit chain, which the database had confirmed, is not there any more. Nothing was written; the loss
-    /// is declared in a new chain, and the same can be tried again.
+    /// The end of an audit chain, which the database had confirmed, is not there any more. Nothing
+    /// was written; the loss is declared in a new chain, and the same can be tried again.
     #[error("the database has lost confirmed entries of the audit trail")]
     ChainLost,
     /// The database, or what stands before it, cannot be used at all; what to change.
@@ -217,14 +218,16 @@ fn lost() -> StoreError {
     StoreError::Unavailable(if was_given_up() { SILENT } else { LOST }.into())
 }
 
-/// What PostgreSQL says of itself, whatever its language: classes 08, 40, 53, 55, 57 and 58 are not the request's fault.
+/// What PostgreSQL says of itself, whatever its language: classes 08, 40, 53, 55, 57 and 58 are not
+/// the request's fault.
 fn by_sqlstate(state: SqlState) -> Option<StoreError> {
     let unavailable = |text| Some(StoreError::Unavailable(Cow::Borrowed(text)));
     match &state {
         b"57014" => Some(StoreError::Timeout),
         b"25006" => unavailable("it is read-only"),
         b"53100" => unavailable("the disk is full"),
-        // Idle in a transaction, or the transaction itself, for too long: the server ends the session.
+        // Idle in a transaction, or the transaction itself, for too long: the server ends the
+        // session.
         b"25P03" | b"25P04" => unavailable(ENDED),
         [b'0', b'8', ..] => Some(lost()),
         [b'4', b'0', ..] | [b'5', b'5', ..] => Some(StoreError::Busy),
@@ -235,8 +238,8 @@ fn by_sqlstate(state: SqlState) -> Option<StoreError> {
     }
 }
 
-/// SQLite's messages, which are English; and PostgreSQL's, where a linker has kept its SQLSTATE from us (see
-/// [`libpq`]) and `lc_messages` leaves them English.
+/// SQLite's messages, which are English; and PostgreSQL's, where a linker has kept its SQLSTATE
+/// from us (see [`libpq`]) and `lc_messages` leaves them English.
 fn known_message(message: &str) -> Option<StoreError> {
     const KNOWN: [(&str, StoreError); 10] = [
         ("deadlock detected", StoreError::Busy),

@@ -14,7 +14,8 @@ const BATCH: usize = 256;
 /// No lookup waits longer than this for others.
 const LONGEST_LOOKUP_WAIT: Duration = Duration::from_millis(5);
 
-/// Threads that take whatever lookups wait. Starts with [`Finder::start`], ends with [`Finder::stop`].
+/// Threads that take whatever lookups wait. Starts with [`Finder::start`], ends with
+/// [`Finder::stop`].
 pub struct Finder {
     stage: Stage<Lookup>,
 }
@@ -38,8 +39,9 @@ impl std::fmt::Debug for Finder {
 }
 
 impl Finder {
-    /// Starts `threads` threads, each of which uses a connection of the store's pool at a time, on a queue of `capacity`
-    /// lookups. `ahead` is what waits for the bottleneck, to which those who ask go next.
+    /// Starts `threads` threads, each of which uses a connection of the store's pool at a time, on
+    /// a queue of `capacity` lookups. `ahead` is what waits for the bottleneck, to which those who
+    /// ask go next.
     ///
     /// # Errors
     /// Those of starting a thread.
@@ -64,7 +66,8 @@ impl Finder {
     /// The user of this issuer, if there is one; another issuer's user is none.
     ///
     /// # Errors
-    /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] after 1.5 s, and what the database says.
+    /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] after 1.5 s, and
+    /// what the database says.
     pub async fn user(
         &self,
         issuer_id: IssuerId,
@@ -84,7 +87,8 @@ impl Finder {
         self.stage.queue().backlog().clone()
     }
 
-    /// Takes no more lookups, answers those that wait, and ends the threads. Blocks: call it off the event loop.
+    /// Takes no more lookups, answers those that wait, and ends the threads. Blocks: call it off
+    /// the event loop.
     pub fn stop(&self) {
         self.stage.stop();
     }

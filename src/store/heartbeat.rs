@@ -1,4 +1,5 @@
-//! A row of each node's own, committed while nobody calls: whether it can be is what `/health/ready` says.
+//! A row of each node's own, committed while nobody calls: whether it can be is what
+//! `/health/ready` says.
 
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;

@@ -225,11 +225,12 @@ impl Store {
         .await
     }
 
-    /// Declares issuers, all or none: new ones become ACTIVE, known ones (by client id) keep number and
-    /// state and get exactly the certificates declared. Donation ON after OFF raises the epoch.
+    /// Declares issuers, all or none: new ones become ACTIVE, known ones (by client id) keep number
+    /// and state and get exactly the certificates declared. Donation ON after OFF raises the epoch.
     ///
-    /// What an issuer has set itself stays unless the declaration names it: its ranges are those declared and then those
-    /// that it added; URLs and theme that are not declared stay as they are.
+    /// What an issuer has set itself stays unless the declaration names it: its ranges are those
+    /// declared and then those that it added; URLs and theme that are not declared stay as they
+    /// are.
     ///
     /// The declaration wins over what issuers added themselves: an added range that touches what is
     /// declared for another issuer, lies in a range of its own issuer or outside the declared
@@ -293,8 +294,8 @@ impl Store {
         .await
     }
 
-    /// Removes an issuer that has no users: its ranges become free, its certificates stay, its number is never used
-    /// for another issuer.
+    /// Removes an issuer that has no users: its ranges become free, its certificates stay, its
+    /// number is never used for another issuer.
     pub async fn remove_issuer(
         &self,
         client_id: &ClientId,

@@ -1,7 +1,8 @@
 //! The schema's versions, built into the binary, for both databases.
 //!
-//! Two nodes may start at once: PostgreSQL lets one in by an advisory lock, SQLite by BEGIN IMMEDIATE. The other one says
-//! every 5 s that it waits, and for whom, and gives up in the end. What was applied is in the audit trail.
+//! Two nodes may start at once: PostgreSQL lets one in by an advisory lock, SQLite by BEGIN
+//! IMMEDIATE. The other one says every 5 s that it waits, and for whom, and gives up in the end.
+//! What was applied is in the audit trail.
 
 use super::audit::{self, AuditChain, AuditDraft};
 use super::connection::{AnyConnection, Use, open, transaction};
@@ -20,7 +21,8 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// PostgreSQL's advisory lock for migrations: "issuer-g" as a number.
 const ADVISORY_LOCK: i64 = 0x6973_7375_6572_2d67;
 
-/// How long a start waits for another one's migrations (`database.migrate_timeout_s`), unless said otherwise.
+/// How long a start waits for another one's migrations (`database.migrate_timeout_s`), unless said
+/// otherwise.
 pub const MIGRATE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How often a start that waits looks whether it may go on, and how often it says that it waits.
@@ -28,8 +30,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const SAY: Duration = Duration::from_secs(5);
 const WAITING: &str = "waiting for the lock for migrations";
 
-/// Brings the database to the newest schema; returns the versions that were applied now. Blocks, for
-/// [`MIGRATE_TIMEOUT`] at most before it begins.
+/// Brings the database to the newest schema; returns the versions that were applied now. Blocks,
+/// for [`MIGRATE_TIMEOUT`] at most before it begins.
 pub fn run(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
     run_within(url, MIGRATE_TIMEOUT)
 }
@@ -37,7 +39,8 @@ pub fn run(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
 /// The same, waiting for at most `timeout` for whoever migrates the database already.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] after that, which names the setting and, on PostgreSQL, the process that holds the lock.
+/// [`StoreError::Unavailable`] after that, which names the setting and, on PostgreSQL, the process
+/// that holds the lock.
 pub fn run_within(url: &DatabaseUrl, timeout: Duration) -> Result<Vec<String>, StoreError> {
     let mut conn = open(url, Use::Migrating)?;
     let applied = match &mut conn {
@@ -136,7 +139,8 @@ fn say(holder: &str, waited: Duration, timeout: Duration) {
     }
 }
 
-/// One entry for each migration, in a chain of their own. The first migrations make the trail, so the entries come last.
+/// One entry for each migration, in a chain of their own. The first migrations make the trail, so
+/// the entries come last.
 fn record(conn: &mut AnyConnection, applied: &[String]) -> Result<(), StoreError> {
     let draft = |version: &String| AuditDraft {
         subject: Some(version.clone()),

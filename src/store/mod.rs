@@ -1,16 +1,20 @@
 //! The database: Diesel on SQLite (embedded default) and PostgreSQL (production).
 //!
-//! - [`url`], [`connection`], [`pool`]: where it is, one connection type for both, the [`Store`] with its deadlines
-//! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type; `claim`: who decides whether a write happens
+//! - [`url`], [`connection`], [`pool`]: where it is, one connection type for both, the [`Store`]
+//!   with its deadlines
+//! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type; `claim`: who
+//!   decides whether a write happens
 //! - [`writer`]: many enrolments and updates, one commit; [`finder`]: many lookups, one query
 //! - [`heartbeat`]: what is committed while nobody calls
 //! - [`fence`]: no writer seals with keys that another one has just replaced
-//! - [`erasure`]: deleted users lose their data; [`passes`]: every sealed row brought under newer keys
+//! - [`erasure`]: deleted users lose their data; [`passes`]: every sealed row brought under newer
+//!   keys
 //! - [`backup`]: a copy of the SQLite file while nodes serve
-//! - [`users`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`], [`audit`]: one file per aggregate
+//! - [`users`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`], [`audit`]:
+//!   one file per aggregate
 //!
-//! It stores what it is given: sealing and blind indexes are the vault's work. Times are microseconds since 1970 UTC,
-//! bound by the caller.
+//! It stores what it is given: sealing and blind indexes are the vault's work. Times are
+//! microseconds since 1970 UTC, bound by the caller.
 
 pub mod audit;
 pub mod backup;

@@ -1,5 +1,5 @@
-//! Nonces outside the [writer](super::writer), which writes most of them together with what they guard: rare signed
-//! changes with a transaction of their own, and housekeeping.
+//! Nonces outside the [writer](super::writer), which writes most of them together with what they
+//! guard: rare signed changes with a transaction of their own, and housekeeping.
 
 use super::audit::AuditDraft;
 use super::connection::{AnyConnection, on_backend};
@@ -13,8 +13,8 @@ use diesel::sql_types::BigInt;
 /// Rows per transaction, so that a purge never holds up the writers for long.
 const CHUNK: i64 = 5_000;
 
-// By the database's clock: a node whose own clock is fast would make every node forget what others still accept.
-// PostgreSQL: what another node purges already is skipped.
+// By the database's clock: a node whose own clock is fast would make every node forget what others
+// still accept. PostgreSQL: what another node purges already is skipped.
 const PURGE_POSTGRES: &str = "DELETE FROM oauth_nonces WHERE (issuer_id, nonce) IN \
     (SELECT issuer_id, nonce FROM oauth_nonces \
      WHERE expires_at < (extract(epoch FROM now()) * 1000000)::bigint - $1 \
@@ -43,8 +43,9 @@ fn consume(conn: &mut AnyConnection, nonce: &Nonce) -> QueryResult<bool> {
 }
 
 impl Store {
-    /// [`Store::operate`] for a signed call: the nonce is used up in the same transaction. `None`: it was used before, and
-    /// nothing was written but the audit entry, as a refusal. For rare changes; frequent ones go through the writer.
+    /// [`Store::operate`] for a signed call: the nonce is used up in the same transaction. `None`:
+    /// it was used before, and nothing was written but the audit entry, as a refusal. For rare
+    /// changes; frequent ones go through the writer.
     pub async fn operate_signed<T, E, F>(
         &self,
         nonce: Nonce,
@@ -66,7 +67,8 @@ impl Store {
         .await
     }
 
-    /// What the database's clock says, microseconds since 1970 UTC. An SQLite file has this machine's.
+    /// What the database's clock says, microseconds since 1970 UTC. An SQLite file has this
+    /// machine's.
     pub async fn clock(&self) -> Result<i64, StoreError> {
         #[derive(QueryableByName)]
         struct Clock {
@@ -83,8 +85,9 @@ impl Store {
         .await
     }
 
-    /// Deletes some of the nonces that expired more than `kept` microseconds ago by the database's clock, at most 5,000;
-    /// returns how many. 0: there are none that no other node is deleting at this moment.
+    /// Deletes some of the nonces that expired more than `kept` microseconds ago by the database's
+    /// clock, at most 5,000; returns how many. 0: there are none that no other node is deleting at
+    /// this moment.
     pub async fn purge_nonces(&self, kept: i64) -> Result<usize, StoreError> {
         self.maintain(move |conn| {
             let rows = on_backend!(conn, c => {

@@ -1,11 +1,14 @@
-//! Passes over every row that holds sealed columns or a blind index, in small pieces beside running nodes.
+//! Passes over every row that holds sealed columns or a blind index, in small pieces beside running
+//! nodes.
 //!
-//! A pass looks at a table in the order of its primary key, a window of rows at a time and without any lock ([`Store::look`]),
-//! and has the rows that are due rewritten a few at a time, each few in a transaction of its own ([`Store::renew`]). What is
-//! due is said by the rows themselves, so a pass that was interrupted is simply run again.
+//! A pass looks at a table in the order of its primary key, a window of rows at a time and without
+//! any lock ([`Store::look`]), and has the rows that are due rewritten a few at a time, each few in
+//! a transaction of its own ([`Store::renew`]). What is due is said by the rows themselves, so a
+//! pass that was interrupted is simply run again.
 //!
-//! On PostgreSQL a row that somebody else has locked is left for the next sweep instead of being waited for: a transaction
-//! of a pass waits for no row while it holds others, so it cannot deadlock, whatever the others' order.
+//! On PostgreSQL a row that somebody else has locked is left for the next sweep instead of being
+//! waited for: a transaction of a pass waits for no row while it holds others, so it cannot
+//! deadlock, whatever the others' order.
 
 mod statements;
 
@@ -128,8 +131,8 @@ pub struct SealedRow {
 /// Which rows a pass is after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BelowVersion {
-    /// A column is sealed under a version below this one; also where `seal_key` denies it, because keys are thrown away
-    /// on the strength of this.
+    /// A column is sealed under a version below this one; also where `seal_key` denies it, because
+    /// keys are thrown away on the strength of this.
     SealedBelow(i32),
     /// The blind index was made with a version below this one.
     IndexedBelow(i32),
@@ -144,7 +147,8 @@ pub struct Seen {
     pub due: bool,
 }
 
-/// How many rows name which versions: `seal_key` and, where there is a blind index, the index's key.
+/// How many rows name which versions: `seal_key` and, where there is a blind index, the index's
+/// key.
 pub type VersionCounts = BTreeMap<(i32, Option<i32>), u64>;
 
 /// What became of the rows that were to be renewed.
@@ -232,7 +236,8 @@ impl AnyRow {
 }
 
 impl Store {
-    /// The next rows after `after`, at most `limit`, in the order of the primary key. Takes no lock.
+    /// The next rows after `after`, at most `limit`, in the order of the primary key. Takes no
+    /// lock.
     pub async fn look(
         &self,
         after: &RowKey,
@@ -260,9 +265,9 @@ impl Store {
         .await
     }
 
-    /// Locks the rows from `from` to `to` (both of one table) that are still due, has each renewed, and writes those for which
-    /// that went well, all in one transaction. `None`: the data keys are not those of `generation` any more, and nothing was
-    /// done.
+    /// Locks the rows from `from` to `to` (both of one table) that are still due, has each renewed,
+    /// and writes those for which that went well, all in one transaction. `None`: the data keys are
+    /// not those of `generation` any more, and nothing was done.
     pub async fn renew<E, F>(
         &self,
         from: &RowKey,
@@ -336,7 +341,8 @@ impl Store {
         .await
     }
 
-    /// How many rows of a table name which versions. Read in pieces, so the sum is of no single moment.
+    /// How many rows of a table name which versions. Read in pieces, so the sum is of no single
+    /// moment.
     pub async fn version_counts(&self, table: SealedTable) -> Result<VersionCounts, StoreError> {
         let mut counts = VersionCounts::new();
         let mut after = RowKey::before_all(table);

@@ -1,4 +1,5 @@
-//! The store's connections: a bounded pool, blocking work off the event loop, a deadline on every answer.
+//! The store's connections: a bounded pool, blocking work off the event loop, a deadline on every
+//! answer.
 
 use super::audit::gap::OwnChain;
 use super::audit::{self, AuditChain, AuditDraft, Heads};
@@ -77,18 +78,20 @@ impl ManageConnection for Manager {
 }
 
 impl Store {
-    /// A pool of at most `size` connections (at least one). Does not wait for the database: see [`Store::ping`].
+    /// A pool of at most `size` connections (at least one). Does not wait for the database: see
+    /// [`Store::ping`].
     pub fn open(url: &DatabaseUrl, size: u32) -> Self {
         Self::open_with(url, size, COMMIT_TIMEOUT)
     }
 
-    /// The same with a `commit_timeout` of its own: how long the outcome of a COMMIT under way is waited for.
+    /// The same with a `commit_timeout` of its own: how long the outcome of a COMMIT under way is
+    /// waited for.
     pub fn open_with(url: &DatabaseUrl, size: u32, commit_timeout: Duration) -> Self {
         let size = size.max(1);
         let pool = Pool::builder()
             .max_size(size)
-            // None ahead of need: a command that ended while a background thread was still in its TLS
-            // handshake would crash in OpenSSL's clean-up at exit.
+            // None ahead of need: a command that ended while a background thread was still in its
+            // TLS handshake would crash in OpenSSL's clean-up at exit.
             .min_idle(Some(0))
             .connection_timeout(POOL_WAIT)
             // A ping before every use would cost a round trip; `read` tries again instead.
@@ -120,7 +123,8 @@ impl Store {
         &self.inner.url
     }
 
-    /// The confirmed ends of this process's chains: its own, and those of writers that were started with them.
+    /// The confirmed ends of this process's chains: its own, and those of writers that were started
+    /// with them.
     pub fn heads(&self) -> &Heads {
         &self.inner.heads
     }
@@ -130,8 +134,8 @@ impl Store {
         self.read(|conn| Ok(conn.ping()?)).await
     }
 
-    /// Runs a query that changes nothing, on a blocking thread. It runs again where a connection turns out to
-    /// be dead, as all of the pool are after a restart of the database.
+    /// Runs a query that changes nothing, on a blocking thread. It runs again where a connection
+    /// turns out to be dead, as all of the pool are after a restart of the database.
     pub async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -148,8 +152,8 @@ impl Store {
         self.inner.read(query)
     }
 
-    /// Runs an operator's change in one transaction together with its audit entry. `change` may turn the entry into a
-    /// refusal; if it fails, nothing is written, the entry neither.
+    /// Runs an operator's change in one transaction together with its audit entry. `change` may
+    /// turn the entry into a refusal; if it fails, nothing is written, the entry neither.
     ///
     /// Not tried again: where the connection breaks during COMMIT the outcome is unknown.
     pub async fn operate<T, E, F>(&self, mut draft: AuditDraft, change: F) -> Result<T, E>
@@ -165,7 +169,8 @@ impl Store {
         .await
     }
 
-    /// Runs a change in one transaction together with the audit entries that it says it earned. Not tried again.
+    /// Runs a change in one transaction together with the audit entries that it says it earned. Not
+    /// tried again.
     pub async fn with_trail<T, E, F>(&self, change: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -175,8 +180,8 @@ impl Store {
         Ok(self.on_chain(move |conn, _| change(conn)).await?.1)
     }
 
-    /// The same for entries that have to know where they will stand: `change` is given the chain that they are
-    /// appended to, and the end of that chain is returned beside the result.
+    /// The same for entries that have to know where they will stand: `change` is given the chain
+    /// that they are appended to, and the end of that chain is returned beside the result.
     ///
     /// One change at a time: those that wait hold neither a connection nor a thread.
     pub(super) async fn on_chain<T, E, F>(&self, change: F) -> Result<(AuditChain, T), E>
@@ -203,7 +208,8 @@ impl Store {
             });
             match &result {
                 Ok((advanced, _)) => turn.confirmed(advanced.clone()),
-                // The entries may be there or not, or those before are gone: nothing may link to them.
+                // The entries may be there or not, or those before are gone: nothing may link to
+                // them.
                 Err(_) if committing || lost => turn.give_up(),
                 Err(_) => {}
             }
@@ -221,7 +227,8 @@ impl Store {
         turn.map_err(|_| StoreError::Timeout)
     }
 
-    /// Confirmed audit entries of this store's own chain that the database did not have any more, since it was opened.
+    /// Confirmed audit entries of this store's own chain that the database did not have any more,
+    /// since it was opened.
     pub fn lost_entries(&self) -> i64 {
         self.inner.lost_entries.load(Ordering::Relaxed)
     }
@@ -324,7 +331,8 @@ impl Inner {
 
     fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
         self.pool.get().map_err(|error| {
-            // r2d2 puts the reason of the last failed connection into its text, which is our own error.
+            // r2d2 puts the reason of the last failed connection into its text, which is our own
+            // error.
             let text = error.to_string();
             StoreError::Unavailable(text.into())
         })

@@ -1,4 +1,5 @@
-//! The tables as Diesel sees them: the columns of `migrations/`, in the same order, for both databases.
+//! The tables as Diesel sees them: the columns of `migrations/`, in the same order, for both
+//! databases.
 
 #![expect(missing_docs, reason = "each column is described in migrations/")]
 

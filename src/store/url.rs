@@ -1,7 +1,8 @@
 //! Where the database is: `sqlite:PATH` or `postgresql://...`, told apart by the scheme alone.
 //!
 //! A password may be part of it, so `Debug` and `Display` show the scheme, and for SQLite the path.
-//! A PostgreSQL URL passes to libpq as it came, with the parameters added that it does not set itself.
+//! A PostgreSQL URL passes to libpq as it came, with the parameters added that it does not set
+//! itself.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -48,8 +49,9 @@ impl UrlError {
     }
 }
 
-/// Added to every PostgreSQL URL that does not say otherwise. libpq waits for ever for a server that vanished.
-/// Seconds, but `tcp_user_timeout` in milliseconds; libpq takes no `connect_timeout` below 2.
+/// Added to every PostgreSQL URL that does not say otherwise. libpq waits for ever for a server
+/// that vanished. Seconds, but `tcp_user_timeout` in milliseconds; libpq takes no `connect_timeout`
+/// below 2.
 const POSTGRES_PARAMETERS: [(&str, &str); 6] = [
     ("connect_timeout", "2"),
     ("keepalives_idle", "5"),
@@ -154,8 +156,8 @@ impl PostgresUrl {
             .collect()
     }
 
-    /// What follows the first `?` after host and path. As libpq does it: user and password end at the
-    /// first `@` if that comes before any `/`, and may contain `?` themselves.
+    /// What follows the first `?` after host and path. As libpq does it: user and password end at
+    /// the first `@` if that comes before any `/`, and may contain `?` themselves.
     fn query(&self) -> Option<&str> {
         let (_, rest) = self.0.split_once("://")?;
         let rest = match rest.find(['@', '/']) {

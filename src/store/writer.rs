@@ -1,14 +1,16 @@
 //! The batching writer: many requests, one commit.
 //!
-//! A few threads, each with its own connection, take whatever waits and write it as one transaction. Each request
-//! is answered after its own rows are durable, with its own outcome. While one batch commits, the next gathers; and as
-//! long as many requests wait for the decryption stage before it, a batch waits for them, a few milliseconds at most: what a
-//! transaction costs is worth sharing then. The queue is bounded: full means refused, at once.
+//! A few threads, each with its own connection, take whatever waits and write it as one
+//! transaction. Each request is answered after its own rows are durable, with its own outcome.
+//! While one batch commits, the next gathers; and as long as many requests wait for the decryption
+//! stage before it, a batch waits for them, a few milliseconds at most: what a transaction costs is
+//! worth sharing then. The queue is bounded: full means refused, at once.
 //!
-//! [`queue`] says what waits, [`health`] what the threads do, [`session`] owns a connection and decides what is tried again,
-//! [`batch`] writes one transaction, [`openings`] its part that lets a wrapped key open one
-//! message, [`cards`] the one that keeps cards single, [`re_enrol`] the one for users who must
-//! register again, [`rows`] and [`terminations`] hold the statements for both databases.
+//! [`queue`] says what waits, [`health`] what the threads do, [`session`] owns a connection and
+//! decides what is tried again, [`batch`] writes one transaction, [`openings`] its part that lets a
+//! wrapped key open one message, [`cards`] the one that keeps cards single, [`re_enrol`] the one
+//! for users who must register again, [`rows`] and [`terminations`] hold the statements for both
+//! databases.
 
 mod batch;
 mod cards;
@@ -51,10 +53,12 @@ pub struct Commit {
     pub opening: Option<Opening>,
     /// What to do.
     pub act: Act,
-    /// The audit entry, written whatever the outcome; on a refusal by the database with outcome `refused` and its
-    /// reason, and without subject for an enrolment that made no user. A termination leaves one for each user.
+    /// The audit entry, written whatever the outcome; on a refusal by the database with outcome
+    /// `refused` and its reason, and without subject for an enrolment that made no user. A
+    /// termination leaves one for each user.
     pub audit: AuditDraft,
-    /// The generation of the data keys that sealed and indexed it; `None` for what holds nothing sealed.
+    /// The generation of the data keys that sealed and indexed it; `None` for what holds nothing
+    /// sealed.
     pub sealed_under: Option<i64>,
 }
 
@@ -74,8 +78,8 @@ pub struct Nonce {
 pub enum Act {
     /// Creates a user with a card and a pending scoring job.
     Enrol(Box<NewCardholder>),
-    /// Refreshes the active user with this id and its card, if it is of a lower epoch: it keeps its id and its scoring job
-    /// (cce-api.md 7.1). The profile becomes exactly the one given.
+    /// Refreshes the active user with this id and its card, if it is of a lower epoch: it keeps its
+    /// id and its scoring job (cce-api.md 7.1). The profile becomes exactly the one given.
     ReEnrol(Box<NewCardholder>),
     /// Changes the profile of an active user.
     Update(Box<CardholderUpdate>),
@@ -150,8 +154,8 @@ pub struct CardholderUpdate {
     pub updated_at: i64,
 }
 
-/// Users of an issuer whose deletion is accepted. Active and inactive ones become TERMINATING; others stay as they are,
-/// since states only move on towards DELETED.
+/// Users of an issuer whose deletion is accepted. Active and inactive ones become TERMINATING;
+/// others stay as they are, since states only move on towards DELETED.
 #[derive(Debug, Clone)]
 pub struct Termination {
     /// The issuer whose users they are.
@@ -237,9 +241,9 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Starts `threads` threads (SQLite: one, it has one writer anyway) on a queue of `capacity` commits. Threads connect
-    /// when there is something to write: the database may be down. `ahead` is what waits for the stage that most commits
-    /// come from.
+    /// Starts `threads` threads (SQLite: one, it has one writer anyway) on a queue of `capacity`
+    /// commits. Threads connect when there is something to write: the database may be down. `ahead`
+    /// is what waits for the stage that most commits come from.
     pub fn start(
         url: &DatabaseUrl,
         threads: usize,
@@ -305,12 +309,13 @@ impl Writer {
         Ok(all)
     }
 
-    /// Writes a commit and waits until it is durable. One that is not begun within 1.5 s is withdrawn; one that has
-    /// begun is waited for `commit_timeout` longer.
+    /// Writes a commit and waits until it is durable. One that is not begun within 1.5 s is
+    /// withdrawn; one that has begun is waited for `commit_timeout` longer.
     ///
     /// # Errors
-    /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] if it was withdrawn,
-    /// [`StoreError::InDoubt`] if its outcome is not known (then it may be stored), and what the database says.
+    /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] if it was
+    /// withdrawn, [`StoreError::InDoubt`] if its outcome is not known (then it may be stored), and
+    /// what the database says.
     pub async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
         let (reply, answer) = oneshot::channel();
         let claim = Claim::default();
@@ -328,7 +333,8 @@ impl Writer {
         self.stage.queue().is_full()
     }
 
-    /// Takes no more commits, finishes those that wait, and ends the threads. Blocks: call it off the event loop.
+    /// Takes no more commits, finishes those that wait, and ends the threads. Blocks: call it off
+    /// the event loop.
     pub fn stop(&self) {
         self.stage.stop();
     }

@@ -2,9 +2,9 @@
 //!
 //! index = HMAC-SHA-256(key of the issuer, whole value); key of the issuer = HMAC-SHA-256(root,
 //! `issuer-gateway blind index KIND|ISSUER`) with KIND `pan` or `email` and ISSUER in decimal
-//! (`directory-email` and the app's number for the users API). The root is the data key of
-//! purpose `index`. Keyed and over the whole value, as PCI DSS 3.5.1.1 asks: a bare hash of a PAN is found by trying all
-//! PANs. Per issuer: the same card at two issuers has two unlike indexes.
+//! (`directory-email` and the app's number for the users API). The root is the data key of purpose
+//! `index`. Keyed and over the whole value, as PCI DSS 3.5.1.1 asks: a bare hash of a PAN is found
+//! by trying all PANs. Per issuer: the same card at two issuers has two unlike indexes.
 
 use super::kek::KeyBytes;
 use crate::ids::IssuerId;
@@ -108,7 +108,8 @@ impl IndexRoot {
 
 /// HMAC-SHA-256 with this key.
 pub(super) fn keyed(key: &KeyBytes) -> Hmac<Sha256> {
-    // A key shorter than SHA-256's block is padded with zeros (RFC 2104): done here, `new` takes a block.
+    // A key shorter than SHA-256's block is padded with zeros (RFC 2104): done here, `new` takes a
+    // block.
     let mut block = Zeroizing::new([0; 64]);
     if let Some(start) = block.first_chunk_mut() {
         *start = **key;

@@ -1,11 +1,12 @@
 //! Sealing values at rest: AES-256-GCM under versioned data keys.
 //!
-//! Stored: key version (4 bytes, big-endian) | IV (12 random bytes) | ciphertext (as long as the plaintext) | tag
-//! (16 bytes). AAD: `issuer-gateway sealed 1`, issuer (4 bytes big-endian), row id and column each as
-//! length (4 bytes big-endian) and bytes, key version (4 bytes big-endian): a value moved to another issuer, row,
-//! column or version does not open.
+//! Stored: key version (4 bytes, big-endian) | IV (12 random bytes) | ciphertext (as long as the
+//! plaintext) | tag (16 bytes). AAD: `issuer-gateway sealed 1`, issuer (4 bytes big-endian), row id
+//! and column each as length (4 bytes big-endian) and bytes, key version (4 bytes big-endian): a
+//! value moved to another issuer, row, column or version does not open.
 //!
-//! With random IVs a key is good for 2^32 values (NIST SP 800-38D, 8.3), some 700 million enrolments: rotate before.
+//! With random IVs a key is good for 2^32 values (NIST SP 800-38D, 8.3), some 700 million
+//! enrolments: rotate before.
 
 use super::VaultError;
 use super::kek::KeyBytes;
@@ -34,8 +35,8 @@ pub struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// A place in an app's record of the users API. Apps are numbered like issuers; the column's table keeps
-    /// the two apart.
+    /// A place in an app's record of the users API. Apps are numbered like issuers; the column's
+    /// table keeps the two apart.
     pub fn of_app(app_id: AppId, row_id: &'a str, column: SealedColumn) -> Self {
         Self {
             issuer_id: IssuerId(app_id.0),
@@ -181,7 +182,8 @@ pub(super) fn push_prefixed(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Appends IV, ciphertext and tag to `out`, which has room for them: growing it would leave plaintext behind.
+/// Appends IV, ciphertext and tag to `out`, which has room for them: growing it would leave
+/// plaintext behind.
 pub(super) fn encrypt(
     cipher: &Aes256Gcm,
     aad: &[u8],

@@ -1,7 +1,8 @@
 //! The key encryption key: wraps data keys, and is never stored beside them.
 //!
-//! Wrapped key: IV 12 random bytes | ciphertext 32 | tag 16, AES-256-GCM. AAD: `issuer-gateway data key 1`, then
-//! purpose and KEK id each as length (4 bytes big-endian) and bytes, then the version (4 bytes big-endian).
+//! Wrapped key: IV 12 random bytes | ciphertext 32 | tag 16, AES-256-GCM. AAD:
+//! `issuer-gateway data key 1`, then purpose and KEK id each as length (4 bytes big-endian) and
+//! bytes, then the version (4 bytes big-endian).
 
 use super::VaultError;
 use super::blind_index::keyed;

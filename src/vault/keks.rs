@@ -1,4 +1,5 @@
-//! The KEKs that a node holds: one that wraps, and, while KEKs change, further ones that still unwrap.
+//! The KEKs that a node holds: one that wraps, and, while KEKs change, further ones that still
+//! unwrap.
 
 use super::VaultError;
 use super::kek::{Kek, KeyBytes};
@@ -44,7 +45,8 @@ impl Keks {
     /// Unwraps a data key with the KEK that it names.
     ///
     /// # Errors
-    /// [`VaultError::WrongKek`] if that KEK is not at hand, [`VaultError::AlteredDataKey`] if it does not open.
+    /// [`VaultError::WrongKek`] if that KEK is not at hand, [`VaultError::AlteredDataKey`] if it
+    /// does not open.
     pub(super) fn unwrap(&self, row: &DataKeyRow) -> Result<KeyBytes, VaultError> {
         let kek = self.all().find(|kek| kek.id() == row.kek_id);
         let kek = kek.ok_or_else(|| VaultError::WrongKek {

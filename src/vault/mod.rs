@@ -1,11 +1,12 @@
 //! The vault: what is personal is sealed before it reaches the database, and found by blind index.
 //!
-//! A key encryption key ([`Kek`], held outside of the database; [`keks`] while it changes, [`shares`] of it) wraps the data
-//! keys, which are versioned rows. A data key of purpose `seal` encrypts values ([`cipher`]), one of purpose `index` is
-//! the root of the blind indexes ([`blind_index`]).
+//! A key encryption key ([`Kek`], held outside of the database; [`keks`] while it changes,
+//! [`shares`] of it) wraps the data keys, which are versioned rows. A data key of purpose `seal`
+//! encrypts values ([`cipher`]), one of purpose `index` is the root of the blind indexes
+//! ([`blind_index`]).
 //!
-//! The keys change while nodes serve: [`Vault`] holds the set in force ([`VaultKeys`]) and swaps it whole. While index keys
-//! rotate there is a former one, under which rows are still found.
+//! The keys change while nodes serve: [`Vault`] holds the set in force ([`VaultKeys`]) and swaps it
+//! whole. While index keys rotate there is a former one, under which rows are still found.
 
 pub mod blind_index;
 pub mod cipher;
@@ -104,10 +105,12 @@ impl fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// Loads the data keys and unwraps them; on an empty database creates version 1 of both purposes.
+    /// Loads the data keys and unwraps them; on an empty database creates version 1 of both
+    /// purposes.
     ///
     /// # Errors
-    /// [`VaultError::WrongKek`] if a data key that is not retired was wrapped with a KEK that is not at hand.
+    /// [`VaultError::WrongKek`] if a data key that is not retired was wrapped with a KEK that is
+    /// not at hand.
     pub async fn open(store: &Store, keks: Keks) -> Result<Self, VaultError> {
         let keys = data_keys::open(store, &keks).await?;
         Ok(Self {
@@ -122,14 +125,15 @@ impl Vault {
         self.current.load_full()
     }
 
-    /// Loads the keys again if their generation has changed; says whether it did. After a failure the last good ones stay.
+    /// Loads the keys again if their generation has changed; says whether it did. After a failure
+    /// the last good ones stay.
     pub async fn refresh(&self, store: &Store) -> Result<bool, VaultError> {
         let _alone = self.refreshing.lock().await;
         self.load_changed(store).await
     }
 
-    /// The keys after those of `generation`, which have turned out to be behind; whoever comes while somebody loads them
-    /// waits for that alone.
+    /// The keys after those of `generation`, which have turned out to be behind; whoever comes
+    /// while somebody loads them waits for that alone.
     pub async fn newer_than(
         &self,
         store: &Store,
@@ -154,7 +158,8 @@ impl Vault {
     /// Puts other KEKs in force, and loads the data keys with them.
     ///
     /// # Errors
-    /// [`VaultError::WrongKek`] if they do not open every data key that is not retired. The former ones stay then.
+    /// [`VaultError::WrongKek`] if they do not open every data key that is not retired. The former
+    /// ones stay then.
     pub async fn adopt(&self, store: &Store, keks: Keks) -> Result<(), VaultError> {
         let _alone = self.refreshing.lock().await;
         let keys = data_keys::load(store, &keks).await?;
@@ -175,8 +180,8 @@ impl Vault {
     }
 }
 
-/// One set of data keys, unwrapped and ready. What is sealed and indexed with it may be written while its generation is in
-/// force, which the store checks. `Debug` shows the generation alone.
+/// One set of data keys, unwrapped and ready. What is sealed and indexed with it may be written
+/// while its generation is in force, which the store checks. `Debug` shows the generation alone.
 pub struct VaultKeys {
     generation: i64,
     seal_version: i32,
@@ -231,7 +236,8 @@ impl VaultKeys {
         pan_index(&self.index, issuer_id, digits)
     }
 
-    /// The same under the former index key, while an index rotation is under way: a card that has it is the same card.
+    /// The same under the former index key, while an index rotation is under way: a card that has
+    /// it is the same card.
     pub fn former_pan_index(&self, issuer_id: IssuerId, digits: &str) -> Option<BlindIndex> {
         let former = self.former_index.as_ref()?;
         Some(pan_index(former, issuer_id, digits))

@@ -1,10 +1,11 @@
-//! A KEK as two shares for two custodians. Neither reveals anything alone: each is 32 random bytes, and the KEK is
-//! the XOR of both.
+//! A KEK as two shares for two custodians. Neither reveals anything alone: each is 32 random bytes,
+//! and the KEK is the XOR of both.
 //!
-//! A share is one line: `issuer-gateway-kek-share.1.NUMBER.SPLIT.VALUE.CHECKSUM`, where 1 is the version of the form,
-//! NUMBER 1 or 2, SPLIT 16 random hex digits that both shares of one split have in common, VALUE 32 bytes in base64, and
-//! CHECKSUM the first 8 hex digits of the SHA-256 of all that stands before its dot. The checksum finds typing
-//! errors; it is made of the share alone, so it says nothing of the KEK, and neither does any other part.
+//! A share is one line: `issuer-gateway-kek-share.1.NUMBER.SPLIT.VALUE.CHECKSUM`, where 1 is the
+//! version of the form, NUMBER 1 or 2, SPLIT 16 random hex digits that both shares of one split
+//! have in common, VALUE 32 bytes in base64, and CHECKSUM the first 8 hex digits of the SHA-256 of
+//! all that stands before its dot. The checksum finds typing errors; it is made of the share alone,
+//! so it says nothing of the KEK, and neither does any other part.
 
 use super::VaultError;
 use super::kek::{KEY, KeyBytes, decode_key, random_key};
@@ -173,8 +174,8 @@ mod tests {
             prop_assert_eq!(*join(&two, &one).unwrap(), bytes);
         }
 
-        /// Perfect secrecy: whatever share one custodian holds, for every KEK there is one share of the other that
-        /// makes it, so holding one tells nothing of the KEK.
+        /// Perfect secrecy: whatever share one custodian holds, for every KEK there is one share of
+        /// the other that makes it, so holding one tells nothing of the KEK.
         #[test]
         fn either_share_alone_fits_every_key(bytes: [u8; KEY], any: [u8; KEY]) {
             for held in split(&key(bytes)).unwrap() {

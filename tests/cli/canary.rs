@@ -92,7 +92,8 @@ impl Scene {
     }
 }
 
-/// The address in the line that says where it serves this (`listening` or `metrics`), in either format.
+/// The address in the line that says where it serves this (`listening` or `metrics`), in either
+/// format.
 fn address(running: &mut Running, what: &str) -> String {
     let json = format!("\"message\":\"{what}\"");
     let text = format!("INFO {what} address=");

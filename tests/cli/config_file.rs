@@ -6,7 +6,8 @@ use crate::support::gateway::{issuers_toml, test_key};
 use crate::support::{TestDatabase, gateway};
 use std::path::{Path, PathBuf};
 
-/// The `[database]`, `[vault]` and `[[keys.gateway]]` of a good configuration, each to be replaced by a test.
+/// The `[database]`, `[vault]` and `[[keys.gateway]]` of a good configuration, each to be replaced
+/// by a test.
 pub(crate) struct Sections {
     pub(crate) server: String,
     pub(crate) database: String,

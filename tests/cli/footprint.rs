@@ -10,14 +10,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-/// How many made-up purchases both scorers must agree on, with the compiled-in data and again with an operator's.
+/// How many made-up purchases both scorers must agree on, with the compiled-in data and again with
+/// an operator's.
 const COUNT: usize = 10_000;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// What tests/footprint/scorer.py writes. Without Python 3 the test fails: nothing else checks the arithmetic.
+/// What tests/footprint/scorer.py writes. Without Python 3 the test fails: nothing else checks the
+/// arithmetic.
 fn python(arguments: &[&str]) -> String {
     let output = Command::new("python3")
         .arg(folder("tests/footprint/scorer.py"))

@@ -177,7 +177,8 @@ fn a_bad_file_is_refused_by_name(backend: Backend) {
             one("new", "[\"400000\", \"40000011\"]", ""),
             vec!["new", "40000011"],
         ),
-        // Against the database, where demo has 534403 and 5424; the good one before it is not stored either.
+        // Against the database, where demo has 534403 and 5424; the good one before it is not
+        // stored either.
         (
             good.clone() + &one("other", "[\"53440311\"]", ""),
             vec!["other", "53440311", "534403", "demo"],

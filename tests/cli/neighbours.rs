@@ -1,7 +1,9 @@
-//! Other processes on the SQLite file of a gateway that serves: they read, copy and close it, and nothing acknowledged is lost.
+//! Other processes on the SQLite file of a gateway that serves: they read, copy and close it, and
+//! nothing acknowledged is lost.
 //!
-//! Before 3.51, SQLite takes a file that nobody has locked for unused when it closes it, empties the log and removes it, under
-//! whoever has it open all the same. Our own SQLite looks twice, so the other process here does what the older ones do.
+//! Before 3.51, SQLite takes a file that nobody has locked for unused when it closes it, empties
+//! the log and removes it, under whoever has it open all the same. Our own SQLite looks twice, so
+//! the other process here does what the older ones do.
 
 use crate::config_file::ready;
 use crate::process::{Running, run, text};
@@ -19,7 +21,8 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Set for a run of this program that is to be the other process: what it does, the file, where a copy goes.
+/// Set for a run of this program that is to be the other process: what it does, the file, where a
+/// copy goes.
 const CLIENT: &str = "NEIGHBOUR_OF_A_GATEWAY";
 
 #[derive(diesel::QueryableByName)]

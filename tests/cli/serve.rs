@@ -180,8 +180,8 @@ pub(crate) fn client(base_url: &str) -> TestClient {
     )
 }
 
-/// Enrols from four threads until the gateway is gone; `stop` is called once some were answered. Returns the
-/// user ids that were answered.
+/// Enrols from four threads until the gateway is gone; `stop` is called once some were answered.
+/// Returns the user ids that were answered.
 fn enrol_until_gone(base_url: &str, stop: impl FnOnce()) -> Vec<String> {
     let enrolled = Mutex::new(Vec::new());
     std::thread::scope(|scope| {

@@ -149,7 +149,8 @@ fn after_a_stop_nothing_can_be_lost_unseen(backend: Backend) {
         client(&base_url).enrol(&sample::enrolment("534403"));
         assert!(running.signal("TERM").success());
     }
-    // Chains of the first run are vouched for by the second, so the witness does not name them for ever.
+    // Chains of the first run are vouched for by the second, so the witness does not name them for
+    // ever.
     let heads = known(&witness);
     assert_eq!(heads.len(), 2, "{heads:?}");
     verify(&config, &[]).ok();

@@ -521,7 +521,8 @@ on_both_blocking!(
 );
 
 on_both_blocking!(checks_come_in_the_documented_order, |backend: Backend| {
-    // signature, issuer state, media type, donation, path id, user, user state, envelope, decryption, rules.
+    // signature, issuer state, media type, donation, path id, user, user state, envelope,
+    // decryption, rules.
     let gateway = TestGateway::start(backend);
     let client = gateway.client("basic");
     let bad_path = format!("{}/issuers/users/short", gateway.base_url);

@@ -1,4 +1,5 @@
-//! The data keys change under nodes that serve: calls under way are done all the same, and a card stays single.
+//! The data keys change under nodes that serve: calls under way are done all the same, and a card
+//! stays single.
 
 use crate::on_both_blocking;
 use crate::support::at_rest::{audit_trail, sealed, stored};
@@ -40,7 +41,8 @@ pub(crate) fn literal(gateway: &TestGateway, bytes: &[u8]) -> String {
     }
 }
 
-/// Brings a user's card under the primary index key, as the pass over all rows will: one update of one row.
+/// Brings a user's card under the primary index key, as the pass over all rows will: one update of
+/// one row.
 pub(crate) fn move_card(gateway: &TestGateway, user_id: &str, enrolment: &Value) {
     let keys = gateway.gateway.vault.current();
     let pan = enrolment["cardNumber"].as_str().unwrap();

@@ -1,5 +1,5 @@
-//! `POST /issuers/user-deletions`: every rule of cce-api.md 7.5 and every error that the operation can return
-//! (sections 4 and 5). What happens to the users afterwards is in `erasure`.
+//! `POST /issuers/user-deletions`: every rule of cce-api.md 7.5 and every error that the operation
+//! can return (sections 4 and 5). What happens to the users afterwards is in `erasure`.
 
 use crate::on_both_blocking;
 use crate::support::Backend;

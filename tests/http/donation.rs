@@ -1,5 +1,5 @@
-//! Donation turned on after off: every user must register again, no row is rewritten, and one of two at once wins
-//! (cce-api.md 7.1; spec decision 7).
+//! Donation turned on after off: every user must register again, no row is rewritten, and one of
+//! two at once wins (cce-api.md 7.1; spec decision 7).
 
 use crate::data_keys::move_card;
 use crate::on_both_blocking;

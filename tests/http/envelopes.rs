@@ -1,4 +1,5 @@
-//! Both envelopes over HTTP, made and read by an independent peer: what must open, what must not, what comes back.
+//! Both envelopes over HTTP, made and read by an independent peer: what must open, what must not,
+//! what comes back.
 
 mod accepted;
 mod answers;

@@ -145,7 +145,8 @@ on_both_blocking!(nothing_personal_is_left, |backend: Backend| {
     }
 });
 
-/// Every sealed value and blind index that is stored of a user, but the index of the e-mail address: here it is the same for all.
+/// Every sealed value and blind index that is stored of a user, but the index of the e-mail
+/// address: here it is the same for all.
 fn stored(gateway: &TestGateway, user: &CardholderId) -> Vec<Vec<u8>> {
     let issuer_id = gateway.issuer_id("demo");
     let loading = gateway.gateway.store.load_sealed_user(issuer_id, user);

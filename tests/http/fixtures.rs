@@ -1,4 +1,5 @@
-//! What Mastercard's client libraries really send (tests/fixtures/payloads), signed and sent to a gateway.
+//! What Mastercard's client libraries really send (tests/fixtures/payloads), signed and sent to a
+//! gateway.
 
 use crate::on_both_blocking;
 use crate::support::Backend;

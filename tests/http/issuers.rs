@@ -1,5 +1,5 @@
-//! `GET /issuers` and `PUT /issuers`: every member and every row of the catalogue that they can return (cce-api.md 3.6 to
-//! 3.8, 4, 5, 7.6).
+//! `GET /issuers` and `PUT /issuers`: every member and every row of the catalogue that they can
+//! return (cce-api.md 3.6 to 3.8, 4, 5, 7.6).
 
 mod ranges;
 mod together;
@@ -297,7 +297,8 @@ on_both_blocking!(issuer_states_and_media_types, |backend: Backend| {
         let answer = send("PUT", &demo.url, &headers, body);
         assert_refused(&answer, 415, &["UNSUPPORTED_MEDIA_TYPE"]);
     }
-    // No body: the missing body is the mistake, whatever the header says. GET needs no Content-Type.
+    // No body: the missing body is the mistake, whatever the header says. GET needs no
+    // Content-Type.
     let authorization = demo.client.authorization("PUT", &demo.url, b"");
     let answer = send("PUT", &demo.url, &[("Authorization", &authorization)], b"");
     assert_refused(&answer, 400, &["INVALID_REQUEST_PARAMETER"]);

@@ -14,7 +14,8 @@ use issuer_gateway::store::now;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Sends it with a client that does not wait for a database that never answers: status, and the answer.
+/// Sends it with a client that does not wait for a database that never answers: status, and the
+/// answer.
 fn send_in_time(request: &Prepared) -> (u16, Value) {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)

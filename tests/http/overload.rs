@@ -90,7 +90,8 @@ on_both_blocking!(a_full_write_queue_refuses, |backend: Backend| {
         config.database.write_queue = 1;
     });
     let answers = {
-        // While somebody else holds the database, one commit is in hand, one waits, the rest is too much.
+        // While somebody else holds the database, one commit is in hand, one waits, the rest is too
+        // much.
         let _lock = gateway.database.as_ref().unwrap().lock();
         flood(&gateway, 16)
     };
@@ -105,7 +106,7 @@ on_both_blocking!(a_full_write_queue_refuses, |backend: Backend| {
         assert!([200, 503].contains(&answer.status), "{:?}", answer.clear);
         answer.status == 200
     });
-    // The two that were taken may have been written after their answer, and so may those tried since
-    // (docs/threat-model.md).
+    // The two that were taken may have been written after their answer, and so may those tried
+    // since (docs/threat-model.md).
     assert!((1..=2 + tried).contains(&gateway.database.as_ref().unwrap().count("users")));
 });

@@ -1,4 +1,5 @@
-//! `/health/ready` says whether commits become durable: 503 while nothing can be written, 200 while enrolments succeed.
+//! `/health/ready` says whether commits become durable: 503 while nothing can be written, 200 while
+//! enrolments succeed.
 
 use crate::lifecycle::behind_proxy;
 use crate::on_both_blocking;

@@ -127,7 +127,8 @@ on_both_blocking!(
 );
 
 on_both_blocking!(a_swapped_symlink_is_noticed, |backend: Backend| {
-    // How Kubernetes replaces a ConfigMap: the visible file is a link through `..data`, which is renamed.
+    // How Kubernetes replaces a ConfigMap: the visible file is a link through `..data`, which is
+    // renamed.
     let database = TestDatabase::new(backend);
     let deployment = Deployment::new(&database.url_text);
     let dir = deployment.dir.path();

@@ -1,4 +1,5 @@
-//! What a request leaves in the database: sealed columns, an audit entry, a scoring job; and what an update changes.
+//! What a request leaves in the database: sealed columns, an audit entry, a scoring job; and what
+//! an update changes.
 
 mod moved;
 

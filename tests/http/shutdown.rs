@@ -139,7 +139,8 @@ fn busy_connections_are_never_cut_without_an_answer() {
                 scope.spawn(|| {
                     let mut wire = Wire::connect(&base_url);
                     started.wait();
-                    // As clients with a pool of connections do: until they are told to let this one go.
+                    // As clients with a pool of connections do: until they are told to let this one
+                    // go.
                     loop {
                         wire.send(&request("GET", "/health/live", &[], b""));
                         let answer = wire.read("GET").expect("an answer, not a cut");

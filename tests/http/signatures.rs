@@ -1,5 +1,5 @@
-//! OAuth 1.0a over HTTP (wire-formats.md, O1 to O7). Base strings are written by hand and signed by the `rsa` crate:
-//! neither the escaping nor the signing here is the product's own.
+//! OAuth 1.0a over HTTP (wire-formats.md, O1 to O7). Base strings are written by hand and signed by
+//! the `rsa` crate: neither the escaping nor the signing here is the product's own.
 
 mod accepted;
 mod attempts;
@@ -93,7 +93,8 @@ impl Signed {
         self
     }
 
-    /// The parameter string: the query's pairs that sort before the `oauth_*` pairs, these, and those after.
+    /// The parameter string: the query's pairs that sort before the `oauth_*` pairs, these, and
+    /// those after.
     fn parameters(&self, before: &str, after: &str) -> String {
         self.joined(before, after, str::to_owned)
     }

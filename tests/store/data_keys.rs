@@ -1,4 +1,5 @@
-//! Data keys change under those who write: nothing is written that was sealed under other keys than those in force.
+//! Data keys change under those who write: nothing is written that was sealed under other keys than
+//! those in force.
 
 use crate::fixture::{ISSUER, PAN, Rig, draft, enrol, nonce, record, sealed_user};
 use crate::on_both;

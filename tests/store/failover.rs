@@ -13,7 +13,8 @@ on_both!(
     a_change_after_a_loss_is_refused_once
 );
 
-/// Takes back the last `entries` of the chain that has the most of `action`, as a standby that lagged behind does not have them.
+/// Takes back the last `entries` of the chain that has the most of `action`, as a standby that
+/// lagged behind does not have them.
 fn lose(database: &TestDatabase, action: &str, entries: i64) {
     let chain = database
         .texts(&format!(

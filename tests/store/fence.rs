@@ -1,4 +1,5 @@
-//! The fence on PostgreSQL: who changes the keys and who writes wait for each other, and nobody for long.
+//! The fence on PostgreSQL: who changes the keys and who writes wait for each other, and nobody for
+//! long.
 
 use crate::data_keys::sealed;
 use crate::fixture::{ISSUER, PAN, Rig, draft, enrol, record, sealed_user, writer};
@@ -28,7 +29,8 @@ pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-/// A change waits for those who joined the fence, lets others by when that takes long, and comes again.
+/// A change waits for those who joined the fence, lets others by when that takes long, and comes
+/// again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_waits_for_transactions_that_have_joined() {
     let database = TestDatabase::new(Backend::Postgres);

@@ -1,4 +1,5 @@
-//! While index keys rotate, a card is the same card whether its row is under the former key or the new one.
+//! While index keys rotate, a card is the same card whether its row is under the former key or the
+//! new one.
 
 use crate::fixture::{ISSUER, Rig, draft, enrol, sealed_user, writer};
 use crate::on_both;

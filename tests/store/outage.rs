@@ -1,4 +1,5 @@
-//! The database goes away and comes back: answers come in time, nothing is half-written, no restart is needed.
+//! The database goes away and comes back: answers come in time, nothing is half-written, no restart
+//! is needed.
 
 use crate::fixture::{ISSUER, Rig, enrol, finder, record};
 use crate::support::proxy::Proxy;

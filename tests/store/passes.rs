@@ -1,4 +1,5 @@
-//! Passes over stored rows: everything ends up under the newest keys, still opens, and the old keys are gone.
+//! Passes over stored rows: everything ends up under the newest keys, still opens, and the old keys
+//! are gone.
 
 mod beside_writers;
 mod damage;
@@ -206,7 +207,8 @@ async fn reindex_leaves_no_row_under_the_former_key(backend: Backend) {
     let passed = reindex(&rig).await;
     let expected = Passed {
         version: 2,
-        // Five users and five cards, two records with an address; nothing else has an index, or an old one.
+        // Five users and five cards, two records with an address; nothing else has an index, or an
+        // old one.
         rows: 12,
         misfits: 0,
         retired: vec![1],

@@ -1,4 +1,5 @@
-//! A connection pooler before PostgreSQL: session mode works, the others are refused by name at the start.
+//! A connection pooler before PostgreSQL: session mode works, the others are refused by name at the
+//! start.
 
 use crate::fixture::{ISSUER, PAN, Rig, enrol};
 use crate::support::{Backend, TestDatabase, postgres_env, postgres_url, until};

@@ -1,4 +1,5 @@
-//! What a PostgreSQL server says of itself is told by SQLSTATE, in whatever language, to a role without privileges.
+//! What a PostgreSQL server says of itself is told by SQLSTATE, in whatever language, to a role
+//! without privileges.
 
 use crate::fixture::{ISSUER, PAN, Rig, enrol};
 use crate::support::{Backend, TestDatabase, postgres_env};

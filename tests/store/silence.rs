@@ -1,4 +1,5 @@
-//! The database falls silent while its connections stay: what was asked is answered, and writing goes on without a restart.
+//! The database falls silent while its connections stay: what was asked is answered, and writing
+//! goes on without a restart.
 
 use crate::fixture::{ISSUER, PAN, Rig, enrol, record};
 use crate::outage::{recovered, through};
@@ -173,7 +174,8 @@ async fn a_frozen_server_process_is_left_behind_and_ended() {
 async fn a_commit_under_way_is_waited_for_beyond_the_deadline() {
     let database = TestDatabase::new(Backend::Postgres);
     let rig = Rig::new(&database).await;
-    // Deferred, so that COMMIT itself takes longer than a commit that has not begun would be waited for.
+    // Deferred, so that COMMIT itself takes longer than a commit that has not begun would be waited
+    // for.
     database.execute(
         "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
          $$ BEGIN SET LOCAL statement_timeout = 0; PERFORM pg_sleep(2); RETURN NULL; END $$; \

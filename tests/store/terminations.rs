@@ -42,7 +42,8 @@ async fn enrolled(rig: &Rig, count: usize) -> Vec<CardholderId> {
     ids
 }
 
-/// Two nodes that change the same users in opposite orders: they may wait for each other, never for ever.
+/// Two nodes that change the same users in opposite orders: they may wait for each other, never for
+/// ever.
 async fn crossing_updates_and_terminations_all_pass(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;

@@ -12,7 +12,8 @@ use std::sync::{Mutex, Once};
 
 on_both!(many_chains_cost_no_more_statements_than_few);
 
-/// Statements by the URL of the connection: other tests run meanwhile, each on a database of its own.
+/// Statements by the URL of the connection: other tests run meanwhile, each on a database of its
+/// own.
 static STATEMENTS: Mutex<Option<HashMap<String, usize>>> = Mutex::new(None);
 
 /// Counts for one connection.

@@ -138,7 +138,8 @@ async fn every_conflict_in_one_batch(backend: Backend) {
     let mut expected = Vec::new();
     for number in 0..15 {
         let pan = format!("53440300000000{number:02}");
-        // New card; the same again; a used nonce on a card that is free; a taken card; unsigned housekeeping.
+        // New card; the same again; a used nonce on a card that is free; a taken card; unsigned
+        // housekeeping.
         let new = rig.user(ISSUER, &pan);
         let taken = Outcome::CardTaken(Some(new.user_id.clone()));
         commits.push(enrol(new));

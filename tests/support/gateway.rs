@@ -26,7 +26,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
-/// The issuers of a test gateway. All share test keys; each has client id and consumer key of its own.
+/// The issuers of a test gateway. All share test keys; each has client id and consumer key of its
+/// own.
 pub struct TestIssuer {
     pub name: &'static str,
     pub ranges: &'static [&'static str],
@@ -207,7 +208,8 @@ impl TestGateway {
         gateway
     }
 
-    /// A gateway with a configuration of the test's own; issuers are brought on board if there are none.
+    /// A gateway with a configuration of the test's own; issuers are brought on board if there are
+    /// none.
     pub fn start_with(config: &Config) -> Self {
         Self::start_as(config, &issuers_toml())
     }

@@ -79,7 +79,8 @@ impl Drop for Over<'_> {
     }
 }
 
-/// Looks again and again until `condition` holds; fails after a minute, which only something broken takes.
+/// Looks again and again until `condition` holds; fails after a minute, which only something broken
+/// takes.
 #[track_caller]
 pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let give_up = Instant::now() + Duration::from_secs(60);
@@ -143,7 +144,8 @@ impl TestDatabase {
         }
     }
 
-    /// An empty database on a PostgreSQL server of the test's own, which takes it along when it goes.
+    /// An empty database on a PostgreSQL server of the test's own, which takes it along when it
+    /// goes.
     pub fn on_server(superuser: &str) -> Self {
         let name = format!("t_{}", uuid::Uuid::new_v4().simple());
         PgConnection::establish(superuser)
@@ -182,8 +184,9 @@ impl TestDatabase {
         }
     }
 
-    /// Asserts that nothing is half-written: every user has a card, a job, and an accepted audit entry. One statement, since
-    /// commits that nobody waits for any more may still end. Returns the number of users.
+    /// Asserts that nothing is half-written: every user has a card, a job, and an accepted audit
+    /// entry. One statement, since commits that nobody waits for any more may still end. Returns
+    /// the number of users.
     #[track_caller]
     pub fn assert_whole(&self) -> i64 {
         let counts = self.texts(
@@ -269,8 +272,8 @@ impl TestDatabase {
         rows
     }
 
-    /// Fails if any of `canaries` is anywhere: in a row as text or as the bytes of a binary column in hex, or in the raw
-    /// bytes of an SQLite file or its journal.
+    /// Fails if any of `canaries` is anywhere: in a row as text or as the bytes of a binary column
+    /// in hex, or in the raw bytes of an SQLite file or its journal.
     pub fn assert_no_canary(&self, canaries: &[&str]) {
         let dump = self.dump().to_lowercase();
         for canary in canaries {
@@ -283,7 +286,8 @@ impl TestDatabase {
         if self.backend == Backend::Sqlite {
             let mut scanned = 0;
             for file in std::fs::read_dir(self.dir.path()).unwrap() {
-                // In a process of its own: reading the file by hand drops the locks of every connection that this one has.
+                // In a process of its own: reading the file by hand drops the locks of every
+                // connection that this one has.
                 let file = file.unwrap().path();
                 let bytes = Command::new("cat").arg(file).output().unwrap().stdout;
                 scanned += bytes.len();

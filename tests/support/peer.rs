@@ -1,5 +1,5 @@
-//! The other side of both envelopes, apart from the product: RSA by the `rsa` crate, AES by OpenSSL, JWE answers
-//! read by josekit. Nothing here calls the product's code.
+//! The other side of both envelopes, apart from the product: RSA by the `rsa` crate, AES by
+//! OpenSSL, JWE answers read by josekit. Nothing here calls the product's code.
 
 use super::gateway::test_key;
 use base64::Engine;
@@ -140,7 +140,8 @@ impl Jwe {
         self
     }
 
-    /// Wrapped key, IV, ciphertext and tag under a header segment that is already encoded, in whatever way.
+    /// Wrapped key, IV, ciphertext and tag under a header segment that is already encoded, in
+    /// whatever way.
     pub fn seal_under(&self, head: &str) -> [Vec<u8>; 4] {
         let mut tag = [0; 16];
         // Where the key does not fit the cipher, the cipher is not what the case is about.

@@ -1,5 +1,5 @@
-//! A TCP proxy that a test can cut, hold and restore, or that goes on acknowledging and passes nothing on: a database that
-//! goes away, falls silent and comes back.
+//! A TCP proxy that a test can cut, hold and restore, or that goes on acknowledging and passes
+//! nothing on: a database that goes away, falls silent and comes back.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -22,7 +22,8 @@ struct Shared {
     streams: Mutex<Vec<TcpStream>>,
     /// Connections so far.
     accepted: AtomicUsize,
-    /// Connections below this number are read from, and nothing of it is passed on: their peer's kernel acknowledges.
+    /// Connections below this number are read from, and nothing of it is passed on: their peer's
+    /// kernel acknowledges.
     swallowed: AtomicUsize,
     /// A connection whose client sends this is swallowed from its answer on.
     last_words: Mutex<Option<Vec<u8>>>,
@@ -70,13 +71,15 @@ impl Proxy {
         self.set(Mode::Held);
     }
 
-    /// Keeps the connections there are and acknowledges what they send, but passes nothing on. New ones pass.
+    /// Keeps the connections there are and acknowledges what they send, but passes nothing on. New
+    /// ones pass.
     pub fn swallow(&self) {
         let accepted = self.shared.accepted.load(Ordering::SeqCst);
         self.shared.swallowed.store(accepted, Ordering::SeqCst);
     }
 
-    /// The next connection whose client sends `words` gets no answer to them, nor any later one, though they arrive.
+    /// The next connection whose client sends `words` gets no answer to them, nor any later one,
+    /// though they arrive.
     pub fn swallow_answer_to(&self, words: &[u8]) {
         *self.shared.last_words.lock().unwrap() = Some(words.to_owned());
     }

@@ -125,7 +125,8 @@ impl Wire {
         Some(answer)
     }
 
-    /// Waits for `100 Continue`: from then on the handler is reading the body of a request that asked for it.
+    /// Waits for `100 Continue`: from then on the handler is reading the body of a request that
+    /// asked for it.
     pub fn read_continue(&mut self) {
         const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
         while self.unread.len() < CONTINUE.len() {

@@ -93,7 +93,8 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// What the gateway needs with a thousand connections, each of which always waits for an answer.
+    /// What the gateway needs with a thousand connections, each of which always waits for an
+    /// answer.
     pub(super) fn memory(&mut self) -> anyhow::Result<()> {
         let site = self.sandbox.on_postgres()?;
         let gateway = site.gateways.first().context("no gateway")?;

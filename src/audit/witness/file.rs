@@ -6,7 +6,8 @@
 //! sha256 HEX               over all that stands before this line
 //! ```
 //!
-//! It is replaced in one step and with mode 0600, under a lock on a second file (`.lock`), which is never replaced.
+//! It is replaced in one step and with mode 0600, under a lock on a second file (`.lock`), which is
+//! never replaced.
 
 use crate::private_file::{beside, replace_through};
 use crate::store::audit::AuditHead;
@@ -56,7 +57,8 @@ pub fn parse_head(text: &str) -> Option<AuditHead> {
     })
 }
 
-/// Adds `heads` to the file, each unless it names a later entry of that chain, and takes out `settled`. Blocks.
+/// Adds `heads` to the file, each unless it names a later entry of that chain, and takes out
+/// `settled`. Blocks.
 ///
 /// # Errors
 /// What the file system says. A file that is not readable is left as it is.
@@ -155,7 +157,8 @@ mod tests {
         assert!(read(&file).unwrap().is_none());
         update(&file, &[], &[head("b", 3, 1), head("a", 1, 1)]).unwrap();
         assert_eq!(content(&file), [head("a", 1, 1), head("b", 3, 1)]);
-        // Another process; a chain that was set back; one that says something else of the same entry.
+        // Another process; a chain that was set back; one that says something else of the same
+        // entry.
         update(&file, &[], &[head("c", 9, 1)]).unwrap();
         update(&file, &[], &[head("b", 2, 2), head("c", 9, 2)]).unwrap();
         let all = [head("a", 1, 1), head("b", 3, 1), head("c", 9, 1)];

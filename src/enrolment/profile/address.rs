@@ -52,8 +52,9 @@ impl Address {
         &self.country_code
     }
 
-    /// The form that is sealed at rest: `{"city":"Brooklyn","countryCode":"USA","line1":"83 Mayfair Street",
-    /// "line2":"Main Road","line3":"Snake Hill Ave","locality":"Rly Station","postalCode":"11746",
+    /// The form that is sealed at rest:
+    /// `{"city":"Brooklyn","countryCode":"USA","line1":"83 Mayfair Street", "line2":"Main
+    /// Road","line3":"Snake Hill Ave","locality":"Rly Station","postalCode":"11746",
     /// "state":"Huntington","type":"work"}`; all but `countryCode` and `type` optional.
     pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
         fn text(part: &Option<Zeroizing<String>>) -> Option<&str> {
@@ -118,7 +119,8 @@ fn country_code(text: &str) -> Result<Zeroizing<String>, Rule> {
     }
 }
 
-/// `^(?=.*[A-Za-z0-9])[A-Za-z0-9 ]{1,12}$` (cce-api.md 3.1): no hyphens, so neither ZIP+4 nor Polish codes.
+/// `^(?=.*[A-Za-z0-9])[A-Za-z0-9 ]{1,12}$` (cce-api.md 3.1): no hyphens, so neither ZIP+4 nor
+/// Polish codes.
 fn postal_code(text: &str) -> Result<Zeroizing<String>, Rule> {
     text::length(text, 1, 12)?;
     if !text.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ') {

@@ -6,7 +6,8 @@ use crate::enrolment::text::{self, Rule};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The cardholder's locale (`en-US`): 1 to 100 characters. The spec gives no form, so none is checked.
+/// The cardholder's locale (`en-US`): 1 to 100 characters. The spec gives no form, so none is
+/// checked.
 pub struct Locale(Zeroizing<String>);
 
 impl Locale {

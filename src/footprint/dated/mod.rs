@@ -1,7 +1,8 @@
 //! Data that belongs to a day, a month or a year, and that operators append to.
 //!
-//! Four kinds of files, each validated whole before a row of it is used. Rows for a key (a currency's
-//! day, a month, a carrier's price from a day, a country's year) that is already there replace it.
+//! Four kinds of files, each validated whole before a row of it is used. Rows for a key (a
+//! currency's day, a month, a carrier's price from a day, a country's year) that is already there
+//! replace it.
 
 mod cpi;
 mod grid;
@@ -28,8 +29,8 @@ use std::fmt;
 /// What a file of dated data holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// Units of a currency for one euro, by day: `date,currency,per_eur`, or the European Central Bank's
-    /// `eurofxref-hist.csv` as it is.
+    /// Units of a currency for one euro, by day: `date,currency,per_eur`, or the European Central
+    /// Bank's `eurofxref-hist.csv` as it is.
     Rates,
     /// Consumer prices by month: `month,cpi_u,to_usd2022,to_eur2023,status`.
     Cpi,
@@ -192,7 +193,8 @@ impl DatedData {
     ///
     /// # Errors
     ///
-    /// Faults of the files; faults of price rows in a currency without a rate; no rate of the US dollar.
+    /// Faults of the files; faults of price rows in a currency without a rate; no rate of the US
+    /// dollar.
     pub(super) fn parse(rates: &str, cpi: &str, prices: &str, grid: &str) -> Result<Self, Faults> {
         let mut data = Self {
             rates: Rates::default(),
@@ -211,7 +213,8 @@ impl DatedData {
         Ok(data)
     }
 
-    /// Appends the rows of a file, and returns how many of them have a key that was not there before.
+    /// Appends the rows of a file, and returns how many of them have a key that was not there
+    /// before.
     ///
     /// # Errors
     ///
@@ -264,14 +267,14 @@ impl DatedData {
         self.rates.at(currency, date)
     }
 
-    /// What a carrier costs in a country on a day: whose price counts, `docs/footprint.md` says. `None`
-    /// where natural gas has no price.
+    /// What a carrier costs in a country on a day: whose price counts, `docs/footprint.md` says.
+    /// `None` where natural gas has no price.
     pub fn price(&self, country: Country, carrier: Carrier, date: NaiveDate) -> Option<&PriceRow> {
         self.prices.at(self.prices.series(country, carrier)?, date)
     }
 
-    /// The grid of a year, else of the latest earlier one, else of the first; without rows of the country,
-    /// the world's.
+    /// The grid of a year, else of the latest earlier one, else of the first; without rows of the
+    /// country, the world's.
     pub fn grid(&self, country: Country, year: i32) -> Option<&GridRow> {
         self.grid.at(country, year)
     }

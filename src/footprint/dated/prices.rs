@@ -115,8 +115,9 @@ impl Prices {
         found.ok().map(SeriesHandle)
     }
 
-    /// The country's own, else those of the EU27 if it is a member, else those of the USA. Natural gas is
-    /// never priced by the USA's elsewhere: without a price of its own it counts as electricity.
+    /// The country's own, else those of the EU27 if it is a member, else those of the USA. Natural
+    /// gas is never priced by the USA's elsewhere: without a price of its own it counts as
+    /// electricity.
     pub(in super::super) fn series(
         &self,
         country: Country,

@@ -14,7 +14,8 @@ pub(super) const COLUMNS: &[&str] = &["date", "currency", "per_eur"];
 /// How the European Central Bank's wide format begins.
 pub(super) const WIDE: &str = "Date,";
 
-/// Currencies that the euro or a new currency replaced before 2023: columns of the wide format that are left out.
+/// Currencies that the euro or a new currency replaced before 2023: columns of the wide format that
+/// are left out.
 const GONE: [&str; 11] = [
     "CYP", "EEK", "HRK", "LTL", "LVL", "MTL", "ROL", "SIT", "SKK", "TRL", "RUR",
 ];
@@ -66,7 +67,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Vec<RateRow>, Faults> {
     })
 }
 
-/// `Date,USD,JPY,…,` with one row for a day, newest first, `N/A` for none, and a comma at the line's end.
+/// `Date,USD,JPY,…,` with one row for a day, newest first, `N/A` for none, and a comma at the
+/// line's end.
 fn parse_wide(file: &str, text: &str) -> Result<Vec<RateRow>, Faults> {
     let mut faults = Faults::default();
     let mut records = Records::new(text);

@@ -4,8 +4,9 @@ use super::super::Month;
 use super::Score;
 use chrono::NaiveDate;
 
-/// The days that rates and consumer prices are looked up for. A purchase's own date, as a rule; those that
-/// a stored score names where it is explained, because rows of later days may have come since.
+/// The days that rates and consumer prices are looked up for. A purchase's own date, as a rule;
+/// those that a stored score names where it is explained, because rows of later days may have come
+/// since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AsOf {
     /// Rates of this day, else of the latest earlier one.
@@ -23,8 +24,8 @@ impl AsOf {
         }
     }
 
-    /// For a purchase of `date` whose stored score names the day of its rates and the month of its consumer
-    /// prices; without one, the purchase's own.
+    /// For a purchase of `date` whose stored score names the day of its rates and the month of its
+    /// consumer prices; without one, the purchase's own.
     pub fn stored(date: NaiveDate, rates: Option<NaiveDate>, month: Option<Month>) -> Self {
         Self {
             rates: rates.unwrap_or(date),

@@ -20,7 +20,8 @@ pub struct Explanation<'s> {
     pub category: Option<&'s Category>,
     /// `None` for an unknown merchant category.
     pub area: Option<&'s Area>,
-    /// What is scored by its price; `None` where energy carriers are all that was bought, or nothing is scored.
+    /// What is scored by its price; `None` where energy carriers are all that was bought, or
+    /// nothing is scored.
     pub spend: Option<SpendStep<'s>>,
     /// What is scored by its quantity.
     pub energy: Vec<EnergyStep<'s>>,
@@ -160,8 +161,9 @@ impl Scorer {
         self.explain_as_of(purchase, AsOf::date(purchase.date))
     }
 
-    /// The steps of a stored score, with the rows that it was made from. Should an operator have replaced those
-    /// rows, or put a price of energy before the purchase, the grams differ from the stored ones: compare them.
+    /// The steps of a stored score, with the rows that it was made from. Should an operator have
+    /// replaced those rows, or put a price of energy before the purchase, the grams differ from the
+    /// stored ones: compare them.
     pub fn explain_as_of(&self, purchase: &Purchase, as_of: AsOf) -> Explanation<'_> {
         let assessment = self.score_as_of(purchase, as_of);
         let category = self.set.category(purchase.mcc);

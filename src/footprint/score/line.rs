@@ -4,8 +4,9 @@ use super::super::Grams;
 use super::{Conversion, EnergyStep, Explanation, Purchase, SpendStep};
 use rust_decimal::{Decimal, RoundingStrategy};
 
-/// `250.00 SEK / 10.9395 = 22.852964 EUR x 0.940083 = 21.483683 EUR of 2023 x 0.285573 kg = 6135.16 g CO2e`.
-/// Terms are joined by plus signs; figures between are shown with 6 decimal places, and not rounded in the sum.
+/// `250.00 SEK / 10.9395 = 22.852964 EUR x 0.940083 = 21.483683 EUR of 2023 x 0.285573 kg = 6135.16
+/// g CO2e`. Terms are joined by plus signs; figures between are shown with 6 decimal places, and
+/// not rounded in the sum.
 pub(super) fn write(purchase: &Purchase, explanation: &Explanation<'_>, total: Grams) -> String {
     let amount = purchase.amount.to_string();
     let mut terms: Vec<String> = explanation

@@ -1,15 +1,16 @@
 //! From a purchase to grams of CO2e.
 //!
-//! **Method `spend`.** The amount is converted into the table's currency at the day's rate, brought to
-//! the table's price year, and multiplied by the basket's factor. **Method `fuel`.** Each energy carrier's
-//! share is divided by its price into litres or kilowatt-hours and multiplied by what burning and making
-//! a unit emits; the basket's industries are scored as with `spend`. **`not_scored`.** No grams, a reason.
+//! **Method `spend`.** The amount is converted into the table's currency at the day's rate, brought
+//! to the table's price year, and multiplied by the basket's factor. **Method `fuel`.** Each energy
+//! carrier's share is divided by its price into litres or kilowatt-hours and multiplied by what
+//! burning and making a unit emits; the basket's industries are scored as with `spend`.
+//! **`not_scored`.** No grams, a reason.
 //!
-//! **Precision.** `rust_decimal`: 96 bits, 28 digits. All factors of a term are multiplied before its one
-//! division, so a term of amounts, rates, deflators and factors as they are published is exact up to that
-//! division, which is off by at most one unit in the 28th digit. The largest sum, 10^9 dollars at 10 kg,
-//! has 13 digits before the point and leaves 15 behind it, where 2 are wanted. The total is rounded once,
-//! half to even, to a hundredth of a gram.
+//! **Precision.** `rust_decimal`: 96 bits, 28 digits. All factors of a term are multiplied before
+//! its one division, so a term of amounts, rates, deflators and factors as they are published is
+//! exact up to that division, which is off by at most one unit in the 28th digit. The largest sum,
+//! 10^9 dollars at 10 kg, has 13 digits before the point and leaves 15 behind it, where 2 are
+//! wanted. The total is rounded once, half to even, to a hundredth of a gram.
 
 mod as_of;
 mod convert;
@@ -38,7 +39,8 @@ pub struct Purchase {
     pub mcc: Mcc,
     /// Negative for refunds, reversals and chargebacks.
     pub amount: Money,
-    /// Where the purchase took place, local date: decides rate, consumer prices, energy prices and month.
+    /// Where the purchase took place, local date: decides rate, consumer prices, energy prices and
+    /// month.
     pub date: NaiveDate,
     /// Of the merchant: decides the table of factors, and the prices of method `fuel`.
     pub country: Country,
@@ -49,8 +51,8 @@ pub struct Purchase {
 pub struct Assessment {
     /// Code of the spending area; `None` for an unknown merchant category.
     pub area: Option<u16>,
-    /// The amount in euro cents at the day's rate, rounded half to even: what shares of spending are counted
-    /// in. `None` if the currency has no rate.
+    /// The amount in euro cents at the day's rate, rounded half to even: what shares of spending
+    /// are counted in. `None` if the currency has no rate.
     pub spend_eur_cents: Option<i64>,
     /// The score, or why there is none.
     pub verdict: Verdict,
@@ -67,7 +69,8 @@ pub enum Verdict {
     InvalidMcc,
     /// There is not one rate of the currency: `UNSUPPORTED_CURRENCY`.
     UnsupportedCurrency,
-    /// The grams do not fit: only with rates or prices that an operator loaded and that cannot be right.
+    /// The grams do not fit: only with rates or prices that an operator loaded and that cannot be
+    /// right.
     OutOfRange,
 }
 
@@ -95,17 +98,19 @@ pub struct Score {
     pub confidence: Confidence,
     /// The table of factors.
     pub basis: Basis,
-    /// Into the table's currency, or that of the first carrier's price; `None` where both are the same.
+    /// Into the table's currency, or that of the first carrier's price; `None` where both are the
+    /// same.
     pub conversion: Option<Conversion>,
     /// To the table's price year; `None` where energy carriers are all that was bought.
     pub deflator: Option<Deflator>,
-    /// A rate from more than 7 days or consumer prices from more than 3 months before the purchase were used.
+    /// A rate from more than 7 days or consumer prices from more than 3 months before the purchase
+    /// were used.
     pub stale: bool,
 }
 
 impl Assessment {
-    /// Of a reversal that names its original: exactly the original's grams and spending, negative, whatever
-    /// rates and prices have become since.
+    /// Of a reversal that names its original: exactly the original's grams and spending, negative,
+    /// whatever rates and prices have become since.
     #[must_use]
     pub fn reversed(self) -> Self {
         Self {

@@ -46,7 +46,8 @@ impl fmt::Debug for Naics {
     }
 }
 
-/// What one unit of money causes: all gases as CO2e, and CO2 alone. Kilograms, or grams where it says so.
+/// What one unit of money causes: all gases as CO2e, and CO2 alone. Kilograms, or grams where it
+/// says so.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Intensity {
     /// All gases, as CO2 of the same effect over 100 years.

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// 1 to 40 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or a digit.
+/// 1 to 40 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or a
+/// digit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SetId(Arc<str>);
 

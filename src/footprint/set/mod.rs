@@ -1,7 +1,7 @@
 //! A factor set: everything that decides a score but what belongs to a day.
 //!
-//! One is compiled in (`ig-2026.1`); operators may bring sets of their own in the same file formats.
-//! Sets live side by side, and every score names its own.
+//! One is compiled in (`ig-2026.1`); operators may bring sets of their own in the same file
+//! formats. Sets live side by side, and every score names its own.
 
 mod category;
 mod factors;
@@ -99,7 +99,8 @@ pub struct CarrierFactor {
 pub struct FactorSet {
     id: SetId,
     industries: HashMap<Naics, Industry>,
-    /// Countries with a table of their own; a table's number is its place here plus 1, 0 is `USD2022`.
+    /// Countries with a table of their own; a table's number is its place here plus 1, 0 is
+    /// `USD2022`.
     tables: Vec<Country>,
     regional: HashMap<(Country, Naics), Intensity>,
     areas: Vec<Area>,
@@ -135,8 +136,8 @@ impl FactorSet {
     ///
     /// # Errors
     ///
-    /// Everything that breaks a rule of a file, or that one file says of another (a basket's key without a
-    /// factor, an unknown area, weights that do not add up to 1, codes that overlap).
+    /// Everything that breaks a rule of a file, or that one file says of another (a basket's key
+    /// without a factor, an unknown area, weights that do not add up to 1, codes that overlap).
     pub fn parse(id: SetId, files: &SetFiles<'_>) -> Result<Self, Faults> {
         parse::parse(id, files)
     }
@@ -205,13 +206,14 @@ impl FactorSet {
         place.map_or(0, |place| place + 1)
     }
 
-    /// Grams per unit of the table's currency of a category's industries, by the weights of its basket.
+    /// Grams per unit of the table's currency of a category's industries, by the weights of its
+    /// basket.
     pub(super) fn basket(&self, category: usize, table: usize) -> Option<&Intensity> {
         self.baskets.get(category * (self.tables.len() + 1) + table)
     }
 
-    /// kg per unit of the table's currency of a code's industries, by the weights of its basket; energy
-    /// carriers are not in it. `None` for an unknown code.
+    /// kg per unit of the table's currency of a code's industries, by the weights of its basket;
+    /// energy carriers are not in it. `None` for an unknown code.
     pub fn basket_factor(&self, mcc: Mcc, country: Country) -> Option<Intensity> {
         let category = self.category_index(mcc)?;
         let grams = self.basket(category, self.table_number(country))?;

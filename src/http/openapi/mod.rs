@@ -36,7 +36,8 @@ const INTRODUCTION: &str = include_str!("introduction.md");
 /// How to sign: in the introduction, because few tools show what a security scheme says, and there.
 const SIGNING: &str = include_str!("signing.md");
 
-/// The document, put together when it is first asked for and again when a reload changed the origins.
+/// The document, put together when it is first asked for and again when a reload changed the
+/// origins.
 pub struct Document {
     groups: &'static [Group],
     last: ArcSwapOption<(Vec<PublicOrigin>, Bytes)>,

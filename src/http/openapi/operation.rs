@@ -154,7 +154,8 @@ impl Operation {
         self
     }
 
-    /// Signed by an issuer that must be active: adds what reading, authenticating and settling refuse.
+    /// Signed by an issuer that must be active: adds what reading, authenticating and settling
+    /// refuse.
     pub fn signed(mut self) -> Self {
         self.security.push(OAUTH);
         self.refuses(refusals::reading())

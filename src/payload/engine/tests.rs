@@ -1,5 +1,6 @@
-//! `crypto_mb` by a stand-in that the C compiler makes of `tests/stand_in/crypto_mb.c`, right and with each of its
-//! faults. Where `ISSUER_GATEWAY_TEST_CRYPTO_MB` names a real library, that one takes the place of the right stand-in.
+//! `crypto_mb` by a stand-in that the C compiler makes of `tests/stand_in/crypto_mb.c`, right and
+//! with each of its faults. Where `ISSUER_GATEWAY_TEST_CRYPTO_MB` names a real library, that one
+//! takes the place of the right stand-in.
 
 #[path = "../../../tests/support/stand_in.rs"]
 mod stand_in;
@@ -102,7 +103,8 @@ fn what_does_not_unwrap_is_none_whoever_tries() {
         *below.last_mut().unwrap() -= 1;
         below
     };
-    // Another key's modulus may be the larger one, and what is wrapped with it too large for this key.
+    // Another key's modulus may be the larger one, and what is wrapped with it too large for this
+    // key.
     let foreign = std::iter::repeat_with(|| wrap(&peer(1), OaepDigest::Sha256, &[1; 32]))
         .find(|foreign| *foreign < modulus)
         .unwrap();

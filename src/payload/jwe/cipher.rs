@@ -69,8 +69,9 @@ fn open_gcm<C: KeyInit + AeadInOut>(
     Some(buffer)
 }
 
-/// RFC 7518, 5.2.2.2: the first half of the key authenticates, the second decrypts; the tag is the first
-/// half of an HMAC over AAD, IV, ciphertext and the AAD's length in bits. Nothing is decrypted before it.
+/// RFC 7518, 5.2.2.2: the first half of the key authenticates, the second decrypts; the tag is the
+/// first half of an HMAC over AAD, IV, ciphertext and the AAD's length in bits. Nothing is
+/// decrypted before it.
 fn open_cbc_hs256(
     cek: &[u8],
     iv: &[u8],

@@ -6,8 +6,8 @@ use super::ContentEncryption;
 use crate::json;
 use crate::payload::reason::CryptoReason;
 
-/// Members that change how a token is to be read (compression, critical extensions) or that name work
-/// or keys for us to fetch. No client has a reason to send them, so their presence is refused.
+/// Members that change how a token is to be read (compression, critical extensions) or that name
+/// work or keys for us to fetch. No client has a reason to send them, so their presence is refused.
 const REFUSED: [&str; 5] = ["zip", "crit", "p2c", "jku", "x5u"];
 
 /// What matters of a protected header (RFC 7516, section 4). Other members are ignored.

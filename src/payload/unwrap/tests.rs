@@ -161,8 +161,9 @@ fn dropping_the_stage_ends_its_threads() {
     assert_eq!(Arc::strong_count(&alive), 1);
 }
 
-/// Has a stage of one thread and eight at once unwrap `[0]` to `[9]`, all but the first of which wait together; its
-/// work is `work`. Dropped before they are looked at are those that `abandoned` names.
+/// Has a stage of one thread and eight at once unwrap `[0]` to `[9]`, all but the first of which
+/// wait together; its work is `work`. Dropped before they are looked at are those that `abandoned`
+/// names.
 async fn ten(
     abandoned: &[u8],
     work: impl Fn(&[Job]) -> Vec<Unwrapped> + Clone + Send + 'static,

@@ -1,9 +1,10 @@
 //! Anchors: entries (`audit.anchor`) by which one chain vouches for the end of another.
 //!
-//! A chain alone cannot tell that its last entries were cut off, or that all of it was removed. While its process runs, the
-//! process knows the end and goes on from it, so a cut leaves a gap. When a node starts, it vouches in its own chain for
-//! every chain that has grown since somebody last did; when it stops, for those of its own writers; in between, now and
-//! then, for chains that nobody knows yet, such as those of operators' commands.
+//! A chain alone cannot tell that its last entries were cut off, or that all of it was removed.
+//! While its process runs, the process knows the end and goes on from it, so a cut leaves a gap.
+//! When a node starts, it vouches in its own chain for every chain that has grown since somebody
+//! last did; when it stops, for those of its own writers; in between, now and then, for chains that
+//! nobody knows yet, such as those of operators' commands.
 
 use super::{AuditChain, AuditDraft, AuditHead};
 use crate::store::connection::{AnyConnection, on_backend};
@@ -60,12 +61,14 @@ enum Scope {
 }
 
 impl Store {
-    /// Writes `acts`, such as the start of a node, and then an anchor for every other chain that has grown.
+    /// Writes `acts`, such as the start of a node, and then an anchor for every other chain that
+    /// has grown.
     pub async fn record_and_anchor(&self, acts: Vec<AuditDraft>) -> Result<AuditChain, StoreError> {
         self.anchor(acts, Scope::Grown, Vec::new()).await
     }
 
-    /// Writes an anchor for every other chain that has grown, and then `acts`, such as the stop of a node.
+    /// Writes an anchor for every other chain that has grown, and then `acts`, such as the stop of
+    /// a node.
     pub async fn anchor_and_record(&self, acts: Vec<AuditDraft>) -> Result<AuditChain, StoreError> {
         self.anchor(Vec::new(), Scope::Grown, acts).await
     }

@@ -1,10 +1,10 @@
 //! The hash chain of the audit trail: pure functions, no database.
 //!
-//! hash = SHA-256 over: the text `issuer-gateway audit 1`; the previous entry's hash, 32 bytes; then chain, seq, at,
-//! actor, action, outcome, reason, issuer_id, subject, request_id, origin, each as one byte 0
-//! (absent) or one byte 1 (present), the length as 4 bytes big-endian, and the bytes: texts in UTF-8,
-//! numbers as 8 bytes big-endian two's complement; last, and only where there is one, detail in the same way.
-//! No two different entries encode alike.
+//! hash = SHA-256 over: the text `issuer-gateway audit 1`; the previous entry's hash, 32 bytes;
+//! then chain, seq, at, actor, action, outcome, reason, issuer_id, subject, request_id, origin,
+//! each as one byte 0 (absent) or one byte 1 (present), the length as 4 bytes big-endian, and the
+//! bytes: texts in UTF-8, numbers as 8 bytes big-endian two's complement; last, and only where
+//! there is one, detail in the same way. No two different entries encode alike.
 
 use super::{AuditDraft, AuditEntry, AuditHead};
 use sha2::{Digest, Sha256};
@@ -165,7 +165,8 @@ pub enum Broken {
         "entry {0} is not the one that this node has acknowledged: the acknowledged one is missing, and the chain was rewritten"
     )]
     NotAsAcknowledged(i64),
-    /// The chain is listed as vouched for by an entry that does not say so, which would keep it from being vouched for.
+    /// The chain is listed as vouched for by an entry that does not say so, which would keep it
+    /// from being vouched for.
     #[error("is listed as vouched for by entry {by_seq} of chain {by_chain}, which is not so")]
     FalselyListed {
         /// Where the entry should be.
@@ -211,8 +212,9 @@ impl ChainVerifier {
 
     /// Checks that the chain ends where its head says; returns the number of entries.
     ///
-    /// The chain may have grown meanwhile, as chains of running nodes do: so `before` is its head as read before the first
-    /// entry, `after` as read after the last. Entry and head are written together, so neither can lag behind.
+    /// The chain may have grown meanwhile, as chains of running nodes do: so `before` is its head
+    /// as read before the first entry, `after` as read after the last. Entry and head are written
+    /// together, so neither can lag behind.
     pub fn finish(
         self,
         before: Option<&AuditHead>,

@@ -1,9 +1,10 @@
-//! Gaps: entries (`audit.gap`) by which a process declares that the database has lost what it had confirmed.
+//! Gaps: entries (`audit.gap`) by which a process declares that the database has lost what it had
+//! confirmed.
 //!
-//! A process knows the end of its own chain. A database that comes back without that end, such as a standby that was
-//! promoted before it had everything, has lost entries, and with them what they stood for. The process does not go on with
-//! that chain: it counts the loss, declares it in a new chain, and goes on there. So the loss is neither silent nor does it
-//! look like tampering.
+//! A process knows the end of its own chain. A database that comes back without that end, such as a
+//! standby that was promoted before it had everything, has lost entries, and with them what they
+//! stood for. The process does not go on with that chain: it counts the loss, declares it in a new
+//! chain, and goes on there. So the loss is neither silent nor does it look like tampering.
 
 use super::{AuditChain, AuditDraft, AuditHead, Heads};
 use crate::store::connection::{self, AnyConnection};
@@ -21,7 +22,8 @@ pub struct Gap {
     pub chain: String,
     /// Position of the last entry that the database had confirmed, and its hash.
     pub confirmed: (i64, Vec<u8>),
-    /// Position of the last entry that was there afterwards, and its hash; 0 and empty if there was none.
+    /// Position of the last entry that was there afterwards, and its hash; 0 and empty if there was
+    /// none.
     pub found: (i64, Vec<u8>),
 }
 
@@ -69,7 +71,8 @@ impl Gap {
 #[derive(Debug)]
 pub(in crate::store) struct OwnChain {
     current: AuditChain,
-    /// The confirmed end of a chain that was given up, until a connection has shown whether it is still there.
+    /// The confirmed end of a chain that was given up, until a connection has shown whether it is
+    /// still there.
     given_up: Option<AuditChain>,
     /// Where each confirmed end is noted for the witness.
     heads: Heads,
@@ -104,7 +107,8 @@ impl OwnChain {
         }
     }
 
-    /// Declares what the database has lost of a chain that was given up; returns how many confirmed entries that is.
+    /// Declares what the database has lost of a chain that was given up; returns how many confirmed
+    /// entries that is.
     pub(in crate::store) fn look_back(
         &mut self,
         conn: &mut AnyConnection,
@@ -122,8 +126,8 @@ impl OwnChain {
     }
 }
 
-/// Looks whether the database still has all of `chain` that it has confirmed. If not, declares the gap in a transaction of
-/// its own, as the first entry of a new chain, which is returned beside it.
+/// Looks whether the database still has all of `chain` that it has confirmed. If not, declares the
+/// gap in a transaction of its own, as the first entry of a new chain, which is returned beside it.
 fn declare(
     conn: &mut AnyConnection,
     chain: &AuditChain,

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// By chain, the last entry whose commit was confirmed. Cheap to clone; clones share it.
 ///
-/// In memory alone and without I/O: noting costs a batch less than a microsecond. [`crate::audit::witness`] keeps it.
+/// In memory alone and without I/O: noting costs a batch less than a microsecond.
+/// [`crate::audit::witness`] keeps it.
 #[derive(Debug, Clone, Default)]
 pub struct Heads(Arc<Mutex<ByChain>>);
 

@@ -7,7 +7,8 @@ use crate::store::now;
 const NAME: usize = 64;
 
 impl AuditDraft {
-    /// An accepted act of a command or of the node itself: by the operating system's user, on this host.
+    /// An accepted act of a command or of the node itself: by the operating system's user, on this
+    /// host.
     pub fn local(action: impl Into<String>) -> Self {
         let host = gethostname::gethostname();
         Self {

@@ -1,5 +1,6 @@
-//! The trail as its readers want it: pages that run over many chains, so that the number of statements grows with the entries
-//! and not with the chains. A node that is started a thousand times leaves some thousands of chains.
+//! The trail as its readers want it: pages that run over many chains, so that the number of
+//! statements grows with the entries and not with the chains. A node that is started a thousand
+//! times leaves some thousands of chains.
 
 use super::{Anchor, AuditEntry, AuditHead};
 use crate::store::connection::{AnyConnection, on_backend};
@@ -70,8 +71,8 @@ struct HashRow {
 }
 
 impl ChainRange {
-    /// The upper end as a condition on a column. It binds one parameter in either case; where both are in one text, SQLite
-    /// does not stop at the end of the range.
+    /// The upper end as a condition on a column. It binds one parameter in either case; where both
+    /// are in one text, SQLite does not stop at the end of the range.
     fn end(&self, column: &str, parameter: &str) -> String {
         match self.upto {
             Some(_) => format!("{column} <= {parameter}"),
@@ -102,8 +103,8 @@ impl Store {
         .await
     }
 
-    /// The entries of the chains in `range` that come after entry `seq` of `chain`, chain after chain, each in order; at
-    /// most `limit`. To begin: `range.after` and [`i64::MAX`].
+    /// The entries of the chains in `range` that come after entry `seq` of `chain`, chain after
+    /// chain, each in order; at most `limit`. To begin: `range.after` and [`i64::MAX`].
     pub async fn audit_page(
         &self,
         range: &ChainRange,

@@ -27,7 +27,8 @@ const MIGRATIONS: &str = "SELECT version FROM __diesel_schema_migrations ORDER B
 const LOOSE_ENDS: &str = "SELECT h.chain FROM audit_heads h LEFT JOIN audit_entries e \
     ON e.chain = h.chain AND e.seq = h.seq AND e.hash = h.hash WHERE e.chain IS NULL";
 
-/// Checks the copy by itself, then against its source, whose snapshot is still open, then for what is known from elsewhere.
+/// Checks the copy by itself, then against its source, whose snapshot is still open, then for what
+/// is known from elsewhere.
 pub(super) fn compare(
     source: &Connection,
     copy: &Connection,

@@ -1,16 +1,20 @@
-//! SQLite's online backup interface, which Diesel does not offer: with `payload/crypto_mb.rs` the only unsafe code.
+//! SQLite's online backup interface, which Diesel does not offer: with `payload/crypto_mb.rs` the
+//! only unsafe code.
 //!
 //! # The contract
 //!
-//! Signatures are those of `libsqlite3-sys`, behaviour that of SQLite's documentation (`sqlite.org/c3ref`).
+//! Signatures are those of `libsqlite3-sys`, behaviour that of SQLite's documentation
+//! (`sqlite.org/c3ref`).
 //!
-//! - **A handle** ([`Connection`]) is opened with `SQLITE_OPEN_NOMUTEX` and used by one thread at a time: the type is neither
-//!   `Send` nor `Sync`. `sqlite3_open_v2` may return a handle along with an error; it is closed in either case.
-//!   `sqlite3_close` succeeds because no statement and no backup outlives the call or the value that made it.
-//! - **A statement** lives within [`Connection::rows`] alone and is finalized on every way out. A column's text is valid until
-//!   the next step: it is copied at once.
-//! - **A backup** ([`Copying`]) borrows both connections for as long as it lives and is finished when it is dropped. Meanwhile
-//!   nothing else is done with the target, as the interface demands; the source may be read.
+//! - **A handle** ([`Connection`]) is opened with `SQLITE_OPEN_NOMUTEX` and used by one thread at a
+//!   time: the type is neither `Send` nor `Sync`. `sqlite3_open_v2` may return a handle along with
+//!   an error; it is closed in either case. `sqlite3_close` succeeds because no statement and no
+//!   backup outlives the call or the value that made it.
+//! - **A statement** lives within [`Connection::rows`] alone and is finalized on every way out. A
+//!   column's text is valid until the next step: it is copied at once.
+//! - **A backup** ([`Copying`]) borrows both connections for as long as it lives and is finished
+//!   when it is dropped. Meanwhile nothing else is done with the target, as the interface demands;
+//!   the source may be read.
 //! - **Strings** handed over are `CStr`s that outlive the call.
 
 #![expect(
@@ -55,7 +59,8 @@ impl Connection {
             .map_err(|_| BackupError::Sqlite("its path has a NUL byte".to_owned()))?;
         let mut handle = ptr::null_mut();
         let flags = ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_NOMUTEX;
-        // SAFETY: the string ends with NUL; the handle is written to a place of ours; a null VFS means the default one.
+        // SAFETY: the string ends with NUL; the handle is written to a place of ours; a null VFS
+        // means the default one.
         let code =
             unsafe { ffi::sqlite3_open_v2(path.as_ptr(), &raw mut handle, flags, ptr::null()) };
         let Some(handle) = NonNull::new(handle) else {
@@ -72,7 +77,8 @@ impl Connection {
 
     /// Runs statements that return nothing of interest.
     pub(super) fn execute(&self, sql: &CStr) -> Result<(), BackupError> {
-        // SAFETY: the handle is open, the text ends with NUL; no callback, and no message to be freed.
+        // SAFETY: the handle is open, the text ends with NUL; no callback, and no message to be
+        // freed.
         let code = unsafe {
             ffi::sqlite3_exec(
                 self.0.as_ptr(),
@@ -93,7 +99,8 @@ impl Connection {
         let sql = CString::new(sql)
             .map_err(|_| BackupError::Sqlite("a query has a NUL byte".to_owned()))?;
         let mut statement = ptr::null_mut();
-        // SAFETY: the handle is open; -1: the text ends with NUL; the statement is written to a place of ours.
+        // SAFETY: the handle is open; -1: the text ends with NUL; the statement is written to a
+        // place of ours.
         let code = unsafe {
             ffi::sqlite3_prepare_v2(
                 self.0.as_ptr(),

@@ -1,12 +1,14 @@
-//! What libpq knows of a connection and Diesel keeps to itself: its socket, and the SQLSTATE of an error.
+//! What libpq knows of a connection and Diesel keeps to itself: its socket, and the SQLSTATE of an
+//! error.
 //!
-//! Diesel opens connections with `PQconnectdb` and shows nobody the pointer. `build.rs` tells the linker
-//! to send that one call to [`__wrap_PQconnectdb`] below (`ld --wrap`). The function opens the connection
-//! by libpq's other door, `PQconnectdbParams`, keeps a second descriptor of the socket, and asks libpq to
-//! report each result. Diesel and libpq stay as they are.
+//! Diesel opens connections with `PQconnectdb` and shows nobody the pointer. `build.rs` tells the
+//! linker to send that one call to [`__wrap_PQconnectdb`] below (`ld --wrap`). The function opens
+//! the connection by libpq's other door, `PQconnectdbParams`, keeps a second descriptor of the
+//! socket, and asks libpq to report each result. Diesel and libpq stay as they are.
 //!
-//! A linker without `--wrap` (macOS, Windows) leaves the function unused. Then no silent connection is
-//! cut off (see [`super::line`]), and errors are told by their English messages (see `store::error`).
+//! A linker without `--wrap` (macOS, Windows) leaves the function unused. Then no silent connection
+//! is cut off (see [`super::line`]), and errors are told by their English messages (see
+//! `store::error`).
 
 #![expect(unsafe_code, reason = "libpq's C interface")]
 
@@ -76,8 +78,8 @@ pub(in crate::store) fn sqlstate(message: &str) -> Option<SqlState> {
 unsafe extern "C" fn __wrap_PQconnectdb(conninfo: *const c_char) -> *mut PGconn {
     let keywords = [c"dbname".as_ptr(), ptr::null()];
     let values = [conninfo, ptr::null()];
-    // SAFETY: both lists end with a null pointer and outlive the call. A "dbname" that is a URI is read
-    // as PQconnectdb reads it.
+    // SAFETY: both lists end with a null pointer and outlive the call. A "dbname" that is a URI is
+    // read as PQconnectdb reads it.
     let conn = unsafe { pq_sys::PQconnectdbParams(keywords.as_ptr(), values.as_ptr(), 1) };
     // SAFETY: libpq accepts a null pointer here, and says that it is bad.
     if unsafe { pq_sys::PQstatus(conn) } != ConnStatusType::CONNECTION_OK {
@@ -110,7 +112,8 @@ unsafe extern "C" fn on_event(event: c_int, info: *mut c_void, _: *mut c_void) -
     1
 }
 
-/// What an error's result says; `None` where it has no SQLSTATE, as with errors of the client's side.
+/// What an error's result says; `None` where it has no SQLSTATE, as with errors of the client's
+/// side.
 ///
 /// # Safety
 /// `result` is a complete result.

@@ -1,15 +1,16 @@
 //! A limit of our own on how long a database may be silent.
 //!
-//! libpq waits for an answer without limit. `statement_timeout` is the server's, which may be frozen, and
-//! does not end a COMMIT. TCP's limits end a connection whose peer is gone; but a load balancer that keeps
-//! sessions, or the kernel of a frozen server, goes on acknowledging. So one thread of this process, the
-//! watchdog, looks ten times a second at the statements under way. Where one has waited too long, it shuts
-//! the connection's socket down (`shutdown(2)` on a second descriptor of it). libpq then reads the end of
-//! the stream and returns with an error, on the thread that waits: no thread is lost, and the connection is
-//! closed as any broken one. Ended from outside, a thread in libpq could only be abandoned.
+//! libpq waits for an answer without limit. `statement_timeout` is the server's, which may be
+//! frozen, and does not end a COMMIT. TCP's limits end a connection whose peer is gone; but a load
+//! balancer that keeps sessions, or the kernel of a frozen server, goes on acknowledging. So one
+//! thread of this process, the watchdog, looks ten times a second at the statements under way.
+//! Where one has waited too long, it shuts the connection's socket down (`shutdown(2)` on a second
+//! descriptor of it). libpq then reads the end of the stream and returns with an error, on the
+//! thread that waits: no thread is lost, and the connection is closed as any broken one. Ended from
+//! outside, a thread in libpq could only be abandoned.
 //!
-//! What the connection's server process was doing may go on and hold locks. It is noted, and ended with
-//! `pg_terminate_backend` over the next connection that reaches the same database.
+//! What the connection's server process was doing may go on and hold locks. It is noted, and ended
+//! with `pg_terminate_backend` over the next connection that reaches the same database.
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use std::cell::Cell;
@@ -86,7 +87,8 @@ thread_local! {
     static GIVEN_UP: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether the last statement of this thread ended because the watchdog had given its connection up.
+/// Whether the last statement of this thread ended because the watchdog had given its connection
+/// up.
 pub(in crate::store) fn was_given_up() -> bool {
     GIVEN_UP.get()
 }

@@ -1,8 +1,8 @@
 //! A connection pooler between the gateway and PostgreSQL has to leave a session to its client.
 //!
-//! In transaction mode (PgBouncer's `pool_mode = transaction`) the next transaction may run in another server session: the
-//! migrations' lock, the timeouts and the prepared statements would be somebody else's. Nothing would say so, so it is found
-//! out at the start. Session mode works.
+//! In transaction mode (PgBouncer's `pool_mode = transaction`) the next transaction may run in
+//! another server session: the migrations' lock, the timeouts and the prepared statements would be
+//! somebody else's. Nothing would say so, so it is found out at the start. Session mode works.
 
 use super::libpq;
 use super::line::Line;
@@ -13,7 +13,8 @@ use diesel::sql_types::Integer;
 use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl, sql_query};
 use std::sync::Arc;
 
-/// Looks that often: while other clients come and go, two transactions may get sessions of their own by chance.
+/// Looks that often: while other clients come and go, two transactions may get sessions of their
+/// own by chance.
 const ROUNDS: u32 = 8;
 
 const REFUSAL: &str = "a connection pooler in transaction or statement mode stands before the database (PgBouncer: pool_mode): \

@@ -1,4 +1,5 @@
-//! Opens PostgreSQL connections: settings, the limit on silence, and what silent ones have left behind.
+//! Opens PostgreSQL connections: settings, the limit on silence, and what silent ones have left
+//! behind.
 
 use super::Use;
 use super::libpq;
@@ -12,7 +13,8 @@ use diesel::{Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How much longer than `statement_timeout` the answer to a statement may take: the server's own limit comes first.
+/// How much longer than `statement_timeout` the answer to a statement may take: the server's own
+/// limit comes first.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// The limit on a statement where the URL's `options` turn `statement_timeout` off.
@@ -83,7 +85,8 @@ fn about(conn: &mut PgConnection) -> QueryResult<About> {
     .get_result(conn)
 }
 
-/// Ends the server processes whose connections were given up: what they have locked would stay so for as long as they wait.
+/// Ends the server processes whose connections were given up: what they have locked would stay so
+/// for as long as they wait.
 fn end_left_behind(conn: &mut PgConnection, place: &str) -> QueryResult<()> {
     for backend in line::left_behind(place) {
         let ended = sql_query(format!(
@@ -103,8 +106,8 @@ fn end_left_behind(conn: &mut PgConnection, place: &str) -> QueryResult<()> {
     Ok(())
 }
 
-/// libpq's messages name host, port, user and database, which operators need; but a malformed URL is quoted
-/// in pieces, and a password may be one of them.
+/// libpq's messages name host, port, user and database, which operators need; but a malformed URL
+/// is quoted in pieces, and a password may be one of them.
 fn presentable(message: String) -> std::borrow::Cow<'static, str> {
     let quotes_no_url = ["connection to server", "could not translate host name"]
         .iter()

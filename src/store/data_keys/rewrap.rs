@@ -17,12 +17,13 @@ pub enum Rewrapped {
 }
 
 impl Store {
-    /// Replaces `kek_id` and `wrapped` of data keys. `read` is every data key as it was read, `rewrapped` those of them
-    /// that change.
+    /// Replaces `kek_id` and `wrapped` of data keys. `read` is every data key as it was read,
+    /// `rewrapped` those of them that change.
     ///
-    /// Compares before it sets: where any data key has come or changed since it was read, nothing is written, so that
-    /// neither a concurrent change is lost nor a key left under the former KEK. The generation stays: which key
-    /// seals and indexes has not changed, and nodes hold them unwrapped.
+    /// Compares before it sets: where any data key has come or changed since it was read, nothing
+    /// is written, so that neither a concurrent change is lost nor a key left under the former KEK.
+    /// The generation stays: which key seals and indexes has not changed, and nodes hold them
+    /// unwrapped.
     pub async fn rewrap_data_keys(
         &self,
         read: Vec<DataKeyRow>,

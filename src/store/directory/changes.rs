@@ -1,5 +1,5 @@
-//! Changes of records. The [writer](crate::store::writer) runs them, many in one transaction; the unique indexes
-//! decide who gets an e-mail address or an id.
+//! Changes of records. The [writer](crate::store::writer) runs them, many in one transaction; the
+//! unique indexes decide who gets an e-mail address or an id.
 
 use super::SealedRecord;
 use crate::ids::AppId;
@@ -36,7 +36,8 @@ pub enum DirectoryChange {
 pub struct NewRecord {
     /// Its row.
     pub row: SealedRecord,
-    /// While an index rotation is under way: another record that still has this index holds the same e-mail address.
+    /// While an index rotation is under way: another record that still has this index holds the
+    /// same e-mail address.
     pub former_email_index: Option<FormerIndex>,
 }
 
@@ -53,7 +54,8 @@ pub struct RecordUpdate {
     pub former_email_index: Option<FormerIndex>,
 }
 
-/// New values of columns: `None` leaves a column as it is, `Some(None)` empties it. Byte columns are sealed.
+/// New values of columns: `None` leaves a column as it is, `Some(None)` empties it. Byte columns
+/// are sealed.
 #[derive(Debug, Clone, Default, AsChangeset)]
 #[diesel(table_name = directory_users)]
 #[expect(
@@ -138,9 +140,9 @@ impl DirectoryChange {
     }
 }
 
-/// PostgreSQL: whoever changes records of an app holds its row, and takes several in one order. Otherwise two
-/// transactions that want each other's e-mail address would wait for the deadlock detector. SQLite has one
-/// writer anyway.
+/// PostgreSQL: whoever changes records of an app holds its row, and takes several in one order.
+/// Otherwise two transactions that want each other's e-mail address would wait for the deadlock
+/// detector. SQLite has one writer anyway.
 pub(in crate::store) fn lock_apps(
     conn: &mut AnyConnection,
     apps: impl Iterator<Item = AppId>,
@@ -167,9 +169,9 @@ pub(in crate::store) fn lock_apps(
 
 /// Writes one change; a unique key that is taken undoes this change alone.
 ///
-/// The unique key does not see an address that another record still has under the former index key. Looking first is
-/// safe: the app is locked, nobody writes under the former key any more, and a record that moves to the new one between
-/// the look and the change was seen.
+/// The unique key does not see an address that another record still has under the former index key.
+/// Looking first is safe: the app is locked, nobody writes under the former key any more, and a
+/// record that moves to the new one between the look and the change was seen.
 pub(in crate::store) fn apply(
     conn: &mut AnyConnection,
     change: &DirectoryChange,
@@ -230,8 +232,8 @@ fn is_held(
     Ok(holders > 0)
 }
 
-/// The index has decided; this only tells which one, the e-mail's first (cce-api.md B2). A database names one of
-/// several broken keys at its own choice.
+/// The index has decided; this only tells which one, the e-mail's first (cce-api.md B2). A database
+/// names one of several broken keys at its own choice.
 fn name_conflict(conn: &mut AnyConnection, change: &DirectoryChange) -> QueryResult<Taken> {
     let (klaim_id, index, index_key, user_id, number) = match change {
         DirectoryChange::Create(new) => (
@@ -282,8 +284,8 @@ fn name_conflict(conn: &mut AnyConnection, change: &DirectoryChange) -> QueryRes
 }
 
 impl Store {
-    /// Writes one change with its audit entry, outside of the writer: for commands. `sealed_under` is the generation of
-    /// the data keys that sealed it.
+    /// Writes one change with its audit entry, outside of the writer: for commands. `sealed_under`
+    /// is the generation of the data keys that sealed it.
     ///
     /// # Errors
     /// [`StoreError::Busy`] if the data keys have changed meanwhile: to be sealed and tried again.

@@ -139,7 +139,8 @@ pub(super) fn apply(
     if let Some(clash) = ranges::find_clash(all) {
         return Err(clash.into());
     }
-    // All old ranges go before the first new one comes: a range may move from one issuer to another.
+    // All old ranges go before the first new one comes: a range may move from one issuer to
+    // another.
     for plan in &plans {
         match (plan.known, plan.change()) {
             (Some(known), IssuerChange::Created | IssuerChange::Updated) if plan.is_declared => {

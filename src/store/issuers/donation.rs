@@ -22,7 +22,8 @@ pub enum Toggled {
 impl Store {
     /// Turns an issuer's donation feature on or off.
     ///
-    /// ON after OFF raises the issuer's epoch; the rows of its users stay untouched, however many they are.
+    /// ON after OFF raises the issuer's epoch; the rows of its users stay untouched, however many
+    /// they are.
     pub async fn set_donation(
         &self,
         client_id: &ClientId,

@@ -1,5 +1,5 @@
-//! What an issuer changes of itself: read, decided and written under one lock, so that two changes at once lose
-//! nothing, on whichever nodes they came in.
+//! What an issuer changes of itself: read, decided and written under one lock, so that two changes
+//! at once lose nothing, on whichever nodes they came in.
 
 use super::{IssuerRecord, IssuerRow, Others, apply, raise_version, ranges};
 use crate::ids::IssuerId;
@@ -31,7 +31,8 @@ pub struct ProfileChange {
 }
 
 impl Store {
-    /// Changes an issuer's profile by a signed call: nonce, audit entry and change in one transaction.
+    /// Changes an issuer's profile by a signed call: nonce, audit entry and change in one
+    /// transaction.
     ///
     /// `decide` gets the issuer as it is at that moment (without certificates) and can look up
     /// ranges of others. Its refusal is returned as it is; it turns the audit entry into one, and

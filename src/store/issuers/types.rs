@@ -13,8 +13,8 @@ pub enum IssuerStatus {
     Suspended,
     /// `TERMINATED`.
     Terminated,
-    /// `REMOVED`: off board, without users and ranges; its certificates stay, so that its calls are still
-    /// proven and then answered `SERVICE_PROVIDER_NOT_FOUND`.
+    /// `REMOVED`: off board, without users and ranges; its certificates stay, so that its calls are
+    /// still proven and then answered `SERVICE_PROVIDER_NOT_FOUND`.
     Removed,
 }
 
@@ -137,7 +137,8 @@ pub struct IssuerDeclaration {
     /// Prefixes of 1 to 8 digits inside which the issuer may add ranges. `None`: nowhere; what it
     /// has added stays.
     pub self_service_ranges: Option<Vec<String>>,
-    /// Prefixes of 4 to 8 digits, in the issuer's order; in an [`IssuerRecord`] with those that it added, at the end.
+    /// Prefixes of 4 to 8 digits, in the issuer's order; in an [`IssuerRecord`] with those that it
+    /// added, at the end.
     pub account_ranges: Vec<String>,
     /// In any order.
     pub certificates: Vec<IssuerCertificate>,

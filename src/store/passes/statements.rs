@@ -1,6 +1,7 @@
 //! The texts of the passes' statements, the same for three tables, and the update.
 //!
-//! Names come from [`SealedTable`] and versions are numbers, so nothing in a text comes from outside.
+//! Names come from [`SealedTable`] and versions are numbers, so nothing in a text comes from
+//! outside.
 
 use super::{BelowVersion, SealedRow, SealedTable};
 use crate::store::connection::{AnyConnection, on_backend};

@@ -52,7 +52,8 @@ pub(super) fn write(
         Ok(()) => Ok(written),
         Err(error) => {
             let error = StoreError::from(error);
-            // SQLite is in this process: a refused COMMIT is known to be refused. So is one on a connection that lives.
+            // SQLite is in this process: a refused COMMIT is known to be refused. So is one on a
+            // connection that lives.
             let known = matches!(conn, AnyConnection::Sqlite(_))
                 || !(error.ended_connection() || conn.is_broken());
             if !known {
@@ -107,7 +108,8 @@ fn write_rows(
     Ok((outcomes, chain))
 }
 
-/// What was sealed under other keys than those in force is stale, and passed over by all that follows.
+/// What was sealed under other keys than those in force is stale, and passed over by all that
+/// follows.
 fn current(conn: &mut AnyConnection, commits: &[&Commit]) -> QueryResult<Vec<Outcome>> {
     let generation = fence::generation(conn)?;
     let outcome = |commit: &&Commit| match commit.sealed_under {
@@ -214,7 +216,8 @@ fn enrol(
     rows::insert_scoring_jobs(conn, &winners)
 }
 
-/// Two updates of one user in a batch go one after the other: one statement would apply only one of them.
+/// Two updates of one user in a batch go one after the other: one statement would apply only one of
+/// them.
 fn update(
     conn: &mut AnyConnection,
     commits: &[&Commit],
@@ -249,7 +252,8 @@ fn update(
     Ok(())
 }
 
-/// One after the other in order of arrival; locking their apps first, in one order, keeps two writers from deadlocking.
+/// One after the other in order of arrival; locking their apps first, in one order, keeps two
+/// writers from deadlocking.
 fn change_directory(
     conn: &mut AnyConnection,
     commits: &[&Commit],

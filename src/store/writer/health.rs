@@ -20,16 +20,19 @@ const COMMIT_SECONDS: &[f64] = &[
 /// Commits that share a transaction.
 const BATCH_SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// The state of the writer at one moment. Reading it takes no I/O and waits for no thread that commits.
+/// The state of the writer at one moment. Reading it takes no I/O and waits for no thread that
+/// commits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriterHealth {
     /// When a batch was last confirmed by the database; `None` until the first one.
     pub last_commit: Option<Instant>,
-    /// When a batch last failed for a reason that lies with the database (not with the data); `None` until then.
+    /// When a batch last failed for a reason that lies with the database (not with the data);
+    /// `None` until then.
     pub last_failure: Option<Instant>,
     /// When the oldest batch under way was begun; `None` if none is under way.
     pub oldest_under_way: Option<Instant>,
-    /// Commits in the batches under way: should the process end now, nobody could know what became of them.
+    /// Commits in the batches under way: should the process end now, nobody could know what became
+    /// of them.
     pub commits_under_way: usize,
     /// Commits that wait in the queue.
     pub waiting: usize,
@@ -45,13 +48,14 @@ pub struct WriterHealth {
     pub in_doubt: u64,
     /// Connections since the start that were given up because the database did not answer on them.
     pub given_up: u64,
-    /// Acknowledged audit entries since the start that the database did not have any more after a reconnect.
+    /// Acknowledged audit entries since the start that the database did not have any more after a
+    /// reconnect.
     pub lost_entries: u64,
 }
 
 impl WriterHealth {
-    /// Whether the writer does its work: nothing is under way or waits for longer than `patience`, and the last batch
-    /// was not refused by the database.
+    /// Whether the writer does its work: nothing is under way or waits for longer than `patience`,
+    /// and the last batch was not refused by the database.
     pub fn is_writing(&self, patience: Duration) -> bool {
         let young = |since: Instant| since.elapsed() <= patience;
         self.oldest_under_way.is_none_or(young)
@@ -212,7 +216,8 @@ impl Shared {
 }
 
 impl Probe {
-    /// A batch of so many commits is begun. It is under way until the guard is dropped, a panic included.
+    /// A batch of so many commits is begun. It is under way until the guard is dropped, a panic
+    /// included.
     pub(super) fn begin(&self, commits: usize) -> UnderWay {
         let began = self.shared.now();
         self.thread.commits.store(commits, Ordering::Relaxed);

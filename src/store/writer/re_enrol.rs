@@ -1,9 +1,10 @@
 //! The part of a batch that says whose a card is that is there already, and that enrols users
 //! again, after their issuer has turned donation on (cce-api.md 7.1).
 //!
-//! The use case seals for a random user id, and sealed columns are bound to that id. So an enrolment whose card is there
-//! already, with a user of a lower epoch, changes nothing: its nonce is given back, and it comes again as
-//! [`Act::ReEnrol`], sealed for the user's own id and guarded by the epoch, so that one of two at once wins.
+//! The use case seals for a random user id, and sealed columns are bound to that id. So an
+//! enrolment whose card is there already, with a user of a lower epoch, changes nothing: its nonce
+//! is given back, and it comes again as [`Act::ReEnrol`], sealed for the user's own id and guarded
+//! by the epoch, so that one of two at once wins.
 
 use super::unnest::{Unnest, UnnestColumn};
 use super::{Act, Commit, NewCardholder, Nonce, Outcome};
@@ -47,7 +48,8 @@ pub(super) fn find(
     if taken.is_empty() {
         return Ok(());
     }
-    // In one statement: a card that is moved from one index key to the other is found under one of them.
+    // In one statement: a card that is moved from one index key to the other is found under one of
+    // them.
     let cards: Vec<CardKey> = taken
         .iter()
         .flat_map(|(user, ..)| [Some(card_key(user)), former_card_key(user)])
@@ -167,7 +169,8 @@ fn give_back(conn: &mut AnyConnection, nonces: &[&Nonce]) -> QueryResult<()> {
     Ok(())
 }
 
-// The rows are locked in the order of their keys before they are changed: two writers cannot deadlock.
+// The rows are locked in the order of their keys before they are changed: two writers cannot
+// deadlock.
 const REFRESH_POSTGRES: &str = ") AS given (issuer_id, user_id, enrolment_epoch, name, email, phone, \
     billing_address, locale, email_index, email_index_key, seal_key, updated_at, card)), \
     locked AS MATERIALIZED (SELECT users.issuer_id, users.user_id FROM users \
@@ -188,7 +191,8 @@ const REFRESH_POSTGRES: &str = ") AS given (issuer_id, user_id, enrolment_epoch,
         AND cards.issuer_id = given.issuer_id AND cards.user_id = given.user_id \
     RETURNING cards.issuer_id, cards.user_id";
 
-/// Refreshes users and their cards; returns issuer and id of those that were of a lower epoch. A user may be in `given` once.
+/// Refreshes users and their cards; returns issuer and id of those that were of a lower epoch. A
+/// user may be in `given` once.
 fn refresh_users(
     conn: &mut AnyConnection,
     given: &[&NewCardholder],

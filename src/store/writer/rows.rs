@@ -136,7 +136,8 @@ pub(super) fn insert_scoring_jobs(
     Ok(())
 }
 
-// The rows are locked in the order of their keys before they are changed: two writers cannot deadlock.
+// The rows are locked in the order of their keys before they are changed: two writers cannot
+// deadlock.
 const UPDATE_POSTGRES: &str = ") AS given (issuer_id, user_id, name, locale, email, email_index, \
     email_index_key, phone, billing_address, seal_key, updated_at)), \
     locked AS MATERIALIZED (SELECT users.issuer_id, users.user_id FROM users \
@@ -161,7 +162,8 @@ const UPDATE_SQLITE: &str = "UPDATE users SET name = COALESCE(?3, name), locale 
     billing_address = COALESCE(?9, billing_address), seal_key = MIN(?10, seal_key), updated_at = ?11 \
     WHERE issuer_id = ?1 AND user_id = ?2 AND status = 'ACTIVE'";
 
-/// Updates active users; returns issuer and id of those that were there. A user may be in `updates` once.
+/// Updates active users; returns issuer and id of those that were there. A user may be in `updates`
+/// once.
 pub(super) fn update_users(
     conn: &mut AnyConnection,
     updates: &[&CardholderUpdate],

@@ -20,7 +20,8 @@ pub(super) const BATCH: usize = 256;
 /// How often a batch is tried that collided with another transaction or met a dead connection.
 const ATTEMPTS: u32 = 4;
 
-/// After a connection could not be opened, what arrives within this time is refused without trying again.
+/// After a connection could not be opened, what arrives within this time is refused without trying
+/// again.
 const BACK_OFF: Duration = Duration::from_millis(200);
 
 pub(super) struct Session {
@@ -51,8 +52,8 @@ impl Session {
         }
     }
 
-    /// Writes all items and answers each. If the batch fails for a reason of its own, its items are written one by one, so
-    /// that one of them cannot fail its neighbours.
+    /// Writes all items and answers each. If the batch fails for a reason of its own, its items are
+    /// written one by one, so that one of them cannot fail its neighbours.
     pub(super) fn write(&mut self, mut items: Vec<Item>) {
         items.retain(|item| item.is_awaited() && item.claim.begin());
         if items.is_empty() {
@@ -103,7 +104,8 @@ impl Session {
             };
             let error = self.recover(failure)?;
             let again = match &error {
-                // A connection that had been idle may have died long ago; nothing was committed on it.
+                // A connection that had been idle may have died long ago; nothing was committed on
+                // it.
                 StoreError::Unavailable(_) => reused && error.ended_connection(),
                 StoreError::Busy => !self.url.is_sqlite(),
                 StoreError::ChainLost => true,
@@ -116,13 +118,14 @@ impl Session {
         }
     }
 
-    /// Leaves the session fit for the next batch and returns why this one was not written. The error is that of a batch
-    /// that must not be tried again: whether it was written is not known.
+    /// Leaves the session fit for the next batch and returns why this one was not written. The
+    /// error is that of a batch that must not be tried again: whether it was written is not known.
     fn recover(&mut self, failure: Failure) -> Result<StoreError, StoreError> {
         match failure {
             Failure::Rejected { error, reusable } => {
                 if error == StoreError::ChainLost {
-                    // Compared with what is there, over whatever connection, before anything is written.
+                    // Compared with what is there, over whatever connection, before anything is
+                    // written.
                     self.chain.give_up();
                 }
                 if !reusable {

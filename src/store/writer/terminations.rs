@@ -1,4 +1,5 @@
-//! Users whose deletion is accepted become TERMINATING; the [erasure](crate::store::erasure) takes them from there.
+//! Users whose deletion is accepted become TERMINATING; the [erasure](crate::store::erasure) takes
+//! them from there.
 
 use super::unnest::{Unnest, UnnestColumn};
 use super::{Act, Commit, Outcome};
@@ -24,8 +25,8 @@ pub(super) fn of<'a>(commits: &[&'a Commit], outcomes: &[Outcome]) -> Terminatio
     users
 }
 
-/// Locks every user row that the batch will change, in the order of their keys: updates and terminations are two
-/// statements, and without this two writers could wait for each other.
+/// Locks every user row that the batch will change, in the order of their keys: updates and
+/// terminations are two statements, and without this two writers could wait for each other.
 pub(super) fn lock(
     conn: &mut AnyConnection,
     terminations: &Terminations<'_>,

@@ -1,8 +1,8 @@
-//! `INSERT ... SELECT FROM unnest($1, $2, ...)` for PostgreSQL: one array per column, so that the statement is the same
-//! for every batch size.
+//! `INSERT ... SELECT FROM unnest($1, $2, ...)` for PostgreSQL: one array per column, so that the
+//! statement is the same for every batch size.
 //!
-//! `diesel::sql_query` is never prepared (it marks itself as unsafe to cache); this fragment is: Diesel caches it per connection by its
-//! text.
+//! `diesel::sql_query` is never prepared (it marks itself as unsafe to cache); this fragment is:
+//! Diesel caches it per connection by its text.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;

@@ -104,8 +104,8 @@ pub(super) fn secrets_of(payload: &Value, secrets: &mut Vec<Secret>) {
     }
 }
 
-/// What went over the wire: the tokens and encrypted fields of the body, and the signature. The name of the gateway's key
-/// is public.
+/// What went over the wire: the tokens and encrypted fields of the body, and the signature. The
+/// name of the gateway's key is public.
 pub(super) fn tokens_of(request: &Prepared, secrets: &mut Vec<Secret>) {
     let body = String::from_utf8_lossy(&request.body);
     let gateway_key = read_private_key(&test_key("gateway.pem")).unwrap();

@@ -52,7 +52,8 @@ fn decimal(bytes: &[u8]) -> String {
     numbers.join(", ")
 }
 
-/// The characters of the base64 text that `value` alone decides when `offset` bytes stand before it.
+/// The characters of the base64 text that `value` alone decides when `offset` bytes stand before
+/// it.
 fn core(engine: &impl Engine, value: &[u8], offset: usize) -> String {
     let mut bytes = vec![0; offset];
     bytes.extend_from_slice(value);

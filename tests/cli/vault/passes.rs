@@ -1,4 +1,5 @@
-//! `vault rotate|rewrap|rotate-index|verify`, beside a gateway that serves, killed, and on damaged rows.
+//! `vault rotate|rewrap|rotate-index|verify`, beside a gateway that serves, killed, and on damaged
+//! rows.
 
 use crate::config_file::ready;
 use crate::process::{Output, Running, run, text, write};
@@ -222,7 +223,8 @@ fn damage_is_named_and_nothing_else_is_said(backend: Backend) {
         rewrapped.stdout
     );
 
-    // The way out that the runbook names: the issuer deletes the user. The rotation then puts the index right, too.
+    // The way out that the runbook names: the issuer deletes the user. The rotation then puts the
+    // index right, too.
     assert_eq!(client(&base_url).delete(&[one]).status, 202);
     until("the user is erased", || {
         database.count("users WHERE status = 'DELETED'") == 1

@@ -49,7 +49,8 @@ on_both_blocking!(
             let refusals: usize = of_reason.iter().map(|entry| count(entry)).sum();
             assert_eq!(refusals, THREADS / 2 * EACH, "{reason}");
         }
-        // Twenty have their own, one more for each second that this took, and two sums every ten seconds.
+        // Twenty have their own, one more for each second that this took, and two sums every ten
+        // seconds.
         assert!(entries.len() < 60, "{} entries", entries.len());
         let sums: Vec<_> = entries
             .iter()

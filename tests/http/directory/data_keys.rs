@@ -104,7 +104,8 @@ on_both_blocking!(no_call_fails_while_data_keys_rotate, |backend: Backend| {
     assert!(database.number(versions) > i64::from(ROTATIONS) / 2);
     assert_eq!(database.count("cards"), i64::try_from(users.len()).unwrap());
     assert_eq!(database.count("audit_entries WHERE outcome = 'refused'"), 0);
-    // A row says the lowest version that it uses: it has never been sealed under a newer one than the primary.
+    // A row says the lowest version that it uses: it has never been sealed under a newer one than
+    // the primary.
     let beyond = format!(
         "directory_users WHERE seal_key NOT BETWEEN 1 AND {}",
         ROTATIONS + 1

@@ -1,4 +1,5 @@
-//! Each seed document's example request, byte for byte as curl sends it; only host and key are ours.
+//! Each seed document's example request, byte for byte as curl sends it; only host and key are
+//! ours.
 
 use super::{Answer, Directory, send_raw};
 use crate::on_both_blocking;

@@ -1,4 +1,5 @@
-//! What every path of the users API answers to requests that are no good as HTTP, and to too many of them.
+//! What every path of the users API answers to requests that are no good as HTTP, and to too many
+//! of them.
 
 use super::{Directory, NOT_FOUND, send_raw};
 use crate::on_both_blocking;

@@ -1,4 +1,5 @@
-//! Tokens that must not open (wire-formats.md, J7), those above all that general JOSE libraries let through.
+//! Tokens that must not open (wire-formats.md, J7), those above all that general JOSE libraries let
+//! through.
 
 use super::{Bench, enrolment};
 use crate::on_both_blocking;

@@ -1,4 +1,5 @@
-//! Profiles that several change at once: two calls, two nodes, two issuers, a replay, the operator's file.
+//! Profiles that several change at once: two calls, two nodes, two issuers, a replay, the
+//! operator's file.
 
 use super::Issuer;
 use crate::on_both_blocking;
@@ -200,7 +201,8 @@ on_both_blocking!(
         assert_eq!(apply(&gateway, &issuers_toml()), IssuerChange::Unchanged);
         assert_eq!(demo.profile(), changed);
 
-        // What the file does name is the operator's: a range taken over and then left out goes, an own one stays.
+        // What the file does name is the operator's: a range taken over and then left out goes, an
+        // own one stays.
         let toml = issuers_toml();
         let with = toml.replacen("\"534403\", ", "\"534403\", \"6011\", ", 1);
         assert_ne!(with, toml);

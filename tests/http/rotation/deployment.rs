@@ -1,4 +1,5 @@
-//! A configuration with its keys in a folder, as a deployment has it, and what a gateway that follows it shows.
+//! A configuration with its keys in a folder, as a deployment has it, and what a gateway that
+//! follows it shows.
 
 use crate::support::gateway::{TestGateway, test_key};
 use crate::support::http::send;

@@ -1,8 +1,9 @@
 //! Every key rotates while nodes serve under full load, and no caller notices.
 //!
-//! Each node has a configuration and key files of its own; the operator keeps the originals and brings them over. Four
-//! things happen at once, each in the order that docs/operations.md gives: gateway keys, the issuers' certificates, data
-//! keys, and, once, `rewrap` and `rotate-index`. In the middle all nodes are given a configuration with a broken key.
+//! Each node has a configuration and key files of its own; the operator keeps the originals and
+//! brings them over. Four things happen at once, each in the order that docs/operations.md gives:
+//! gateway keys, the issuers' certificates, data keys, and, once, `rewrap` and `rotate-index`. In
+//! the middle all nodes are given a configuration with a broken key.
 
 mod calls;
 mod certificates;
@@ -26,12 +27,14 @@ use operator::Operator;
 use records::Recorder;
 use std::thread::ScopedJoinHandle;
 
-/// Where issuers believe that the gateway is: what they sign. A load balancer would choose the node.
+/// Where issuers believe that the gateway is: what they sign. A load balancer would choose the
+/// node.
 const ORIGIN: &str = "https://api.gateway.example";
 
 /// The issuers, and a range of cards of each.
 const ISSUERS: [(&str, &str); 3] = [("alpha", "5344"), ("beta", "5181"), ("gamma", "5424")];
-/// Threads that call without a pause for each issuer. With those below they and the nodes keep two cores busy.
+/// Threads that call without a pause for each issuer. With those below they and the nodes keep two
+/// cores busy.
 const CALLERS: usize = 1;
 /// Threads that call the users API without a pause.
 const RECORDERS: usize = 1;

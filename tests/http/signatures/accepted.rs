@@ -185,7 +185,8 @@ on_both_blocking!(base_strings_may_be_strict_rfc_5849, |backend: Backend| {
 
 on_both_blocking!(queries_are_signed_in_many_ways, |backend: Backend| {
     let gateway = TestGateway::start(backend);
-    // On the wire; in the parameter string before and after the `oauth_*` pairs. Node, Python and Java, where they differ.
+    // On the wire; in the parameter string before and after the `oauth_*` pairs. Node, Python and
+    // Java, where they differ.
     for (query, before, after) in [
         ("lang=en-US", "lang=en-US", ""),
         ("t=10:30", "", "t=10:30"),
@@ -281,7 +282,8 @@ on_both_blocking!(
     the_hash_is_that_of_the_bytes_as_they_came,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
-        // White space, member order and escapes are the sender's business, and part of what is signed.
+        // White space, member order and escapes are the sender's business, and part of what is
+        // signed.
         let token = Jwe::new(sample::enrolment("534403").to_string())
             .segments()
             .join(".");

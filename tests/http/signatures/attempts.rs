@@ -1,4 +1,5 @@
-//! Requests around a good one that must be refused (O6), each with the reason that logs and metrics give.
+//! Requests around a good one that must be refused (O6), each with the reason that logs and metrics
+//! give.
 
 use super::{ENROL, Signed, consumer_key, now};
 use crate::support::gateway::TestGateway;
@@ -276,7 +277,8 @@ impl Attempts<'_> {
         }
         let signed = self.signed().with("oauth_version", "2.0");
         self.header("version 2.0", signed.authorization(), "unsupported-version");
-        // One second more than the window; ahead with room, because time goes on until the gateway looks.
+        // One second more than the window; ahead with room, because time goes on until the gateway
+        // looks.
         for timestamp in [now() - 301, now() + 900, 0, 999_999_999_999] {
             let signed = self
                 .signed()

@@ -1,4 +1,5 @@
-//! Behind a proxy: clients sign the public URL, which is configured and never taken from the request (O7).
+//! Behind a proxy: clients sign the public URL, which is configured and never taken from the
+//! request (O7).
 
 use super::{ENROL, Signed, assert_unauthenticated, call};
 use crate::on_both_blocking;

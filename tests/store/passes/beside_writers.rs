@@ -1,4 +1,5 @@
-//! Passes while the real writer goes on: nothing is lost, nothing is doubled, nobody waits for ever.
+//! Passes while the real writer goes on: nothing is lost, nothing is doubled, nobody waits for
+//! ever.
 
 use super::rows::{cardholder, enrol_many, enrol_one, opened, pan, rename, settle, unwatched};
 use super::{assert_verified, limits, states, versions};
@@ -51,7 +52,8 @@ async fn keep_enrolling(rig: &Rig, stop: &AtomicBool) -> usize {
     number - 100
 }
 
-/// Enrols a card, has the user erased and enrols the card again, until it is told to stop; how many.
+/// Enrols a card, has the user erased and enrols the card again, until it is told to stop; how
+/// many.
 async fn keep_erasing(rig: &Rig, stop: &AtomicBool) -> usize {
     let mut number = 500_000;
     while !stop.load(Ordering::Relaxed) {

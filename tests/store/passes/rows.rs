@@ -19,7 +19,8 @@ pub fn pan(number: usize) -> String {
     format!("5344030000{number:06}")
 }
 
-/// The enrolment of a cardholder whose card and e-mail address have the form that they are stored in.
+/// The enrolment of a cardholder whose card and e-mail address have the form that they are stored
+/// in.
 pub fn cardholder(keys: &VaultKeys, pan: &str) -> Commit {
     let mut user = sealed_user(keys, ISSUER, pan);
     let card = format!(

@@ -1,4 +1,5 @@
-//! What holds for any JSON object: no panic, no value in a violation, one violation a field at most.
+//! What holds for any JSON object: no panic, no value in a violation, one violation a field at
+//! most.
 
 use super::*;
 use proptest::prelude::*;

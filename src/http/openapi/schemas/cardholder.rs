@@ -6,7 +6,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// A card and its holder. Unknown members are ignored; `null` means "not sent".
 ///
-/// For issuers with the donation feature on, `name`, `billingAddress` and `locale` are required too.
+/// For issuers with the donation feature on, `name`, `billingAddress` and `locale` are required
+/// too.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct UserProfile {
@@ -14,8 +15,8 @@ pub struct UserProfile {
     pub email: Email,
     /// Required with the donation feature on.
     pub name: Option<UserName>,
-    /// First name, blank, last name, as on the card: letters A to Z, digits, apostrophes, commas and
-    /// blanks; for issuers set so, all letters, hyphens and periods.
+    /// First name, blank, last name, as on the card: letters A to Z, digits, apostrophes, commas
+    /// and blanks; for issuers set so, all letters, hyphens and periods.
     #[schema(min_length = 1, max_length = 100, examples("John Doe"))]
     pub cardholder_name: String,
     /// 16 digits with a correct check digit, within one of the issuer's account ranges.
@@ -83,8 +84,8 @@ pub struct Email {
     pub value: String,
 }
 
-/// A name: letters A to Z, digits, apostrophes and commas, at least one letter; for issuers set so, all
-/// letters, blanks, hyphens and periods.
+/// A name: letters A to Z, digits, apostrophes and commas, at least one letter; for issuers set so,
+/// all letters, blanks, hyphens and periods.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct UserName {

@@ -18,8 +18,8 @@ pub enum EncryptedRequest {
     FieldLevel(FieldLevelRequest),
 }
 
-/// A compact JWE: `alg` RSA-OAEP-256, `enc` A128GCM, A192GCM, A256GCM or A128CBC-HS256. `kid` is the
-/// fingerprint of the gateway's key or certificate; empty or absent, it means the current key.
+/// A compact JWE: `alg` RSA-OAEP-256, `enc` A128GCM, A192GCM, A256GCM or A128CBC-HS256. `kid` is
+/// the fingerprint of the gateway's key or certificate; empty or absent, it means the current key.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct JweRequest {
@@ -50,7 +50,8 @@ pub struct FieldLevelRequest {
     /// The digest of the OAEP padding, SHA-256 or SHA-512; absent, SHA-256.
     #[schema(examples("SHA256"))]
     pub oaep_hashing_algorithm: Option<String>,
-    /// The fingerprint of the gateway's key or certificate; empty or absent, it means the current key.
+    /// The fingerprint of the gateway's key or certificate; empty or absent, it means the current
+    /// key.
     #[schema(max_length = 1000)]
     pub public_key_fingerprint: Option<String>,
 }

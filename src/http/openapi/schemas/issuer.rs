@@ -85,7 +85,8 @@ pub struct IssuerProfileDetails {
 
 /// What an issuer changes of itself; only what is sent changes, and `null` means "not sent".
 ///
-/// A URL is absolute, `http` or `https`, of at most 2083 characters without the white space round it.
+/// A URL is absolute, `http` or `https`, of at most 2083 characters without the white space round
+/// it.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct IssuerConfiguration {

@@ -75,7 +75,8 @@ impl<'a> Caller<'a> {
         Ok(())
     }
 
-    /// A card that any server of the issuer has enrolled before, under whichever index key, is refused.
+    /// A card that any server of the issuer has enrolled before, under whichever index key, is
+    /// refused.
     fn enrol_again(&mut self, turn: usize) -> anyhow::Result<()> {
         let clear = {
             let enrolled = self.issuer.enrolled.lock().unwrap();

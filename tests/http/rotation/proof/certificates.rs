@@ -21,8 +21,9 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, RwLock};
 
-/// Pairs of keys that an issuer takes in turn. Making an RSA key takes a good part of a second under load, so there are
-/// as many as can tell the former, the present and the next one apart; the certificates are new in every round.
+/// Pairs of keys that an issuer takes in turn. Making an RSA key takes a good part of a second
+/// under load, so there are as many as can tell the former, the present and the next one apart; the
+/// certificates are new in every round.
 const PAIRS: usize = 3;
 
 /// What an issuer signs with, and what it reads answers with.
@@ -110,8 +111,8 @@ impl Issuer {
         self.client.read().unwrap().clone()
     }
 
-    /// Gives the issuer's servers other keys, and waits until no call with the former ones is under way. One change
-    /// after the other, so that there are no calls with still older ones either.
+    /// Gives the issuer's servers other keys, and waits until no call with the former ones is under
+    /// way. One change after the other, so that there are no calls with still older ones either.
     fn change(&self, change: impl FnOnce(&mut Keys)) {
         let mut keys = self.keys.lock().unwrap();
         change(&mut keys);
@@ -189,7 +190,8 @@ certificate = "{encryption}"
         let name = format!("{issuer}-{use_}-{round}.pem");
         let file = self.dir.path().join(&name);
         if !file.exists() {
-            // A validity begins with a whole second: of those that begin in the same one the last to end is the newest.
+            // A validity begins with a whole second: of those that begin in the same one the last
+            // to end is the newest.
             let days = 90 + u32::try_from(round).unwrap();
             let certificate = self_signed(key, issuer, days).unwrap();
             fs::write(file, certificate.to_pem().unwrap()).unwrap();

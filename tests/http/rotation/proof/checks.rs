@@ -12,7 +12,8 @@ use issuer_gateway::store::data_keys::Purpose;
 use issuer_gateway::store::passes::SealedTable;
 use serde_json::Value;
 
-/// Every node has taken up every change of its configuration, but the broken one, and nothing else has failed.
+/// Every node has taken up every change of its configuration, but the broken one, and nothing else
+/// has failed.
 pub(super) fn rotated(installation: &Installation, size: &Size) {
     for node in &installation.nodes {
         let taken_up = reloads(&node.gateway, "success");
@@ -65,7 +66,8 @@ pub(super) fn nothing_under_an_old_key(installation: &Installation, size: &Size)
     }
 }
 
-/// Whoever was told to be enrolled is, and nobody else; and all that is stored is what was sent last.
+/// Whoever was told to be enrolled is, and nobody else; and all that is stored is what was sent
+/// last.
 pub(super) fn everybody_opens(
     installation: &Installation,
     cardholders: &[Cardholder],

@@ -1,5 +1,5 @@
-//! Gateway keys, as the runbook says: added on every node, then promoted; the former one is destroyed when nobody uses it
-//! any more.
+//! Gateway keys, as the runbook says: added on every node, then promoted; the former one is
+//! destroyed when nobody uses it any more.
 
 use super::Installation;
 use super::certificates::change_all;
@@ -15,8 +15,9 @@ use openssl::x509::X509;
 use std::fs;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
-/// Keys that are taken in turn: enough that the one before, the present and the next one are never the same. To make a
-/// hundred would take longer than all else; files, certificates and what the nodes load are new each time.
+/// Keys that are taken in turn: enough that the one before, the present and the next one are never
+/// the same. To make a hundred would take longer than all else; files, certificates and what the
+/// nodes load are new each time.
 const KEYS: usize = 4;
 
 /// Calls that are answered while a configuration with a broken key lies on all nodes.
@@ -36,8 +37,8 @@ impl Key {
     }
 }
 
-/// Makes so many new keys primary. The steps of neighbours go together: what brings the promotion of one key brings the
-/// next one, and the end of the one before.
+/// Makes so many new keys primary. The steps of neighbours go together: what brings the promotion
+/// of one key brings the next one, and the end of the one before.
 pub(super) fn rotate(installation: &Installation, load: &Load, times: usize) {
     let Installation {
         original, issuers, ..
@@ -51,14 +52,16 @@ pub(super) fn rotate(installation: &Installation, load: &Load, times: usize) {
         if primary == times / 2 {
             push_broken(installation, load);
         }
-        // Every node has loaded the key that is to be primary, and nobody uses the one before the present one any more.
+        // Every node has loaded the key that is to be primary, and nobody uses the one before the
+        // present one any more.
         if primary >= 2 {
             fs::remove_file(original.path(&keys[primary - 2].file)).unwrap();
         }
         keys.push(write(original, primary + 1, &made[primary % KEYS]));
         declare(original, &keys, primary);
         bring(installation, &keys, primary);
-        // One issuer takes what is new in the key sets at once, the others wait for the certificate of the primary key.
+        // One issuer takes what is new in the key sets at once, the others wait for the certificate
+        // of the primary key.
         change_all(issuers, |issuer, its| {
             let early = usize::from(issuer.name == issuers[0].name);
             its.gateway = keys[primary + early].certificate.clone();
@@ -77,7 +80,8 @@ fn write(original: &Deployment, number: usize, key: &PKey<Private>) -> Key {
     Key { file, certificate }
 }
 
-/// Edits the operator's configuration: those beside the primary key are active, and older ones destroyed.
+/// Edits the operator's configuration: those beside the primary key are active, and older ones
+/// destroyed.
 fn declare(original: &Deployment, keys: &[Key], primary: usize) {
     let mut tables = ArrayOfTables::new();
     for (number, key) in keys.iter().enumerate() {
@@ -98,7 +102,8 @@ fn declare(original: &Deployment, keys: &[Key], primary: usize) {
     original.write(&document.to_string());
 }
 
-/// Brings keys and configuration to every node, and waits until each of them lists exactly those in use.
+/// Brings keys and configuration to every node, and waits until each of them lists exactly those in
+/// use.
 fn bring(installation: &Installation, keys: &[Key], primary: usize) {
     let in_use = (primary.saturating_sub(1)..keys.len()).filter(|number| *number != primary);
     let expected: Vec<_> = std::iter::once(primary)
@@ -117,8 +122,8 @@ fn bring(installation: &Installation, keys: &[Key], primary: usize) {
     }
 }
 
-/// Brings a configuration to every node whose new primary key has only half arrived, waits until it is refused, lets the
-/// callers go on for a while, and takes it back.
+/// Brings a configuration to every node whose new primary key has only half arrived, waits until it
+/// is refused, lets the callers go on for a while, and takes it back.
 fn push_broken(installation: &Installation, load: &Load) {
     let Installation {
         original, nodes, ..

@@ -1,4 +1,5 @@
-//! A server of the users API: makes, changes and reads records without a pause, and tries to take an address twice.
+//! A server of the users API: makes, changes and reads records without a pause, and tries to take
+//! an address twice.
 
 use super::load::Load;
 use super::{Installation, Node};
@@ -81,7 +82,8 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Two new records want one address at the same moment: one gets it. A third one, that wants an old address, does not.
+    /// Two new records want one address at the same moment: one gets it. A third one, that wants an
+    /// old address, does not.
     fn take_twice_at_once(&mut self, turn: usize) -> anyhow::Result<()> {
         let wanted = json!({"email": self.address(turn)});
         let (one_node, other_node) = (self.next_node(), self.next_node());
