@@ -40,7 +40,7 @@ pub enum Event<'a> {
     },
 }
 
-/// Is vouched what turns up.
+/// Is told what turns up.
 pub type Observer<'a> = &'a mut dyn FnMut(Event<'_>);
 
 /// What was verified.

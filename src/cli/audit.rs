@@ -74,7 +74,7 @@ async fn verify(
     known_gaps: u64,
 ) -> anyhow::Result<ExitCode> {
     // Before the trail: it names nothing that is not there already.
-    let known = witnessed(witness)?;
+    let mut known = witnessed(witness)?;
     let mut expected = Vec::new();
     for text in expect {
         expected.extend(parse_expected(text)?);
@@ -84,29 +84,38 @@ async fn verify(
     bar.set_style(ProgressStyle::with_template(
         "{wide_bar} {human_pos}/{human_len} entries, {eta} left",
     )?);
-    let mut observer = |event: Event<'_>| {
-        match event {
+    let mut declared = Vec::new();
+    let mut observer = |event: Event<'_>| match event {
         Event::Read(count) => bar.inc(count),
         Event::Broken { chain, broken } => {
             bar.suspend(|| println!("BROKEN chain {chain}: {broken}"));
         }
-        Event::Gap { chain, gap } => bar.suspend(|| {
-            println!(
-                "GAP chain {}: the database lost {} confirmed entries after entry {}, and what they stand for (declared in chain {chain})",
-                gap.chain,
-                gap.lost(),
-                gap.found.0
-            );
-        }),
+        Event::Gap { chain, gap } => {
+            bar.suspend(|| {
+                println!(
+                    "GAP chain {}: the database lost {} confirmed entries after entry {}, and what they stand for (declared in chain {chain})",
+                    gap.chain,
+                    gap.lost(),
+                    gap.found.0
+                );
+            });
+            declared.push(gap);
+        }
         Event::Open { chain } => bar.suspend(|| {
             println!(
                 "note: chain {chain} has no node.stop at its end: the node runs, or was killed"
             );
         }),
-    }
     };
     let mut summary = verify::verify(store, &mut observer).await?;
-    summary.broken += verify::acknowledged(store, &known, &mut observer).await?;
+    // What a node has declared as lost is a gap, and not a second fault.
+    known.retain(|head| !declared.iter().any(|gap| gap.covers(&head.chain, head.seq)));
+    summary.broken += verify::acknowledged(store, &known, &mut |event| {
+        if let Event::Broken { chain, broken } = event {
+            bar.suspend(|| println!("BROKEN chain {chain}: {broken}"));
+        }
+    })
+    .await?;
     bar.finish_and_clear();
     for AuditHead { chain, seq, hash } in expected {
         if store.audit_hash(&chain, seq).await?.as_ref() != Some(&hash) {

@@ -140,6 +140,58 @@ fn a_lost_tail_is_found_postgres() {
     a_lost_tail_is_found(Backend::Postgres);
 }
 
+/// A failover to a standby that lagged behind looks like this to the process that goes on.
+fn a_loss_that_the_node_has_declared_is_a_gap(backend: Backend) {
+    let database = TestDatabase::empty(backend);
+    let dir = tempfile::tempdir().unwrap();
+    let (config, witness) = node(&database, dir.path());
+    let (mut running, base_url) = Running::serve(&config, &[]);
+    let client = client(&base_url);
+    let enrol = || user_id(&client.enrol(&sample::enrolment("534403")));
+    let (chain, seq) = entry_of(&database, &enrol());
+    enrol();
+    until("the witness names the chain's end", || {
+        let end = format!("SELECT max(seq) AS n FROM audit_entries WHERE chain = '{chain}'");
+        let end = database.number(&end);
+        let heads = known(&witness);
+        heads.iter().any(|h| h.chain == chain && h.seq == end)
+    });
+    if seq > 1 {
+        lose(&database, &chain, seq);
+    } else {
+        database.execute(&format!(
+            "DELETE FROM audit_entries WHERE chain = '{chain}'; \
+             DELETE FROM audit_anchors WHERE chain = '{chain}'; \
+             DELETE FROM audit_heads WHERE chain = '{chain}'"
+        ));
+    }
+    let gaps = "SELECT count(*) AS n FROM audit_entries WHERE action = 'audit.gap'";
+    until("the writer whose chain it was declares the gap", || {
+        enrol();
+        database.number(gaps) == 1
+    });
+    assert!(running.signal("TERM").success());
+    let found = verify(&config, &[]);
+    assert_eq!(found.code, Some(3), "{}", found.stdout);
+    assert!(
+        found.stdout.contains(&format!("GAP chain {chain}")),
+        "{}",
+        found.stdout
+    );
+    assert!(!found.stdout.contains("BROKEN"), "{}", found.stdout);
+    verify(&config, &["--known-gaps", "1"]).ok();
+}
+
+#[test]
+fn a_loss_that_the_node_has_declared_is_a_gap_sqlite() {
+    a_loss_that_the_node_has_declared_is_a_gap(Backend::Sqlite);
+}
+
+#[test]
+fn a_loss_that_the_node_has_declared_is_a_gap_postgres() {
+    a_loss_that_the_node_has_declared_is_a_gap(Backend::Postgres);
+}
+
 fn after_a_stop_nothing_can_be_lost_unseen(backend: Backend) {
     let database = TestDatabase::empty(backend);
     let dir = tempfile::tempdir().unwrap();
