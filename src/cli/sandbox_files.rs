@@ -71,12 +71,24 @@ pub(super) struct Files {
     pub(super) description: PathBuf,
 }
 
+/// Removes what a first run that was cut off has left half written.
+fn remove_partial_files(dir: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|end| end == "partial") {
+            fs::remove_file(file)?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes whatever is missing in `dir`, and sets the port if one is given.
 pub(super) fn prepare(dir: &Path, port: Option<u16>) -> anyhow::Result<Files> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)?;
+    remove_partial_files(dir)?;
     let files = Files {
         config: dir.join("gateway.toml"),
         issuers: dir.join("issuers.toml"),

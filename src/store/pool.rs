@@ -194,7 +194,7 @@ impl Store {
     {
         let mut turn = self.turn().await?;
         self.writing(move |inner, claim| {
-            let mut conn = inner.connection()?;
+            let mut conn = inner.live_connection()?;
             let lost = turn.look_back(&mut conn)?;
             inner.lost_entries.fetch_add(lost, Ordering::Relaxed);
             let (mut committing, mut lost) = (false, false);
@@ -240,7 +240,7 @@ impl Store {
         F: FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
     {
         self.writing(move |inner, claim| {
-            connection::transaction(&mut *inner.connection()?, |conn| {
+            connection::transaction(&mut *inner.live_connection()?, |conn| {
                 let value = change(conn)?;
                 begin(claim)?;
                 Ok(value)
@@ -325,6 +325,21 @@ impl Inner {
             match query(&mut *self.connection()?) {
                 Err(StoreError::Unavailable(_)) if left > 0 && started.elapsed() < RETRY_FOR => {}
                 result => return result,
+            }
+        }
+    }
+
+    /// A connection that has answered just now. A change cannot run twice, so it must not meet one
+    /// that died while it was idle, as all of the pool have after a restart of the database.
+    fn live_connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+        let mut left = self.attempts;
+        loop {
+            left -= 1;
+            let mut conn = self.connection()?;
+            match conn.ping() {
+                Ok(()) => return Ok(conn),
+                Err(error) if left == 0 => return Err(error.into()),
+                Err(_) => {}
             }
         }
     }

@@ -211,7 +211,9 @@ fn nothing_leaks(backend: Backend, format: &str, tls: bool) {
         .read_to_vec()
         .unwrap();
     let while_it_ran = raw_files(&database);
-    assert!(scene.running.signal("TERM").success());
+    let ended = scene.running.signal("TERM");
+    let log = scene.running.written("stderr");
+    assert!(ended.success(), "{ended}: {log}");
 
     // What is looked through is really there.
     let stderr = scene.running.written("stderr");

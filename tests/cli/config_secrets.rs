@@ -32,8 +32,8 @@ fn a_configuration_that_does_not_parse_is_not_quoted() {
         assert!(!message.contains("Canary"), "{message}");
     };
     for (database, named) in [
-        (format!("url = \"{canary}"), "line 4, column "),
-        (format!("url = {canary}"), "line 4, column "),
+        (format!("url = \"{canary}"), "line 5, column "),
+        (format!("url = {canary}"), "line 5, column "),
         (format!("url = [\"{canary}\"]"), "database.url"),
         (
             format!("url = \"a\"\npool_size = \"{canary}\""),

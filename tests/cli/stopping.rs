@@ -78,7 +78,10 @@ fn a_hanging_database_does_not_keep_it_from_ending_and_what_is_in_doubt_is_said(
     let dir = tempfile::tempdir().unwrap();
     let (proxy, url) = through(&database);
     ready(&database, dir.path(), |_| {});
-    let mut sections = Sections::new(&url);
+    // Long enough that the connection is not given up before the signal.
+    let and = if url.contains('?') { '&' } else { '?' };
+    let patient = format!("{url}{and}options=-c%20statement_timeout%3D60s");
+    let mut sections = Sections::new(&patient);
     sections.server += "\nshutdown_timeout_s = 6";
     let config = sections.write(dir.path());
     let (mut running, base_url) = Running::serve(&config, &[]);
