@@ -27,6 +27,8 @@
 //! [`private_file`], [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an
 //! issuer server's. docs/architecture.md tells the same story at length.
 
+pub use oauth1_rsa as oauth1;
+
 pub mod app;
 pub mod audit;
 pub mod call;
@@ -50,7 +52,6 @@ pub mod ids;
 pub mod issuers;
 pub mod json;
 pub mod keys;
-pub mod oauth1;
 pub mod openings;
 pub mod payload;
 pub mod private_file;

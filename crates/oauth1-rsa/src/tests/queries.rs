@@ -1,4 +1,4 @@
-//! Every row of the table in wire-formats.md 3.2, and the forms of the base string around it.
+//! How each library reads a query, and the forms of the base string around it.
 
 use super::*;
 

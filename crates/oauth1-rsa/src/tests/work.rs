@@ -1,8 +1,8 @@
 //! What a signature costs: counted, not timed.
 
 use super::*;
-use crate::oauth1::base_string::MAX_CANDIDATES;
-use crate::oauth1::verify::Work;
+use crate::base_string::MAX_CANDIDATES;
+use crate::verify::Work;
 
 /// Readings, orders and escapings all differ, within the limits of a query.
 fn hostile() -> String {

@@ -1,8 +1,7 @@
 //! The signature base string (RFC 5849, section 3.4.1), in every form that official libraries sign.
 //!
 //! `METHOD & escaped(base URL) & escaped(parameter string)`. Libraries agree on the outside and
-//! differ in how they read the query (wire-formats.md 3.2), so a request has several candidates
-//! (3.3). A candidate may reorder and re-escape, but it holds the whole path, the whole host and
+//! differ in how they read the query, so a request has several candidates. A candidate may reorder and re-escape, but it holds the whole path, the whole host and
 //! every received pair: anything left out would not be signed. The one exception is tolerable: Node
 //! signs identical pairs once.
 

@@ -3,8 +3,7 @@
 /// Why a request's authentication failed. It carries nothing that the client sent.
 ///
 /// [`BodyHashMissing`](Self::BodyHashMissing) and [`BodyHashMismatch`](Self::BodyHashMismatch) are
-/// answered with `INVALID_BODY_HASH` and 400, all others with `AUTHENTICATION_FAILED` and 401
-/// (cce-api.md, section 4).
+/// faults of the request (400); all others say that nobody has proven who calls (401).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// No `Authorization` header, or one with another scheme than `OAuth`.
@@ -72,11 +71,6 @@ impl SignatureError {
             Self::SignatureInvalid => "signature-invalid",
             Self::NonceUsed => "nonce-used",
         }
-    }
-
-    /// Whether the body hash is at fault: `INVALID_BODY_HASH` instead of `AUTHENTICATION_FAILED`.
-    pub fn is_body_hash(self) -> bool {
-        matches!(self, Self::BodyHashMissing | Self::BodyHashMismatch)
     }
 }
 

@@ -1,5 +1,4 @@
-//! The client's side: `Authorization` headers as official libraries write them (wire-formats.md
-//! 3.1).
+//! The client's side: `Authorization` headers as official libraries write them.
 
 use super::base_string::{ESCAPED, Message};
 use super::header::{is_consumer_key, is_nonce};

@@ -1,5 +1,4 @@
-//! How client libraries read a query's pairs, and in which order they sign them (wire-formats.md
-//! 3.2).
+//! How client libraries read a query's pairs, and in which order they sign them.
 //!
 //! A reading never drops a pair, but that Node signs identical pairs once; an order only moves
 //! pairs. Further libraries are further entries of [`FORMS`].

@@ -1,4 +1,4 @@
-//! What must be refused, each with its reason (wire-formats.md, case O6).
+//! What must be refused, each with its reason.
 
 use super::*;
 use SignatureError::*;
@@ -193,10 +193,6 @@ fn a_body_needs_its_hash() {
     let header = Signed::new("POST", "/issuers/users", "{ }").signed_header();
     assert_eq!(verify(&header, &post(b"{}")), Err(BodyHashMismatch));
     assert_eq!(verify(&header, &post(b"{ }")), Ok(()));
-    for refusal in [BodyHashMissing, BodyHashMismatch] {
-        assert!(refusal.is_body_hash());
-    }
-    assert!(!SignatureInvalid.is_body_hash());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The `Authorization: OAuth name="value",…` header (RFC 5849, section 3.5.1; wire-formats.md 3.1).
+//! The `Authorization: OAuth name="value",…` header (RFC 5849, section 3.5.1).
 //!
 //! Parsing is tolerant where official libraries differ (order, blanks, bare or percent-encoded
 //! values) and strict where a second reading would be possible: every parameter once, none that

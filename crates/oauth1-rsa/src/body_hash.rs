@@ -1,5 +1,4 @@
-//! `oauth_body_hash`: SHA-256 over the body's bytes as they arrived (draft-eaton-oauth-bodyhash,
-//! wire-formats.md 3.1).
+//! `oauth_body_hash`: SHA-256 over the body's bytes as they arrived (draft-eaton-oauth-bodyhash).
 
 use super::SignatureError;
 use base64::{Engine as _, prelude::BASE64_STANDARD};

@@ -2,8 +2,8 @@
 //! an RSA operation, public or private.
 //!
 //! Only a call that was proven and committed is remembered: nobody else can fill this or make it
-//! refuse a call that was never answered. What is forgotten is found by the database's unique key,
-//! as ever.
+//! refuse a call that was never answered. What is forgotten is found where the
+//! nonces are kept, as ever.
 
 use super::Request;
 use sha2::{Digest as _, Sha256};
@@ -14,16 +14,16 @@ use std::sync::{Mutex, PoisonError};
 /// Calls of one generation; two are kept, 64 bytes each: at most 16 MB.
 const GENERATION: usize = 1 << 17;
 
-/// What identifies one call of an issuer: all that its signature covers, and the signature.
+/// What identifies one call of a client: all that its signature covers, and the signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallPrint([u8; 32]);
 
 impl CallPrint {
-    /// `issuer_id` is whose the verified consumer key was; `authorization` the whole header, which
+    /// `caller` is a number for whose the verified consumer key was; `authorization` the whole header, which
     /// holds the body's hash. A body without that hash is refused, so the body itself need not be
     /// read.
-    pub fn new(issuer_id: i32, authorization: &str, request: &Request<'_>) -> Self {
-        let mut hash = Sha256::new_with_prefix(issuer_id.to_be_bytes());
+    pub fn new(caller: i32, authorization: &str, request: &Request<'_>) -> Self {
+        let mut hash = Sha256::new_with_prefix(caller.to_be_bytes());
         let query = request.query.unwrap_or_default();
         let has_query = if request.query.is_some() { "?" } else { "" };
         for part in [

@@ -1,9 +1,9 @@
-//! Requests recorded from Mastercard's npm and PyPI signers: `tests/fixtures/oauth1/README.md`.
+//! Requests recorded from Mastercard's npm and PyPI signers: `tests/fixtures/README.md`.
 
 use super::*;
 use serde_json::Value;
 
-const VECTORS: &str = include_str!("../../../tests/fixtures/oauth1/vectors.json");
+const VECTORS: &str = include_str!("../../tests/fixtures/vectors.json");
 
 fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value[name].as_str().unwrap()

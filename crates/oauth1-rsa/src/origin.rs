@@ -1,7 +1,7 @@
 //! Scheme, host, port and path prefix under which clients know this server.
 //!
 //! Clients sign the URL that they call. Behind TLS termination that is not what the socket shows,
-//! so the origin is configured, never read from `Host` or `X-Forwarded-*` (spec decision 5).
+//! so the origin is configured, never read from `Host` or `X-Forwarded-*`.
 
 use super::SetupError;
 use std::net::Ipv6Addr;
@@ -12,7 +12,7 @@ pub struct PublicOrigin {
     /// RFC 5849, section 3.4.1.2: scheme and host in lower case, the port unless it is the default.
     base: String,
     /// What Node's signer writes for the same origin, if that differs: an explicit default port, an
-    /// IPv6 address without brackets (wire-formats.md 3.2).
+    /// IPv6 address without brackets.
     node_spellings: Vec<String>,
 }
 

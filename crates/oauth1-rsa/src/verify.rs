@@ -1,5 +1,4 @@
-//! Verification of a parsed header against the request as it came over the wire (wire-formats.md
-//! 3.3).
+//! Verification of a parsed header against the request as it came over the wire.
 
 use super::base_string::{Digest, Message};
 use super::{Authorization, Decoys, PublicOrigin, SetupError, SignatureError, body_hash};
@@ -35,7 +34,7 @@ pub struct Policy {
     /// How many seconds `oauth_timestamp` may lie in the past or in the future, at most
     /// [`MAX_WINDOW_SECONDS`].
     pub window_seconds: i64,
-    /// Whether `RSA-PSS` is accepted beside `RSA-SHA256` (spec decision 10).
+    /// Whether `RSA-PSS` is accepted beside `RSA-SHA256`.
     pub allow_pss: bool,
 }
 
@@ -49,7 +48,7 @@ impl Default for Policy {
     }
 }
 
-/// The signature methods of official libraries (wire-formats.md 3.1).
+/// The signature methods that Mastercard's client libraries use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureMethod {
     /// `RSA-SHA256`: PKCS#1 v1.5 with SHA-256.
