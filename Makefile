@@ -9,7 +9,7 @@ run:
 # Everything, on SQLite and on a private PostgreSQL that is started for the run and stopped after it. No test takes its
 # power away, so it need not wait for the disk, and a slow one makes nobody miss a deadline.
 test:
-	WITH_POSTGRES_SETTINGS="-c fsync=off" scripts/with-postgres.sh cargo test
+	WITH_POSTGRES_SETTINGS="-c fsync=off" scripts/with-postgres.sh cargo test --workspace
 
 # Kills, freezes, fills up and cuts off the running program under load, 50 rounds of each (`make test` does one):
 # docs/operations.md. CHAOS_ROUNDS=N or CHAOS_SECONDS=N (for each test) says how long, CHAOS_SEED=N repeats a run's
@@ -19,9 +19,9 @@ chaos:
 		scripts/with-postgres.sh cargo test --test chaos -- --nocapture --test-threads=1 $(TESTS)
 
 lint:
-	cargo fmt --check
+	cargo fmt --all --check
 	@git ls-files '*.rs' | xargs perl -CSD -ne 'if (m{^\s*//} && length > 101 && !m{^\s*//[/!]? *\|}) { print "$$ARGV:$$.: a line of comment is over 100 columns\n"; $$bad = 1 } close ARGV if eof; END { exit($$bad // 0) }'
-	cargo clippy --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed: dependencies not checked"; fi
 
 # Mastercard's own client libraries (npm and PyPI), schemathesis and a browser against a sandbox; Intel's crypto_mb in one.

@@ -19,13 +19,13 @@ use crate::http::{around, metrics, openapi::Document, request::Limits, routes, s
 use crate::issuers::registry::IssuerRegistry;
 use crate::keys;
 use crate::oauth1::SpentCalls;
-use crate::payload::{Engine, Unwrapper};
 use crate::readiness::{Draining, Readiness, WatchReadiness};
 use crate::reload::Reload;
 use crate::reloadable::Reloadable;
 use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
 use crate::telemetry::{Metrics, QueueDepth};
 use crate::throttle::Throttle;
+use crate::unwrap::{Engine, Unwrapper};
 use crate::vault::Vault;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;

@@ -15,11 +15,12 @@ use crate::ids::CardholderId;
 use crate::issuers::{Issuer, IssuerStatus};
 use crate::oauth1::{self, Authorization, CallPrint, MAX_WINDOW_SECONDS};
 use crate::openings::Begun;
-use crate::payload::{self, Envelope, FieldLevelHeaders, Opened};
+use crate::payload::{Envelope, FieldLevelHeaders, Opened};
 use crate::refusal::Refusal;
 use crate::reloadable::Reloadable;
 use crate::store::audit::AuditDraft;
 use crate::store::writer::{Act, Commit, Nonce, Outcome};
+use crate::unwrap;
 use crate::vault::{VaultError, VaultKeys};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, OnceLock};
@@ -197,7 +198,7 @@ impl Caller {
     /// where too many payloads of this issuer did not open lately.
     pub async fn open(&self, gateway: &Gateway, envelope: Envelope) -> Result<Opened, Refusal> {
         gateway.throttle.require_turn(&self.issuer)?;
-        let opened = payload::open_once(
+        let opened = unwrap::open_once(
             &self.live.keys,
             &gateway.unwrapper,
             &self.live.jwe_policy,

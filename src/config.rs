@@ -20,7 +20,7 @@ pub use log::{Log, LogFormat};
 pub use vault::{KekSource, ShareSource, Vault};
 
 use crate::oauth1::{MAX_ORIGINS, MAX_WINDOW_SECONDS};
-use crate::payload::MultiBuffer;
+use crate::unwrap::MultiBuffer;
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;

@@ -38,7 +38,7 @@ pub fn all(gateway: &Gateway, now: DateTime<Utc>) -> Vec<Expiry> {
                 kind: "gateway-key",
                 name: short(&key.fingerprint().to_string()),
                 from: None,
-                at,
+                at: at.into(),
             });
         }
     }

@@ -8,7 +8,7 @@ pub mod rotation;
 pub mod source;
 
 use crate::config;
-use crate::payload::{GatewayKey, KeyRing, KeyState};
+use crate::payload::{DecryptionKey, KeyRing, KeyState};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
@@ -28,7 +28,7 @@ pub fn load_ring(keys: &config::Keys) -> anyhow::Result<KeyRing> {
         .filter(|key| key.state != KeyState::Destroyed)
     {
         let pair = source::read_declared(key)?;
-        let loaded = GatewayKey::new(
+        let loaded = DecryptionKey::new(
             pair.private,
             pair.certificate,
             key.aliases.clone(),
@@ -37,7 +37,7 @@ pub fn load_ring(keys: &config::Keys) -> anyhow::Result<KeyRing> {
         .with_context(|| key.file.display().to_string())?;
         let end = key.not_after()?;
         let end = end.or_else(|| moment(loaded.certificate()?.not_after()));
-        ring.push(loaded.ending(end));
+        ring.push(loaded.ending(end.map(Into::into)));
     }
     KeyRing::new(ring).context("configuration: keys.gateway")
 }

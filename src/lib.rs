@@ -18,6 +18,7 @@
 //! - [`audit`]: nodes and unproven callers in the audit trail; its verification and export
 //! - [`oauth1`]: is the signature over these very bytes right
 //! - [`issuers`]: who is on board, which cards are theirs, which keys they use
+//! - [`unwrap`]: the stage of RSA private operations, and its engines
 //! - [`payload`]: both encrypted envelopes, in and out, and the key ring
 //! - [`footprint`]: factor sets, and the method that turns a purchase into grams of CO2e; pure
 //! - [`vault`]: sealed columns and blind indexes for data at rest
@@ -26,6 +27,10 @@
 //! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
 //! [`private_file`], [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an
 //! issuer server's. docs/architecture.md tells the same story at length.
+
+pub use oauth1_rsa as oauth1;
+pub use payload_envelope as payload;
+pub use payload_envelope::json;
 
 pub mod app;
 pub mod audit;
@@ -48,11 +53,8 @@ pub mod housekeeping;
 pub mod http;
 pub mod ids;
 pub mod issuers;
-pub mod json;
 pub mod keys;
-pub mod oauth1;
 pub mod openings;
-pub mod payload;
 pub mod private_file;
 pub mod programme;
 pub mod queue;
@@ -65,5 +67,6 @@ pub mod store;
 pub mod telemetry;
 pub mod throttle;
 pub mod toml_error;
+pub mod unwrap;
 pub mod vault;
 pub mod violation;

@@ -157,7 +157,7 @@ impl Drop for Begun {
 mod tests {
     use super::*;
     use crate::payload::KeyState;
-    use crate::payload::testing::gateway_key;
+    use crate::unwrap::testing::gateway_key;
 
     const A: IssuerId = IssuerId(1);
     const B: IssuerId = IssuerId(2);

@@ -9,6 +9,7 @@ use crate::oauth1;
 use crate::payload;
 use crate::store::StoreError;
 use crate::store::writer::KEY_REUSED;
+use crate::unwrap::OpenError;
 use crate::vault::VaultError;
 use crate::violation::Violation;
 
@@ -124,22 +125,24 @@ impl From<Vec<Violation>> for Refusal {
 impl From<payload::EnvelopeError> for Refusal {
     fn from(error: payload::EnvelopeError) -> Self {
         match error {
-            payload::EnvelopeError::Violations(violations) => Self::Violations(violations),
+            payload::EnvelopeError::Violations(rules) => {
+                let violation =
+                    |broken: payload::BrokenRule| Violation::invalid(broken.member, broken.rule);
+                Self::Violations(rules.into_iter().map(violation).collect())
+            }
             payload::EnvelopeError::NotAccepted(kind) => Self::EnvelopeNotAccepted(kind),
             payload::EnvelopeError::Crypto(reason) => Self::Crypto(reason.as_str()),
         }
     }
 }
 
-impl From<payload::OpenError> for Refusal {
-    fn from(error: payload::OpenError) -> Self {
+impl From<OpenError> for Refusal {
+    fn from(error: OpenError) -> Self {
         match error {
-            payload::OpenError::Overloaded => Self::Overloaded,
-            payload::OpenError::Crypto(payload::CryptoReason::WrappedKeyReused) => {
-                Self::WrappedKeyReused
-            }
-            error @ payload::OpenError::Failed => Self::Internal(error.reason()),
-            payload::OpenError::Crypto(reason) => Self::Crypto(reason.as_str()),
+            OpenError::Overloaded => Self::Overloaded,
+            OpenError::Crypto(payload::CryptoReason::WrappedKeyReused) => Self::WrappedKeyReused,
+            error @ OpenError::Failed => Self::Internal(error.reason()),
+            OpenError::Crypto(reason) => Self::Crypto(reason.as_str()),
         }
     }
 }
@@ -169,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_fault_of_ours_while_opening_leaves_the_nonce_unused() {
-        let refusal = Refusal::from(payload::OpenError::Failed);
+        let refusal = Refusal::from(OpenError::Failed);
         assert_eq!(refusal.reason(), "internal");
         assert!(refusal.is_recoverable());
     }

@@ -2,7 +2,7 @@
 
 use crate::keys::source::{read_certificate, read_private_key};
 use crate::oauth1::SigningKey;
-use crate::payload::{GatewayKey, KeyRing, KeyState, Recipient};
+use crate::payload::{DecryptionKey, KeyRing, KeyState, Recipient};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -175,7 +175,7 @@ impl Identity {
 
 /// A ring of the client's one key: answers are opened exactly as requests are.
 fn own_ring(file: &Path) -> anyhow::Result<KeyRing> {
-    let key = GatewayKey::new(read_private_key(file)?, None, Vec::new(), KeyState::Primary)
+    let key = DecryptionKey::new(read_private_key(file)?, None, Vec::new(), KeyState::Primary)
         .with_context(|| file.display().to_string())?;
     Ok(KeyRing::new(vec![key])?)
 }

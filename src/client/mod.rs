@@ -8,8 +8,8 @@ pub mod sample;
 use crate::ids::CardholderId;
 use crate::json::{self, Object};
 use crate::oauth1::SignatureMethod;
-use crate::payload::{self, Engine, Envelope, EnvelopeKind, JwePolicy, Unwrapper};
-use anyhow::{Context, bail};
+use crate::payload::{self, EnvelopeKind, OpenError};
+use anyhow::{Context, anyhow, bail};
 use identity::Identity;
 use serde_json::Value;
 use std::time::Duration;
@@ -57,7 +57,6 @@ pub struct Answered {
 /// A client with one issuer's keys.
 pub struct Client {
     identity: Identity,
-    unwrapper: Unwrapper,
     agent: ureq::Agent,
 }
 
@@ -71,7 +70,6 @@ impl Client {
             .build();
         Ok(Self {
             identity,
-            unwrapper: Unwrapper::start(1, 4, Engine::OneByOne)?,
             agent: config.into(),
         })
     }
@@ -149,16 +147,9 @@ impl Client {
         let Some(keys) = &self.identity.decryption else {
             bail!("the answer is encrypted, and no decryption key was given");
         };
-        let Ok(envelope) = Envelope::parse_answer(body) else {
-            bail!("the answer's envelope is malformed");
-        };
-        let policy = JwePolicy::default();
-        let opening = payload::open(keys, &self.unwrapper, &policy, envelope);
-        let opened = tokio::runtime::Builder::new_current_thread()
-            .build()?
-            .block_on(opening);
-        let opened = opened.map_err(|_| {
-            anyhow::anyhow!("the answer does not open with the given decryption key")
+        let opened = payload::open(keys, body).map_err(|error| match error {
+            OpenError::Envelope(_) => anyhow!("the answer's envelope is malformed"),
+            _ => anyhow!("the answer does not open with the given decryption key"),
         })?;
         Ok(Some(value(&opened.object)))
     }

@@ -1,6 +1,6 @@
 //! `[crypto]`: what does the RSA private operations.
 
-use crate::payload::MultiBuffer;
+use crate::unwrap::MultiBuffer;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl Crypto {
 #[cfg(test)]
 mod tests {
     use crate::config::Config;
-    use crate::payload::MultiBuffer;
+    use crate::unwrap::MultiBuffer;
     use std::path::Path;
 
     fn load(dir: &Path, section: &str) -> Config {

@@ -1,6 +1,6 @@
 //! The public gateway keys as a JWK set (RFC 7517), so that clients need no portal.
 
-use crate::payload::{GatewayKey, KeyRing, KeyState};
+use crate::payload::{DecryptionKey, KeyRing, KeyState};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use openssl::error::ErrorStack;
@@ -23,7 +23,7 @@ pub fn document(ring: &KeyRing) -> Result<Value, ErrorStack> {
     Ok(json!({ "keys": keys }))
 }
 
-fn jwk(key: &GatewayKey) -> Result<Value, ErrorStack> {
+fn jwk(key: &DecryptionKey) -> Result<Value, ErrorStack> {
     let (modulus, exponent) = key.public_numbers()?;
     let mut jwk = json!({
         "kty": "RSA",

@@ -1,5 +1,5 @@
-//! What Mastercard's client libraries really send (tests/fixtures/payloads), signed and sent to a
-//! gateway.
+//! What Mastercard's client libraries really send (crates/payload-envelope/tests/fixtures), signed
+//! and sent to a gateway.
 
 use crate::on_both_blocking;
 use crate::support::Backend;
@@ -24,7 +24,7 @@ struct Fixture {
 }
 
 fn fixtures(file: &str) -> Vec<Fixture> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/payloads");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/payload-envelope/tests/fixtures");
     serde_json::from_slice(&std::fs::read(path.join(file)).unwrap()).unwrap()
 }
 

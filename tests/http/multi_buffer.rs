@@ -5,7 +5,7 @@ use crate::support::gateway::{TestGateway, config, user_id};
 use crate::support::stand_in::stand_in;
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::client::sample;
-use issuer_gateway::payload::MultiBuffer;
+use issuer_gateway::unwrap::MultiBuffer;
 use std::path::PathBuf;
 
 fn start(backend: Backend, library: PathBuf) -> TestGateway {

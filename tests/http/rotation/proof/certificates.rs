@@ -11,7 +11,7 @@ use issuer_gateway::keys::rotation::{generate, self_signed};
 use issuer_gateway::keys::source::read_certificate;
 use issuer_gateway::oauth1::{SignatureMethod, SigningKey};
 use issuer_gateway::payload::{
-    EnvelopeKind, Fingerprint, GatewayKey, KeyRing, KeyState, Recipient,
+    DecryptionKey, EnvelopeKind, Fingerprint, KeyRing, KeyState, Recipient,
 };
 use issuer_gateway::store::audit::AuditDraft;
 use openssl::pkey::{PKey, Private};
@@ -55,7 +55,7 @@ impl Keys {
                 0 => KeyState::Primary,
                 _ => KeyState::Active,
             };
-            GatewayKey::new(key.clone(), None, Vec::new(), state).unwrap()
+            DecryptionKey::new(key.clone(), None, Vec::new(), state).unwrap()
         };
         let ring = self.decryption.iter().enumerate().map(key).collect();
         let identity = Identity {

@@ -1,0 +1,221 @@
+//! JSON as encrypted payloads need it: objects without duplicate names in, ASCII-only text out.
+//!
+//! `serde_json` keeps the last of two members with the same name, so a check and a use could see
+//! different values; [`parse_object`] refuses them. Strings are wiped when an [`Object`] is
+//! dropped, because decrypted payloads pass through here.
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use std::fmt;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Why a text is not acceptable JSON. It never carries a part of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Not JSON (RFC 8259), not UTF-8, nested deeper than 128 levels, or a name appears twice in
+    /// one object.
+    #[error("not a JSON text with unique member names")]
+    Malformed,
+    /// JSON, but no object at the root.
+    #[error("not a JSON object")]
+    NotAnObject,
+}
+
+/// A parsed JSON object whose strings are zeroized on drop. `Debug` shows no content.
+pub struct Object(Map<String, Value>);
+
+impl Object {
+    /// The member called `name`, if there is one.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// All members; the order is not the order on the wire.
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Object(…)")
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Number(number) => *number = Number::from(0),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// Parses a whole JSON text whose root is an object, refusing duplicate names at every depth.
+pub fn parse_object(text: &[u8]) -> Result<Object, Error> {
+    match parse(text)? {
+        Value::Object(members) => Ok(Object(members)),
+        mut other => {
+            wipe(&mut other);
+            Err(Error::NotAnObject)
+        }
+    }
+}
+
+/// Parses a whole JSON text of any kind, refusing duplicate names at every depth.
+pub fn parse(text: &[u8]) -> Result<Value, Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = Unique
+        .deserialize(&mut deserializer)
+        .map_err(|_| Error::Malformed)?;
+    deserializer.end().map_err(|_| Error::Malformed)?;
+    Ok(value)
+}
+
+/// Writes `value` compactly with every character above U+007F as a `\uXXXX` escape.
+///
+/// Official client libraries garble raw UTF-8 in decrypted answers.
+pub fn to_ascii(value: &Value) -> Zeroizing<Vec<u8>> {
+    let text = Zeroizing::new(value.to_string());
+    // Room for the longest outcome, so that no copy is left behind by growing: 2 bytes become 6.
+    let mut out = Zeroizing::new(Vec::with_capacity(text.len() * 3));
+    for c in text.chars() {
+        if c.is_ascii() {
+            out.push(c as u8);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
+            }
+        }
+    }
+    out
+}
+
+/// Builds a [`Value`] like serde_json does, but fails on a name that was seen before.
+struct Unique;
+
+impl<'de> DeserializeSeed<'de> for Unique {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON with unique member names")
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("number out of range"))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element_seed(Unique)? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            let value = entries.next_value_seed(Unique)?;
+            if object.insert(name, value).is_some() {
+                return Err(A::Error::custom("duplicate member name"));
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn duplicate_names_are_refused_at_every_depth() {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"x":{"a":1,"a":1}}"#,
+            r#"{"x":[{"a":1,"\u0061":1}]}"#,
+        ] {
+            assert_eq!(
+                parse_object(text.as_bytes()).err(),
+                Some(Error::Malformed),
+                "{text}"
+            );
+        }
+        assert!(parse_object(br#"{"a":{"a":1},"b":{"a":1}}"#).is_ok());
+    }
+
+    #[test]
+    fn only_whole_objects_pass() {
+        for text in ["null", "[]", "1", "\"x\"", "true"] {
+            assert_eq!(
+                parse_object(text.as_bytes()).err(),
+                Some(Error::NotAnObject),
+                "{text}"
+            );
+        }
+        for text in ["", "{", "{}x", "NaN", "{\"a\":NaN}", "bare"] {
+            assert_eq!(
+                parse_object(text.as_bytes()).err(),
+                Some(Error::Malformed),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            parse_object(b"{\"a\":\"\xff\"}").err(),
+            Some(Error::Malformed)
+        );
+        assert_eq!(
+            parse_object("[".repeat(100_000).as_bytes()).err(),
+            Some(Error::Malformed)
+        );
+    }
+
+    #[test]
+    fn values_come_through_as_serde_json_reads_them() {
+        let text = r#"{"a":[1,-2,3.5,true,false,null,"é\ud83d\ude00"],"b":{"c":{}}}"#;
+        let parsed = parse_object(text.as_bytes()).unwrap();
+        let expected: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(Value::Object(parsed.members().clone()), expected);
+    }
+
+    #[test]
+    fn output_is_ascii_and_means_the_same() {
+        let value = json!({"name": "Zoë \"日本\" 😀 \\ / &"});
+        let text = to_ascii(&value);
+        assert!(text.iter().all(u8::is_ascii));
+        assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), value);
+    }
+}

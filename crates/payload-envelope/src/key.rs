@@ -1,0 +1,329 @@
+//! One's own RSA key, parsed and checked once, at load.
+
+use openssl::error::ErrorStack;
+use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private};
+use openssl::x509::{X509, X509Ref};
+use serde::{Deserialize, Serialize};
+use std::any::Any;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+use zeroize::Zeroizing;
+
+use super::fingerprint::Fingerprint;
+use super::oaep::{self, OaepDigest};
+
+/// The states of a key, as in Tink and Vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyState {
+    /// Advertised to clients, and meant by a request that names no key. Exactly one in a ring.
+    Primary,
+    /// Still decrypts.
+    Active,
+    /// Refused; can come back.
+    Disabled,
+    /// Refused for ever.
+    Destroyed,
+}
+
+impl KeyState {
+    /// Whether a key in this state opens payloads.
+    pub fn decrypts(self) -> bool {
+        matches!(self, Self::Primary | Self::Active)
+    }
+
+    /// The lower-case name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Destroyed => "destroyed",
+        }
+    }
+}
+
+impl fmt::Display for KeyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no key state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a key state is one of primary, active, disabled, destroyed")]
+pub struct UnknownKeyState;
+
+impl FromStr for KeyState {
+    type Err = UnknownKeyState;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKeyState> {
+        [Self::Primary, Self::Active, Self::Disabled, Self::Destroyed]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or(UnknownKeyState)
+    }
+}
+
+/// Why a key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// EC, Ed25519, RSA-PSS and so on.
+    #[error("only RSA keys are supported")]
+    NotRsa,
+    /// Outside 2048 to 4096 bits.
+    #[error("RSA keys must have 2048 to 4096 bits, this one has {0}")]
+    Size(u32),
+    /// The numbers of a private key contradict each other, or its primes are none.
+    #[error("the RSA private key is damaged")]
+    Damaged,
+    /// A certificate for another key.
+    #[error("the certificate does not belong to the private key")]
+    CertificateMismatch,
+    /// OpenSSL cannot read the key or certificate.
+    #[error("OpenSSL cannot use the key or certificate")]
+    Unreadable(#[from] ErrorStack),
+}
+
+impl KeyError {
+    /// A stable kebab-case name for log and audit.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NotRsa => "key-not-rsa",
+            Self::Size(_) => "key-size",
+            Self::Damaged => "key-damaged",
+            Self::CertificateMismatch => "certificate-mismatch",
+            Self::Unreadable(_) => "key-unreadable",
+        }
+    }
+}
+
+/// An RSA private key that opens payloads, with what it may be called by: a server's key that
+/// requests are sealed to, or a client's key that answers are sealed to.
+pub struct DecryptionKey {
+    private: PKey<Private>,
+    /// What an engine of the caller's has made of the private key.
+    prepared: OnceLock<Box<dyn Any + Send + Sync>>,
+    certificate: Option<X509>,
+    fingerprint: Fingerprint,
+    certificate_fingerprint: Option<Fingerprint>,
+    aliases: Vec<String>,
+    state: KeyState,
+    not_after: Option<SystemTime>,
+    /// Seconds since 1970 UTC of the last payload that this key opened; 0: none yet.
+    last_used: AtomicI64,
+}
+
+impl DecryptionKey {
+    /// Checks a key of 2048 to 4096 bits, and that the certificate is its own. `aliases` are
+    /// further texts that clients may send as `kid` or fingerprint; they are compared exactly.
+    ///
+    /// The check of the primes takes some 20 ms (RSA-2048).
+    pub fn new(
+        private: PKey<Private>,
+        certificate: Option<X509>,
+        aliases: Vec<String>,
+        state: KeyState,
+    ) -> Result<Self, KeyError> {
+        check_rsa(&private)?;
+        let rsa = private.rsa()?;
+        if !rsa.check_key().unwrap_or(false) {
+            return Err(KeyError::Damaged);
+        }
+        let certificate_fingerprint = match &certificate {
+            Some(certificate) if !certificate.public_key()?.public_eq(&private) => {
+                return Err(KeyError::CertificateMismatch);
+            }
+            Some(certificate) => Some(Fingerprint::of_certificate(certificate)?),
+            None => None,
+        };
+        Ok(Self {
+            fingerprint: Fingerprint::of_public_key(&private)?,
+            prepared: OnceLock::new(),
+            private,
+            certificate,
+            certificate_fingerprint,
+            aliases,
+            state,
+            not_after: None,
+            last_used: AtomicI64::new(0),
+        })
+    }
+
+    /// The same key, to be replaced by then. Only warnings follow from it.
+    pub fn ending(self, not_after: Option<SystemTime>) -> Self {
+        Self { not_after, ..self }
+    }
+
+    /// When the key should have been replaced, if that was declared.
+    pub fn not_after(&self) -> Option<SystemTime> {
+        self.not_after
+    }
+
+    /// Notes that the key has opened a payload now.
+    pub(crate) fn mark_used(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let seconds = now.map_or(0, |elapsed| elapsed.as_secs());
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        self.last_used.fetch_max(seconds, Ordering::Relaxed);
+    }
+
+    /// When the key last opened a payload since it was loaded, in seconds since 1970 UTC.
+    pub fn last_used(&self) -> Option<i64> {
+        Some(self.last_used.load(Ordering::Relaxed)).filter(|seconds| *seconds > 0)
+    }
+
+    /// The state.
+    pub fn state(&self) -> KeyState {
+        self.state
+    }
+
+    /// SHA-256 of the SPKI.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// The certificate that clients encrypt to, if the key has one.
+    pub fn certificate(&self) -> Option<&X509Ref> {
+        self.certificate.as_deref()
+    }
+
+    /// SHA-256 of the certificate.
+    pub fn certificate_fingerprint(&self) -> Option<Fingerprint> {
+        self.certificate_fingerprint
+    }
+
+    /// Further names.
+    pub fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
+    /// Modulus and public exponent, big-endian without leading zeros (RFC 7518, 6.3.1).
+    pub fn public_numbers(&self) -> Result<(Vec<u8>, Vec<u8>), ErrorStack> {
+        let rsa = self.private.rsa()?;
+        Ok((rsa.n().to_vec(), rsa.e().to_vec()))
+    }
+
+    /// The size of the modulus in bits: 2048 to 4096.
+    pub fn bits(&self) -> u32 {
+        self.private.bits()
+    }
+
+    /// The size of the modulus in bytes, which is the length of a wrapped key.
+    pub fn modulus_bytes(&self) -> usize {
+        self.private.size()
+    }
+
+    /// Unwraps a content key: the private operation, a quarter of a millisecond with RSA-2048.
+    ///
+    /// # Errors
+    /// OpenSSL's, if `wrapped` was not made for this key and digest. Whoever opens payloads goes on
+    /// with a random key then: see [`WrappedKey`](crate::WrappedKey).
+    pub fn unwrap(
+        &self,
+        digest: OaepDigest,
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, ErrorStack> {
+        oaep::decrypt(&self.private, digest, wrapped)
+    }
+
+    /// What `prepare` makes of the private key, once, for an engine that does not take OpenSSL's
+    /// keys. It is kept as long as the key. `None` if something of another type was made before.
+    pub fn prepared<T: Any + Send + Sync>(
+        &self,
+        prepare: impl FnOnce(&PKeyRef<Private>) -> T,
+    ) -> Option<&T> {
+        let prepared = self
+            .prepared
+            .get_or_init(|| Box::new(prepare(&self.private)));
+        prepared.downcast_ref()
+    }
+}
+
+impl fmt::Debug for DecryptionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecryptionKey")
+            .field("fingerprint", &self.fingerprint)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Refuses keys that are not RSA with 2048 to 4096 bits.
+pub(super) fn check_rsa<T: HasPublic>(key: &PKeyRef<T>) -> Result<(), KeyError> {
+    match (key.id(), key.bits()) {
+        (Id::RSA, 2048..=4096) => Ok(()),
+        (Id::RSA, bits) => Err(KeyError::Size(bits)),
+        _ => Err(KeyError::NotRsa),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use openssl::ec::{EcGroup, EcKey};
+    use openssl::nid::Nid;
+    use openssl::rsa::Rsa;
+
+    #[test]
+    fn only_sound_rsa_keys_of_sensible_size() {
+        let ec = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+        let ec = PKey::from_ec_key(EcKey::generate(&ec).unwrap()).unwrap();
+        let rsa = |bits| PKey::from_rsa(Rsa::generate(bits).unwrap()).unwrap();
+        for (key, reason) in [
+            (ec, "key-not-rsa"),
+            (PKey::generate_ed25519().unwrap(), "key-not-rsa"),
+            (rsa(1024), "key-size"),
+            (rsa(2047), "key-size"),
+            (testing::damaged_key(), "key-damaged"),
+        ] {
+            let error = DecryptionKey::new(key, None, Vec::new(), KeyState::Active).unwrap_err();
+            assert_eq!(error.reason(), reason);
+        }
+    }
+
+    #[test]
+    fn the_certificate_must_be_the_keys_own() {
+        let build = |certificate| {
+            let certificate = Some(testing::certificate(certificate));
+            DecryptionKey::new(testing::key(0), certificate, Vec::new(), KeyState::Active)
+        };
+        assert_eq!(build(1).unwrap_err().reason(), "certificate-mismatch");
+        let key = build(0).unwrap();
+        assert_eq!((key.bits(), key.modulus_bytes()), (2048, 256));
+        assert!(key.certificate_fingerprint().is_some());
+    }
+
+    #[test]
+    fn states_have_lower_case_names() {
+        for (state, name) in [
+            (KeyState::Primary, "primary"),
+            (KeyState::Active, "active"),
+            (KeyState::Disabled, "disabled"),
+            (KeyState::Destroyed, "destroyed"),
+        ] {
+            assert_eq!(name.parse(), Ok(state));
+            assert_eq!(state.to_string(), name);
+            assert_eq!(serde_json::to_value(state).unwrap(), name);
+            assert_eq!(
+                serde_json::from_value::<KeyState>(name.into()).unwrap(),
+                state
+            );
+        }
+        assert_eq!("Primary".parse::<KeyState>(), Err(UnknownKeyState));
+    }
+
+    #[test]
+    fn debug_shows_no_numbers_of_the_key() {
+        let key = testing::own_key(0, &[], KeyState::Primary);
+        let expected = format!(
+            "DecryptionKey {{ fingerprint: {}, state: Primary, .. }}",
+            key.fingerprint()
+        );
+        assert_eq!(format!("{key:?}"), expected);
+    }
+}

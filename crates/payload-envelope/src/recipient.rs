@@ -1,0 +1,87 @@
+//! The public key that something is sealed to: a client's for answers, a server's for requests.
+
+use openssl::error::ErrorStack;
+use openssl::pkey::{PKey, Public};
+use openssl::x509::X509Ref;
+
+use super::fingerprint::Fingerprint;
+use super::key::{KeyError, check_rsa};
+use super::oaep::{self, OaepDigest};
+
+/// An RSA public key of 2048 to 4096 bits, parsed once.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    key: PKey<Public>,
+    fingerprint: Fingerprint,
+}
+
+/// Why something could not be sealed: faults of our own, none of them the receiver's.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// OpenSSL failed, or has no random numbers.
+    #[error("OpenSSL cannot seal the payload")]
+    OpenSsl(#[from] ErrorStack),
+    /// Beyond what AES-GCM can encrypt: 64 GiB.
+    #[error("the payload is too long to be sealed")]
+    TooLong,
+}
+
+impl SealError {
+    /// A stable kebab-case name for log and audit.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::OpenSsl(_) => "seal-openssl",
+            Self::TooLong => "seal-too-long",
+        }
+    }
+}
+
+impl Recipient {
+    /// The key in a certificate. Validity dates are not looked at: that is up to whoever registers
+    /// it.
+    pub fn from_certificate(certificate: &X509Ref) -> Result<Self, KeyError> {
+        Self::from_public_key(certificate.public_key()?)
+    }
+
+    /// A bare public key.
+    pub fn from_public_key(key: PKey<Public>) -> Result<Self, KeyError> {
+        check_rsa(&key)?;
+        Ok(Self {
+            fingerprint: Fingerprint::of_public_key(&key)?,
+            key,
+        })
+    }
+
+    /// SHA-256 of the SPKI: the `kid` and `publicKeyFingerprint` of what is sealed to this key.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    pub(super) fn wrap(&self, digest: OaepDigest, cek: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+        oaep::encrypt(&self.key, digest, cek)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use openssl::rsa::Rsa;
+
+    #[test]
+    fn a_certificate_and_its_key_are_the_same_recipient() {
+        let certified = Recipient::from_certificate(&testing::certificate(0)).unwrap();
+        let bare = Recipient::from_public_key(testing::public_key(0)).unwrap();
+        assert_eq!(certified.fingerprint(), bare.fingerprint());
+    }
+
+    #[test]
+    fn small_keys_are_refused() {
+        let small = Rsa::generate(1024).unwrap().public_key_to_der().unwrap();
+        let small = PKey::public_key_from_der(&small).unwrap();
+        assert_eq!(
+            Recipient::from_public_key(small).unwrap_err().reason(),
+            "key-size"
+        );
+    }
+}
