@@ -9,19 +9,16 @@ use crate::oauth1::SpentCalls;
 use crate::openings::Openings;
 use crate::refusal::Refusal;
 use crate::reloadable::Reloadable;
-use crate::store::{Commit, Finder, Outcome, Store, StoreError, Writer};
+use crate::store::{Finder, Store, StoreError, Writer};
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
 use crate::unwrap::Unwrapper;
-use crate::vault::{Vault, VaultError, VaultKeys};
+use crate::vault::Vault;
 use arc_swap::ArcSwap;
 use chrono::TimeDelta;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
-
-/// How often something is sealed because the data keys have changed under it.
-const SEALINGS: u32 = 8;
 
 /// The running gateway, shared by all requests.
 pub struct Gateway {
@@ -110,37 +107,5 @@ impl Gateway {
     /// Puts new keys and rules in force, for requests that begin from now on.
     pub fn swap(&self, live: Reloadable) {
         self.current.store(Arc::new(live));
-    }
-
-    /// Commits what `seal` makes with the data keys in force. If they change before it is written,
-    /// nothing is: it is sealed again with the new ones.
-    ///
-    /// # Errors
-    /// Those of `seal`, of the writer and of the vault; [`StoreError::Busy`] if the keys change
-    /// faster than this can follow.
-    pub async fn commit_sealed<E>(
-        &self,
-        seal: impl Fn(&VaultKeys) -> Result<Commit, E>,
-    ) -> Result<Outcome, E>
-    where
-        E: From<StoreError> + From<VaultError>,
-    {
-        let mut keys = self.vault.current();
-        for _ in 0..SEALINGS {
-            let commit = Commit {
-                sealed_under: Some(keys.generation()),
-                ..seal(&keys)?
-            };
-            match self.writer.commit(commit).await? {
-                Outcome::Stale => {
-                    keys = self
-                        .vault
-                        .newer_than(&self.store, keys.generation())
-                        .await?
-                }
-                outcome => return Ok(outcome),
-            }
-        }
-        Err(StoreError::Busy.into())
     }
 }

@@ -10,7 +10,8 @@
 //!   those of the users API
 //! - [`housekeeping`]: what a node does in the background; [`readiness`]: whether it can do its
 //!   work
-//! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
+//! - [`attempt`]: one call of a proven issuer, and the one commit that ends it and uses up its
+//!   nonce; [`call`]: the call as it came
 //! - [`gateway`]: the parts of a running gateway; [`reloadable`]: those that [`reload`] swaps in
 //!   one step; [`expiry`]: what of them runs out soon; [`clock`]: what time it is, and by whom
 //! - [`openings`]: which wrapped keys this node knows to be used; [`throttle`]: payloads that do
@@ -33,6 +34,7 @@ pub use payload_envelope as payload;
 pub use payload_envelope::json;
 
 pub mod app;
+pub mod attempt;
 pub mod audit;
 pub mod call;
 #[expect(

@@ -14,65 +14,46 @@ use crate::vault::VaultError;
 use crate::violation::Violation;
 
 /// Why a call was not done.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum Refusal {
     /// The request is not proven to come from an issuer, unchanged and for the first time.
-    #[error("signature refused: {0}")]
-    Signature(#[from] oauth1::SignatureError),
+    Signature(oauth1::SignatureError),
     /// The consumer key is proven, but its issuer is not (or no longer) on board.
-    #[error("no issuer with this client id")]
     IssuerNotFound,
     /// The issuer is not active yet.
-    #[error("issuer inactive")]
     IssuerInactive,
     /// The issuer is blocked for now.
-    #[error("issuer suspended")]
     IssuerSuspended,
     /// The issuer's programme has ended.
-    #[error("issuer terminated")]
     IssuerTerminated,
     /// The body is not declared as JSON.
-    #[error("content type is not application/json")]
     MediaType,
     /// Updates are only for issuers whose donation toggle is on.
-    #[error("update not accessible while donation is off")]
     UpdateNotAccessible,
     /// Fields that break their rules, all of them.
-    #[error("{} rule(s) broken", .0.len())]
     Violations(Vec<Violation>),
     /// This issuer has no such user.
-    #[error("no such user")]
     CardholderNotFound,
     /// The operator has deactivated the user.
-    #[error("user inactive")]
     CardholderInactive,
     /// The user's deletion was accepted and is under way.
-    #[error("user termination in progress")]
     CardholderTerminating,
     /// The payload does not open. The reason inside is for the log alone.
-    #[error("payload does not open")]
     Crypto(&'static str),
     /// The issuer may not use this envelope.
-    #[error("envelope not accepted")]
     EnvelopeNotAccepted(payload::EnvelopeKind),
     /// No encryption certificate of the issuer is valid, so that its answer cannot be encrypted.
-    #[error("no valid encryption certificate")]
     NoEncryptionCertificate,
     /// The payload's wrapped key belongs to another message, or to another issuer. Answered as
     /// [`Refusal::Crypto`].
-    #[error("wrapped key used for another message")]
     WrappedKeyReused,
     /// This card is enrolled already, under this id unless it was erased at the same moment.
-    #[error("card already enrolled")]
     CardAlreadyEnrolled(Option<CardholderId>),
     /// A bounded queue is full; nothing was done.
-    #[error("overloaded")]
     Overloaded,
     /// The database did not answer; whether a write in flight was done is unknown.
-    #[error("store unavailable")]
     Unavailable,
     /// A fault of ours.
-    #[error("internal error: {0}")]
     Internal(&'static str),
 }
 
@@ -113,6 +94,12 @@ impl Refusal {
             self,
             Self::Overloaded | Self::Unavailable | Self::Internal(_)
         )
+    }
+}
+
+impl From<oauth1::SignatureError> for Refusal {
+    fn from(error: oauth1::SignatureError) -> Self {
+        Self::Signature(error)
     }
 }
 

@@ -6,8 +6,8 @@
 //! - [`witness`]: what a node knows of its chains, outside of the database
 //! - [`export`]: the trail as JSON lines
 //!
-//! Entries of proven calls are written with what they do (`call`), those of operators with theirs
-//! (`store`).
+//! `attempt` writes the entries of proven calls with what they do, `store` those of operators with
+//! theirs.
 
 pub mod export;
 pub mod node;

@@ -7,40 +7,29 @@ use crate::vault::VaultError;
 use crate::violation::Violation;
 
 /// Why a call was not done.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum DirectoryRefusal {
     /// No key, an unknown one, or one that does not reach this user: the documents know no 403.
-    #[error("not authorized")]
     Unauthorized,
     /// The key calls too often.
-    #[error("too many requests")]
     Limited,
     /// The body is not declared as JSON.
-    #[error("content type is not application/json")]
     MediaType,
     /// A body that breaks its rules, all of them.
-    #[error("{} rule(s) broken", .0.len())]
     Invalid(Vec<Violation>),
     /// `?id=` is missing, there several times, or no number.
-    #[error("no single numeric id")]
     InvalidId,
     /// The app has no such user.
-    #[error("no such user")]
     NotFound,
     /// Another user of the app has the e-mail address.
-    #[error("e-mail address taken")]
     EmailTaken,
     /// Another user of the app has the user id.
-    #[error("user id taken")]
     UserIdTaken,
     /// A bounded queue is full; nothing was done.
-    #[error("overloaded")]
     Overloaded,
     /// The database did not answer; whether a write in flight was done is unknown.
-    #[error("store unavailable")]
     Unavailable,
     /// A fault of ours.
-    #[error("internal error: {0}")]
     Internal(&'static str),
 }
 

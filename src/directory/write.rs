@@ -5,14 +5,13 @@
 //! refused. Who gets an e-mail address or an id is decided there, by the database.
 
 use super::access::AddressedBy;
+use super::attempt::DirectoryAttempt;
 use super::record::{Changed, Record};
 use super::rules::{self, DirectoryProfile, Number, Secret};
 use super::{DirectoryRefusal, KeyHolder, answer, read};
 use crate::call::Call;
 use crate::gateway::Gateway;
-use crate::store::audit::AuditDraft;
-use crate::store::directory::changes::{DirectoryChange, Taken};
-use crate::store::writer::{Act, Commit, Outcome};
+use crate::store::directory::changes::{Applied, DirectoryChange, Taken};
 use crate::vault::{VaultError, VaultKeys};
 use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
@@ -32,16 +31,23 @@ pub struct Replaced {
 pub async fn create(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, DirectoryRefusal> {
     let caller = KeyHolder::authenticate(gateway, call, AddressedBy::UserId).await?;
     for _ in 0..ATTEMPTS {
-        let prepared = prepare_creation(call, &caller);
-        let sealed = |keys: &VaultKeys, record: &Record| record.creation(keys, caller.app_id, None);
-        let (outcome, record) =
-            settle(gateway, call, &caller, "directory.create", prepared, sealed).await?;
-        if outcome != Outcome::Taken(Taken::KlaimId) {
-            done(outcome, &caller)?;
-            return answer::profile(&record);
+        let attempt = DirectoryAttempt::new(gateway, call, &caller, "directory.create");
+        let record = match prepare_creation(call, &caller) {
+            Ok(record) => record,
+            Err(refusal) => return Err(attempt.refuse(refusal).await),
+        };
+        let changed = attempt
+            .commit_sealed(|keys| record.creation(keys, caller.app_id, None))
+            .await?;
+        match changed {
+            Applied::Taken(Taken::KlaimId) => {}
+            changed => {
+                done(changed, &caller)?;
+                return answer::profile(&record);
+            }
         }
     }
-    Err(DirectoryRefusal::Internal("no klaim id was free"))
+    Err(no_klaim_id())
 }
 
 /// `PUT /users/{user_id}`: sets the members that the body mentions (cce-api.md B1 and B2).
@@ -51,13 +57,15 @@ pub async fn update(
     user_id: &str,
 ) -> Result<Vec<u8>, DirectoryRefusal> {
     let caller = KeyHolder::authenticate(gateway, call, AddressedBy::UserId).await?;
-    let prepared = prepare_update(gateway, call, &caller, user_id).await;
-    let sealed = |keys: &VaultKeys, (record, changed): &(Record, Changed)| {
-        record.update(keys, caller.app_id, changed, call.now)
+    let attempt = DirectoryAttempt::new(gateway, call, &caller, "directory.update");
+    let (record, columns) = match prepare_update(gateway, call, &caller, user_id).await {
+        Ok(prepared) => prepared,
+        Err(refusal) => return Err(attempt.refuse(refusal).await),
     };
-    let (outcome, (record, _)) =
-        settle(gateway, call, &caller, "directory.update", prepared, sealed).await?;
-    done(outcome, &caller)?;
+    let changed = attempt
+        .commit_sealed(|keys| record.update(keys, caller.app_id, &columns, call.now))
+        .await?;
+    done(changed, &caller)?;
     answer::profile(&record)
 }
 
@@ -70,22 +78,25 @@ pub async fn replace(
 ) -> Result<Replaced, DirectoryRefusal> {
     let caller = KeyHolder::authenticate(gateway, call, AddressedBy::Number).await?;
     for _ in 0..ATTEMPTS {
-        let prepared = prepare_replacement(gateway, call, &caller, id).await;
-        let sealed = |keys: &VaultKeys, new: &Replacement| new.sealed(keys, &caller, call.now);
-        let action = "directory.replace";
-        let (outcome, replacement) =
-            settle(gateway, call, &caller, action, prepared, sealed).await?;
-        match outcome {
+        let attempt = DirectoryAttempt::new(gateway, call, &caller, "directory.replace");
+        let replacement = match prepare_replacement(gateway, call, &caller, id).await {
+            Ok(replacement) => replacement,
+            Err(refusal) => return Err(attempt.refuse(refusal).await),
+        };
+        let changed = attempt
+            .commit_sealed(|keys| replacement.sealed(keys, &caller, call.now))
+            .await?;
+        match changed {
             // Made, or erased, by somebody else since we looked.
-            Outcome::Taken(Taken::CardholderId | Taken::KlaimId) | Outcome::CardholderGone => {}
+            Applied::Taken(Taken::CardholderId | Taken::KlaimId) | Applied::Gone => {}
             // The holder of the address may be the very record, made since we looked.
-            Outcome::Taken(Taken::Email)
+            Applied::Taken(Taken::Email)
                 if replacement.created
                     && read::find_number(gateway, &caller, replacement.number)
                         .await?
                         .is_some() => {}
-            outcome => {
-                done(outcome, &caller)?;
+            changed => {
+                done(changed, &caller)?;
                 return Ok(Replaced {
                     created: replacement.created,
                     body: answer::numbered(&replacement.record, replacement.number)?,
@@ -103,15 +114,18 @@ pub async fn delete(
     user_id: &str,
 ) -> Result<(), DirectoryRefusal> {
     let caller = KeyHolder::authenticate(gateway, call, AddressedBy::UserId).await?;
-    let prepared = read::find(gateway, &caller, user_id).await;
-    let change = |_: &VaultKeys, record: &Record| {
+    let attempt = DirectoryAttempt::new(gateway, call, &caller, "directory.delete");
+    let record = match read::find(gateway, &caller, user_id).await {
+        Ok(record) => record,
+        Err(refusal) => return Err(attempt.refuse(refusal).await),
+    };
+    let deletion = |_: &VaultKeys| {
         Ok(DirectoryChange::Delete {
             app_id: caller.app_id,
             klaim_id: record.klaim_id.clone(),
         })
     };
-    let (outcome, _) = settle(gateway, call, &caller, "directory.delete", prepared, change).await?;
-    done(outcome, &caller)
+    done(attempt.commit_sealed(deletion).await?, &caller)
 }
 
 /// A new record with what `profile` sets.
@@ -256,61 +270,17 @@ fn require_json(call: &Call<'_>) -> Result<(), DirectoryRefusal> {
     call.require_json().map_err(|_| DirectoryRefusal::MediaType)
 }
 
-/// Ends a call: commits the change that `sealed` makes of what was prepared, or only the refusal.
-/// Returns what the database made of the change.
-async fn settle<T>(
-    gateway: &Gateway,
-    call: &Call<'_>,
-    caller: &KeyHolder,
-    action: &'static str,
-    prepared: Result<T, DirectoryRefusal>,
-    sealed: impl Fn(&VaultKeys, &T) -> Result<DirectoryChange, VaultError>,
-) -> Result<(Outcome, T), DirectoryRefusal> {
-    let audit = AuditDraft {
-        request_id: Some(call.request_id.to_owned()),
-        origin: call.peer.map(str::to_owned),
-        ..AuditDraft::accepted(call.now.timestamp_micros(), caller.actor.as_str(), action)
-    };
-    let commit = |act, audit| Commit {
-        nonce: None,
-        act,
-        audit,
-        opening: None,
-        sealed_under: None,
-    };
-    match prepared {
-        Ok(prepared) => {
-            let changing = gateway.commit_sealed(|keys| {
-                let change = sealed(keys, &prepared)?;
-                let audit = AuditDraft {
-                    subject: Some(change.klaim_id().to_owned()),
-                    ..audit.clone()
-                };
-                Ok::<_, DirectoryRefusal>(commit(Act::Directory(Box::new(change)), audit))
-            });
-            Ok((changing.await?, prepared))
-        }
-        Err(refusal) if refusal.is_recoverable() => Err(refusal),
-        Err(refusal) => {
-            let audit = audit.refused(refusal.reason());
-            gateway.writer.commit(commit(Act::Record, audit)).await?;
-            Err(refusal)
-        }
+/// What the database decided, as the caller is told.
+fn done(changed: Applied, caller: &KeyHolder) -> Result<(), DirectoryRefusal> {
+    match changed {
+        Applied::Done => Ok(()),
+        Applied::Gone => Err(caller.missing()),
+        Applied::Taken(Taken::Email) => Err(DirectoryRefusal::EmailTaken),
+        Applied::Taken(Taken::CardholderId) => Err(DirectoryRefusal::UserIdTaken),
+        Applied::Taken(Taken::KlaimId) => Err(no_klaim_id()),
     }
 }
 
-/// What the database decided, as the caller is told.
-fn done(outcome: Outcome, caller: &KeyHolder) -> Result<(), DirectoryRefusal> {
-    match outcome {
-        Outcome::Done => Ok(()),
-        Outcome::CardholderGone => Err(caller.missing()),
-        Outcome::Taken(Taken::Email) => Err(DirectoryRefusal::EmailTaken),
-        Outcome::Taken(Taken::CardholderId) => Err(DirectoryRefusal::UserIdTaken),
-        Outcome::Taken(Taken::KlaimId)
-        | Outcome::Replayed
-        | Outcome::KeyReused(_)
-        | Outcome::CardTaken(_)
-        | Outcome::MustReEnrol(_)
-        | Outcome::Stale => Err(DirectoryRefusal::Internal("an outcome that no change has")),
-    }
+fn no_klaim_id() -> DirectoryRefusal {
+    DirectoryRefusal::Internal("no klaim id was free")
 }

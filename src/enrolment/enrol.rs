@@ -2,13 +2,14 @@
 
 use super::answer::{UserReference, answer};
 use super::rules::{self, Enrolment, IssuerRules};
-use crate::call::{Action, Call, Caller};
+use crate::attempt::{Action, Attempt, Enrol, Enrolled, ReEnrol, ReEnrolled};
+use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::ids::CardholderId;
 use crate::issuers::Issuer;
 use crate::payload::{Envelope, EnvelopeKind};
 use crate::refusal::Refusal;
-use crate::store::writer::{Act, NewCard, NewCardholder, Outcome};
+use crate::store::writer::{NewCard, NewCardholder};
 use crate::vault::{Place, SealedColumn, VaultError, VaultKeys};
 use chrono::Months;
 
@@ -17,58 +18,39 @@ const SCORED_MONTHS: Months = Months::new(12);
 
 /// Enrols the cardholder of a signed, encrypted request; the answer is the body to send.
 pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
-    gateway.require_room()?;
-    let caller = Caller::authenticate(gateway, call)?;
-    let mut user_id = CardholderId::random();
-    let prepared = prepare(gateway, call, &caller).await;
-    let (mut outcome, mut request) = caller
-        .settle_sealed(
-            gateway,
-            call,
-            Action::EnrolCardholder,
-            Some(&user_id),
-            prepared,
-            |keys, request| {
-                let user = sealed(keys, call, &caller.issuer, &request.enrolment, &user_id)?;
-                Ok(Act::Enrol(Box::new(user)))
-            },
-        )
+    let attempt = Attempt::begin(gateway, call, Action::EnrolCardholder)?;
+    let issuer = attempt.issuer();
+    let request = match prepare(&attempt).await {
+        Ok(request) => request,
+        Err(refusal) => return Err(attempt.refuse(refusal).await),
+    };
+    let enrolment = &request.enrolment;
+    let new_id = CardholderId::random();
+    let enrolled = attempt
+        .about(Some(&new_id))
+        .commit_sealed(|keys| sealed(keys, call, &issuer, enrolment, &new_id).map(Enrol))
         .await?;
-    if let Outcome::MustReEnrol(existing) = outcome {
-        // What is sealed is bound to its row: it has to be sealed again for the user that is there.
-        user_id = existing;
-        (outcome, request) = caller
-            .settle_sealed(
-                gateway,
-                call,
-                Action::ReEnrolCardholder,
-                Some(&user_id),
-                Ok(request),
-                |keys, request| {
-                    let user = sealed(keys, call, &caller.issuer, &request.enrolment, &user_id)?;
-                    Ok(Act::ReEnrol(Box::new(user)))
-                },
-            )
-            .await?;
-    }
-    match outcome {
-        Outcome::Done => answer(
-            &caller.issuer,
-            request.envelope,
-            call.now,
-            &UserReference {
-                user_id: &user_id,
-                last_four: request.enrolment.card.pan.last_four(),
-            },
-        ),
-        Outcome::CardTaken(holder) => Err(Refusal::CardAlreadyEnrolled(holder)),
-        Outcome::Replayed
-        | Outcome::KeyReused(_)
-        | Outcome::CardholderGone
-        | Outcome::Taken(_)
-        | Outcome::MustReEnrol(_)
-        | Outcome::Stale => Err(Refusal::Internal("an enrolment ended as something else")),
-    }
+    let user_id = match enrolled {
+        Enrolled::Done => new_id,
+        Enrolled::CardTaken(holder) => return Err(Refusal::CardAlreadyEnrolled(holder)),
+        // What is sealed is bound to its row: seal it again for the cardholder who is there.
+        Enrolled::MustReEnrol(existing, attempt) => {
+            let re_enrolled = attempt
+                .commit_sealed(|keys| {
+                    sealed(keys, call, &issuer, enrolment, &existing).map(ReEnrol)
+                })
+                .await?;
+            match re_enrolled {
+                ReEnrolled::Done => existing,
+                ReEnrolled::CardTaken(holder) => return Err(Refusal::CardAlreadyEnrolled(holder)),
+            }
+        }
+    };
+    let reference = UserReference {
+        user_id: &user_id,
+        last_four: enrolment.card.pan.last_four(),
+    };
+    answer(&issuer, request.envelope, call.now, &reference)
 }
 
 /// A request that breaks no rule.
@@ -79,14 +61,15 @@ struct Request {
 }
 
 /// Decrypts and applies the rules.
-async fn prepare(gateway: &Gateway, call: &Call<'_>, caller: &Caller) -> Result<Request, Refusal> {
-    caller.require_active()?;
+async fn prepare(attempt: &Attempt<'_>) -> Result<Request, Refusal> {
+    let call = attempt.call;
+    attempt.require_active()?;
     call.require_json()?;
-    let issuer = &caller.issuer;
+    let issuer = attempt.issuer();
     issuer.require_recipient(call.now)?;
     let envelope = Envelope::parse(call.body, &call.field_level, issuer.accepted())?;
-    let opened = caller.open(gateway, envelope).await?;
-    let rules = IssuerRules::of(issuer);
+    let opened = attempt.open(envelope).await?;
+    let rules = IssuerRules::of(&issuer);
     let enrolment = rules::enrolment(&opened.object, &rules, call.now.date_naive())?;
     Ok(Request {
         enrolment,

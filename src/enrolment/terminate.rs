@@ -3,12 +3,13 @@
 //! Accepting is all that the call does: when it is answered the users are durably marked, and
 //! [`super::erasure`] erases them in the background.
 
-use crate::call::{Action, Call, Caller};
+use crate::attempt::{Action, Attempt};
+use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::ids::CardholderId;
 use crate::json;
 use crate::refusal::Refusal;
-use crate::store::writer::{Act, Outcome, Termination};
+use crate::store::writer::Termination;
 use crate::violation::{Code, Violation};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -19,14 +20,13 @@ const MOST: usize = 500;
 /// Accepts the users of a signed list for deletion; the answer is the body to send: the ids that
 /// were accepted, in the order of the request, each once, in lower case as enrolment answered them.
 pub async fn terminate(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
-    let caller = Caller::authenticate(gateway, call)?;
-    let prepared = prepare(gateway, call, &caller).await;
-    let (outcome, accepted) = caller
-        .settle(gateway, call, Action::DeleteCardholders, None, prepared)
-        .await?;
-    if outcome != Outcome::Done {
-        return Err(Refusal::Internal("a deletion ended as something else"));
-    }
+    let attempt = Attempt::begin(gateway, call, Action::DeleteCardholders)?;
+    let termination = match prepare(&attempt).await {
+        Ok(termination) => termination,
+        Err(refusal) => return Err(attempt.refuse(refusal).await),
+    };
+    let accepted = termination.user_ids.clone();
+    attempt.commit(termination).await?;
     gateway.erasure.notify_one();
     let accepted: Vec<&str> = accepted.iter().map(CardholderId::as_str).collect();
     Ok(json::to_ascii(&json!(accepted)).to_vec())
@@ -36,26 +36,23 @@ pub async fn terminate(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Re
 ///
 /// The look-up may come before the commit: a user's state only moves on, so whoever is known here
 /// is TERMINATING or DELETED after it.
-async fn prepare(
-    gateway: &Gateway,
-    call: &Call<'_>,
-    caller: &Caller,
-) -> Result<(Act, Vec<CardholderId>), Refusal> {
-    caller.require_active()?;
+async fn prepare(attempt: &Attempt<'_>) -> Result<Termination, Refusal> {
+    let call = attempt.call;
+    attempt.require_active()?;
     call.require_json()?;
     let mut accepted = user_ids(call.body)?;
-    let issuer_id = caller.issuer.id;
-    let known = gateway.store.known_users(issuer_id, &accepted).await?;
+    let issuer_id = attempt.issuer().id;
+    let store = &attempt.gateway.store;
+    let known = store.known_users(issuer_id, &accepted).await?;
     accepted.retain(|id| known.contains(id.as_str()));
     if accepted.is_empty() {
         return Err(Refusal::CardholderNotFound);
     }
-    let termination = Termination {
+    Ok(Termination {
         issuer_id,
-        user_ids: accepted.clone(),
+        user_ids: accepted,
         at: call.now.timestamp_micros(),
-    };
-    Ok((Act::Terminate(Box::new(termination)), accepted))
+    })
 }
 
 /// The ids of the list, each once, in order of their first appearance.

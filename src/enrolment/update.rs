@@ -2,49 +2,39 @@
 
 use super::answer::{UserReference, answer};
 use super::rules::{self, IssuerRules, ProfileUpdate};
-use crate::call::{Action, Call, Caller};
+use crate::attempt::{Action, Attempt, Updated};
+use crate::call::Call;
 use crate::gateway::Gateway;
-use crate::ids::CardholderId;
+use crate::ids::{CardholderId, IssuerId};
+use crate::issuers::Issuer;
 use crate::payload::{Envelope, EnvelopeKind};
 use crate::refusal::Refusal;
 use crate::store::cardholders::CardholderStatus;
-use crate::store::writer::{Act, CardholderUpdate, Outcome};
+use crate::store::writer::CardholderUpdate;
 use crate::vault::{Place, SealedColumn, VaultError, VaultKeys};
 use crate::violation::Violation;
 
 /// Updates the cardholder `user_id` (as it stands in the path); the answer is the body to send.
 pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result<Vec<u8>, Refusal> {
-    gateway.require_room()?;
-    let caller = Caller::authenticate(gateway, call)?;
     let subject = CardholderId::parse(user_id);
-    let prepared = prepare(gateway, call, &caller, subject.as_ref()).await;
-    let (outcome, request) = caller
-        .settle_sealed(
-            gateway,
-            call,
-            Action::UpdateCardholder,
-            subject.as_ref(),
-            prepared,
-            |keys, request| Ok(Act::Update(Box::new(sealed(keys, call, &caller, request)?))),
-        )
+    let attempt = Attempt::begin(gateway, call, Action::UpdateCardholder)?.about(subject.as_ref());
+    let issuer = attempt.issuer();
+    let request = match prepare(&attempt, subject).await {
+        Ok(request) => request,
+        Err(refusal) => return Err(attempt.refuse(refusal).await),
+    };
+    let updated = attempt
+        .commit_sealed(|keys| sealed(keys, call, issuer.id, &request))
         .await?;
-    match outcome {
-        Outcome::Done => answer(
-            &caller.issuer,
-            request.envelope,
-            call.now,
-            &UserReference {
+    match updated {
+        Updated::Done => {
+            let reference = UserReference {
                 user_id: &request.user_id,
                 last_four: &request.last_four,
-            },
-        ),
-        Outcome::CardholderGone => Err(Refusal::CardholderNotFound),
-        Outcome::Replayed
-        | Outcome::KeyReused(_)
-        | Outcome::CardTaken(_)
-        | Outcome::Taken(_)
-        | Outcome::MustReEnrol(_)
-        | Outcome::Stale => Err(Refusal::Internal("an update ended as something else")),
+            };
+            answer(&issuer, request.envelope, call.now, &reference)
+        }
+        Updated::Gone => Err(Refusal::CardholderNotFound),
     }
 }
 
@@ -58,26 +48,22 @@ struct Request {
 }
 
 /// Checks in the order of cce-api.md section 5.
-async fn prepare(
-    gateway: &Gateway,
-    call: &Call<'_>,
-    caller: &Caller,
-    user_id: Option<&CardholderId>,
-) -> Result<Request, Refusal> {
-    caller.require_active()?;
+async fn prepare(attempt: &Attempt<'_>, user_id: Option<CardholderId>) -> Result<Request, Refusal> {
+    let call = attempt.call;
+    attempt.require_active()?;
     call.require_json()?;
-    let issuer = &caller.issuer;
+    let issuer = attempt.issuer();
     if !issuer.donation {
         return Err(Refusal::UpdateNotAccessible);
     }
     let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", CardholderId::FORM)])?;
-    let last_four = existing_card(gateway, caller, user_id).await?;
+    let last_four = existing_card(attempt.gateway, &issuer, &user_id).await?;
     issuer.require_recipient(call.now)?;
     let envelope = Envelope::parse(call.body, &call.field_level, issuer.accepted())?;
-    let opened = caller.open(gateway, envelope).await?;
+    let opened = attempt.open(envelope).await?;
     Ok(Request {
-        user_id: user_id.clone(),
-        changes: rules::update(&opened.object, &IssuerRules::of(issuer))?,
+        user_id,
+        changes: rules::update(&opened.object, &IssuerRules::of(&issuer))?,
         envelope: opened.kind,
         last_four,
     })
@@ -87,10 +73,9 @@ async fn prepare(
 fn sealed(
     keys: &VaultKeys,
     call: &Call<'_>,
-    caller: &Caller,
+    issuer_id: IssuerId,
     request: &Request,
 ) -> Result<CardholderUpdate, VaultError> {
-    let issuer_id = caller.issuer.id;
     let seal = |column, clear: &[u8]| {
         let place = Place {
             issuer_id,
@@ -141,10 +126,9 @@ fn sealed(
 /// Another issuer's user, an erased one, and one that has to enrol again all look the same.
 async fn existing_card(
     gateway: &Gateway,
-    caller: &Caller,
+    issuer: &Issuer,
     user_id: &CardholderId,
 ) -> Result<String, Refusal> {
-    let issuer = &caller.issuer;
     let user = gateway
         .finder
         .user(issuer.id, user_id)

@@ -2,7 +2,8 @@
 
 use super::answer;
 use super::configuration::{self, Configuration};
-use crate::call::{self, Action, Call, Caller};
+use crate::attempt::{self, Action, Attempt};
+use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::issuers::account_range::AccountRange;
 use crate::issuers::added_ranges::{Space, additions};
@@ -22,28 +23,17 @@ struct Wanted {
 
 /// Changes the profile of the issuer that calls; the answer is the whole new profile as JSON.
 pub async fn change(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
-    let caller = Caller::authenticate(gateway, call)?;
-    let wanted = match prepare(call, &caller) {
+    let attempt = Attempt::begin(gateway, call, Action::ChangeIssuer)?;
+    let wanted = match prepare(&attempt) {
         Ok(wanted) => wanted,
-        Err(refusal) => {
-            return caller
-                .settle(gateway, call, Action::ChangeIssuer, None, Err(refusal))
-                .await
-                .map(|(_, body)| body);
-        }
+        Err(refusal) => return Err(attempt.refuse(refusal).await),
     };
-    let audit = caller.audit(call, Action::ChangeIssuer, None);
+    let issuer = attempt.issuer();
     let changed = {
-        let _turn = caller.issuer.changes.enter().await?;
-        let decided = gateway
-            .store
-            .change_profile(caller.nonce(), audit, move |stored, others, audit| {
-                let decided = decide(wanted, stored, others)?;
-                Ok(decided.inspect_err(|refusal| audit.refuse(refusal.reason())))
-            })
+        let _turn = issuer.changes.enter().await?;
+        let changed = attempt
+            .commit_profile(move |stored, others| decide(wanted, stored, others))
             .await?;
-        caller.spent(gateway);
-        let changed = decided.ok_or_else(call::replayed)??;
         // This node answers by the new profile from now on, the others when they look next.
         if let Err(error) = gateway.registry.refresh(&gateway.store).await {
             tracing::warn!(%error, "issuers not reloaded after a change; will be tried again");
@@ -61,8 +51,9 @@ pub async fn change(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refus
 }
 
 /// Checks what can be checked without the store's lock.
-fn prepare(call: &Call<'_>, caller: &Caller) -> Result<Wanted, Refusal> {
-    caller.require_active()?;
+fn prepare(attempt: &Attempt<'_>) -> Result<Wanted, Refusal> {
+    let call = attempt.call;
+    attempt.require_active()?;
     // Without a body there is no media type to judge: the missing body is the mistake.
     if !call.body.is_empty() {
         call.require_json()?;
@@ -71,7 +62,7 @@ fn prepare(call: &Call<'_>, caller: &Caller) -> Result<Wanted, Refusal> {
     if !violations.is_empty() && configuration.account_ranges.is_empty() {
         // The request is refused anyway, and nothing of it needs the lock: this node knows the
         // theme well enough.
-        let theme = caller.issuer.profile.theme.clone();
+        let theme = attempt.issuer().profile.theme.clone();
         violations.extend(theme.merged(configuration.theme).err());
         return Err(violations.into());
     }
@@ -87,7 +78,7 @@ fn decide(
     stored: &IssuerRecord,
     others: &mut Others<'_>,
 ) -> Result<Result<ProfileChange, Refusal>, StoreError> {
-    if let Err(refusal) = call::require_active(stored.status) {
+    if let Err(refusal) = attempt::require_active(stored.status) {
         return Ok(Err(refusal));
     }
     let Wanted {

@@ -1,7 +1,6 @@
 //! Nonces outside the [writer](super::writer), which writes most of them together with what they
 //! guard: rare signed changes with a transaction of their own, and housekeeping.
 
-use super::audit::AuditDraft;
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
 use super::pool::Store;
@@ -28,7 +27,7 @@ const CLOCK_POSTGRES: &str =
 const CLOCK_SQLITE: &str = "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS n";
 
 /// Uses a nonce up in the running transaction; false if it was used before.
-fn consume(conn: &mut AnyConnection, nonce: &Nonce) -> QueryResult<bool> {
+pub(super) fn consume(conn: &mut AnyConnection, nonce: &Nonce) -> QueryResult<bool> {
     let row = (
         oauth_nonces::issuer_id.eq(nonce.issuer_id.0),
         oauth_nonces::nonce.eq(&nonce.value),
@@ -43,30 +42,6 @@ fn consume(conn: &mut AnyConnection, nonce: &Nonce) -> QueryResult<bool> {
 }
 
 impl Store {
-    /// [`Store::operate`] for a signed call: the nonce is used up in the same transaction. `None`:
-    /// it was used before, and nothing was written but the audit entry, as a refusal. For rare
-    /// changes; frequent ones go through the writer.
-    pub async fn operate_signed<T, E, F>(
-        &self,
-        nonce: Nonce,
-        draft: AuditDraft,
-        change: F,
-    ) -> Result<Option<T>, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
-        F: FnOnce(&mut AnyConnection, &mut AuditDraft) -> Result<T, E> + Send + 'static,
-    {
-        self.operate(draft, move |conn, audit| {
-            if !consume(conn, &nonce)? {
-                audit.refuse("nonce-used");
-                return Ok(None);
-            }
-            change(conn, audit).map(Some)
-        })
-        .await
-    }
-
     /// What the database's clock says, microseconds since 1970 UTC. An SQLite file has this
     /// machine's.
     pub async fn clock(&self) -> Result<i64, StoreError> {

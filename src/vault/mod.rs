@@ -212,11 +212,6 @@ impl VaultKeys {
         self.index.version()
     }
 
-    /// Version of the former index key, while an index rotation is under way.
-    pub fn former_index_version(&self) -> Option<i32> {
-        self.former_index.as_ref().map(IndexRoot::version)
-    }
-
     /// Seals a value for its place under the primary data key.
     pub fn seal(&self, place: Place<'_>, plaintext: &[u8]) -> Result<Sealed, VaultError> {
         self.seal.seal(place, plaintext)

@@ -6,6 +6,7 @@ use crate::ids::IssuerId;
 use crate::store::audit::AuditDraft;
 use crate::store::connection::AnyConnection;
 use crate::store::error::StoreError;
+use crate::store::nonces;
 use crate::store::pool::Store;
 use crate::store::schema::issuers;
 use crate::store::writer::Nonce;
@@ -56,13 +57,17 @@ impl Store {
     {
         let at = audit.at;
         let issuer_id = nonce.issuer_id;
-        self.operate_signed(nonce, audit, move |conn, audit| {
+        self.operate(audit, move |conn, audit| {
+            if !nonces::consume(conn, &nonce)? {
+                audit.refuse("nonce-used");
+                return Ok(None);
+            }
             apply::lock(conn)?;
             let before = read(conn, issuer_id)?;
             let mut others = Others::than(issuer_id.0, conn);
             match decide(&before, &mut others, audit)? {
-                Ok(change) => write(conn, before, change, at).map(Ok),
-                Err(refusal) => Ok(Err(refusal)),
+                Ok(change) => Ok(Some(Ok(write(conn, before, change, at)?))),
+                Err(refusal) => Ok(Some(Err(refusal))),
             }
         })
         .await

@@ -1,0 +1,41 @@
+//! What an issuer's call tries to do, as the audit trail names it.
+
+/// What an audit entry says was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// `POST /issuers/users`
+    EnrolCardholder,
+    /// `POST /issuers/users` of a card whose user must register again
+    ReEnrolCardholder,
+    /// `PUT /issuers/users/{userid}`
+    UpdateCardholder,
+    /// `POST /issuers/user-deletions`; an accepted call leaves one entry for each user.
+    DeleteCardholders,
+    /// `GET /issuers`
+    ShowIssuer,
+    /// `PUT /issuers`
+    ChangeIssuer,
+}
+
+impl Action {
+    /// The stable name in the audit trail.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EnrolCardholder => "user.enrol",
+            Self::ReEnrolCardholder => "user.re-enrol",
+            Self::UpdateCardholder => "user.update",
+            Self::DeleteCardholders => "user.delete",
+            Self::ShowIssuer => "issuer.show",
+            Self::ChangeIssuer => "issuer.change",
+        }
+    }
+
+    /// Whether its calls carry an encrypted payload, and so need the queue of private operations
+    /// as well as the writer's.
+    pub(super) fn is_encrypted(self) -> bool {
+        match self {
+            Self::EnrolCardholder | Self::ReEnrolCardholder | Self::UpdateCardholder => true,
+            Self::DeleteCardholders | Self::ShowIssuer | Self::ChangeIssuer => false,
+        }
+    }
+}
