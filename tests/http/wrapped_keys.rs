@@ -7,7 +7,9 @@ mod resent;
 
 use crate::on_both_blocking;
 use crate::support::at_rest::{audit_trail, stored};
-use crate::support::gateway::{TestClient, TestGateway, assert_refused, config, user_id};
+use crate::support::gateway::{
+    TestClient, TestGateway, assert_refused, config, issuers_toml_with, user_id,
+};
 use crate::support::http::{assert_crypto_error, post};
 use crate::support::peer::{FieldLevel, Jwe};
 use crate::support::{Backend, TestDatabase};
@@ -207,7 +209,8 @@ on_both_blocking!(
 on_both_blocking!(
     every_change_of_a_message_is_another_message,
     |backend: Backend| {
-        let gateway = TestGateway::start(backend);
+        let headers_too = issuers_toml_with("field_level_headers = true");
+        let gateway = TestGateway::start_declaring(backend, &headers_too);
         let client = gateway.client("demo");
         let enrol = |body: &[u8]| enrolled(&post(&client, &[], body));
 

@@ -7,6 +7,7 @@ use crate::support::proxy::Proxy;
 use crate::support::{Backend, TestDatabase, until};
 use futures_util::future::join_all;
 use issuer_gateway::audit::verify::{self, Event};
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::audit::Heads;
 use issuer_gateway::store::{DatabaseUrl, Outcome, Store, StoreError, Writer};
@@ -62,6 +63,11 @@ async fn connections_that_only_acknowledge_are_given_up() {
     for _ in 0..2 {
         let before = writer.health();
         recovered(&writer, &store).await;
+        // A writer that is not connected would open a connection that is not silent.
+        while writer.health().connected < 2 {
+            let records = (0..20).map(|_| record(ISSUER, CardholderId::random().as_str()));
+            join_all(records.map(|record| writer.commit(record))).await;
+        }
         proxy.swallow();
         let commits = join_all(users.iter().map(|user| writer.commit(enrol(user.clone()))));
         let (outcomes, ping) = in_time(async { tokio::join!(commits, store.ping()) }).await;

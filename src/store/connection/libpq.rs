@@ -51,6 +51,8 @@ struct Refused {
 }
 
 thread_local! {
+    /// Whether this thread is in [`watch`]: a connection that somebody else opens is left alone.
+    static WATCHING: Cell<bool> = const { Cell::new(false) };
     static OPENED: RefCell<Option<Arc<Line>>> = const { RefCell::new(None) };
     static REFUSED: Cell<Option<Refused>> = const { Cell::new(None) };
 }
@@ -60,7 +62,9 @@ pub(super) fn watch<T>(open: impl FnOnce() -> T) -> (T, Option<Arc<Line>>) {
     // Keeps the function in the program also where nothing but the linker refers to it.
     std::hint::black_box(__wrap_PQconnectdb as unsafe extern "C" fn(_) -> _);
     OPENED.take();
+    WATCHING.set(true);
     let value = open();
+    WATCHING.set(false);
     (value, OPENED.take())
 }
 
@@ -82,7 +86,7 @@ unsafe extern "C" fn __wrap_PQconnectdb(conninfo: *const c_char) -> *mut PGconn 
     // read as PQconnectdb reads it.
     let conn = unsafe { pq_sys::PQconnectdbParams(keywords.as_ptr(), values.as_ptr(), 1) };
     // SAFETY: libpq accepts a null pointer here, and says that it is bad.
-    if unsafe { pq_sys::PQstatus(conn) } != ConnStatusType::CONNECTION_OK {
+    if unsafe { pq_sys::PQstatus(conn) } != ConnStatusType::CONNECTION_OK || !WATCHING.get() {
         return conn;
     }
     // SAFETY: the connection is open; the procedure and the name live as long as the program.
