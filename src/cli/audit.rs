@@ -1,4 +1,4 @@
-//! `audit verify|export`: is the trail whole, and the trail for other systems.
+//! `audit verify|export`: checks the trail, or writes it for other systems.
 
 use crate::app;
 use crate::audit::export::{self, Filter};

@@ -1,4 +1,4 @@
-//! `client enroll|update`: an issuer server in one command, for debugging integrations.
+//! `client enrol|update`: an issuer server in one command, for debugging integrations.
 
 use crate::client::identity::{Identity, KeyFiles};
 use crate::client::{Answered, Client, Operation, Prepared, sample};

@@ -1,4 +1,4 @@
-//! `factors show|score`: what scores are made of, and one score with its sum.
+//! `factors show|score`: the factor set, and the score of one purchase with its sum.
 
 mod show;
 

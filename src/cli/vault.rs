@@ -1,4 +1,4 @@
-//! `vault status|rotate|rewrap|rotate-index|verify|split-kek|rotate-kek`: the keys of the data at
+//! `vault status|rotate|reseal|rotate-index|verify|split-kek|rotate-kek`: the keys of the data at
 //! rest.
 
 mod passes;

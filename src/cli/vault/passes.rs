@@ -1,4 +1,4 @@
-//! `vault rotate|rewrap|rotate-index|verify`: data keys and index keys, and the rows under them.
+//! `vault rotate|reseal|rotate-index|verify`: data keys and index keys, and the rows under them.
 
 use super::progress::Passing;
 use crate::config::Config;

@@ -1,4 +1,4 @@
-//! `vault split-kek`.
+//! `vault split-kek`: writes a KEK as two files for two custodians.
 
 use crate::keys;
 use crate::private_file;
