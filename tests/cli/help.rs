@@ -42,7 +42,7 @@ fn every_command_says_what_it_does() {
             &[
                 "Play an issuer server",
                 "enrol",
-                "aliases: enroll",
+                "alias: enroll",
                 "update",
             ],
         ),
@@ -101,7 +101,7 @@ fn every_command_says_what_it_does() {
             &[
                 "status",
                 "reseal",
-                "aliases: rewrap",
+                "alias: rewrap",
                 "split-kek",
                 "rotate-kek",
             ],
