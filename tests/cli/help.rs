@@ -39,12 +39,7 @@ fn every_command_says_what_it_does() {
         ),
         (
             &["client"],
-            &[
-                "Play an issuer server",
-                "enrol",
-                "alias: enroll",
-                "update",
-            ],
+            &["Play an issuer server", "enrol", "alias: enroll", "update"],
         ),
         (
             &["client", "enrol"],
