@@ -5,36 +5,40 @@
 //!
 //! # Map
 //!
-//! The modules, in the order in which a request passes through them. Each imports only modules that
-//! stand below it:
+//! The modules, from the edge to the core. Each imports only modules that stand below it:
 //!
-//! - [`cli`]: the commands; [`config`]: the settings; [`app`]: builds a gateway from its
-//!   configuration, runs it and stops it
-//! - [`rotation`]: changes the vault's keys while nodes serve, and seals stored rows anew
+//! - [`cli`]: the commands; [`app`]: builds a gateway from its configuration, runs it and stops it
 //! - [`http`]: the only code that knows HTTP; `http::routes` lists every path, `http::error` turns
 //!   every refusal into its answer
-//! - [`enrolment`]: the cardholders' use cases, [`programme`]: the issuer's own profile,
+//! - [`rotation`]: changes the vault's keys while nodes serve, and seals stored rows anew
+//! - [`readiness`]: whether a node can work; [`reload`]: puts a changed configuration in force
+//! - [`enrolment`]: the cardholders' use cases; [`programme`]: the issuer's own profile;
 //!   [`directory`]: the users API
-//! - [`housekeeping`]: the background jobs of a node; [`readiness`]: whether the node can work
-//! - `attempt`: one signed call, from the raw bytes to the single commit that uses up its nonce
-//! - [`gateway`]: the parts of a running gateway; [`reloadable`]: the parts that [`reload`] swaps
-//!   in one step; [`expiry`]: keys and certificates that end soon; [`clock`]: the database's time
-//! - [`openings`]: wrapped keys that this node has seen; `crypto_refusals`: slows down payloads
-//!   that do not open
+//! - `attempt`: one signed call, from its proof to the single commit that uses up its nonce;
+//!   [`call`]: the call as it came over the wire
+//! - [`housekeeping`]: the background jobs of a node; [`expiry`]: keys and certificates that end
+//!   soon
+//! - [`gateway`]: the parts of a running gateway; [`reloadable`]: those that a reload swaps in one
+//!   step
+//! - `crypto_refusals`: slows down payloads that do not open
 //! - [`audit`]: audit entries of nodes and unproven callers; verification and export of the trail
 //! - [`issuers`]: the issuers on board, their account ranges and their keys
+//! - [`refusal`]: every way to refuse a call; [`keys`]: key files; [`telemetry`]: log and metrics;
+//!   [`config`]: the settings
+//! - [`openings`]: the wrapped keys that this node has seen
 //! - `unwrap`: the stage of RSA private operations, with its threads and engines
 //! - [`vault`]: seals columns and makes blind indexes
 //! - [`store`]: SQLite and PostgreSQL; its writer commits many calls in one transaction
-//! - [`footprint`]: turns a purchase into grams of CO2e; pure, apart from everything above
 //!
-//! Any module may use [`refusal`], [`violation`], [`ids`], [`json`], [`keys`], [`private_file`],
-//! [`telemetry`], [`queue`], [`toml_error`], `sealed` (names of sealed columns) and [`throttle`]
-//! (rate limits). [`client`] is the other side: an issuer's server.
+//! Shared by all: [`clock`], [`ids`], [`private_file`], [`queue`], `sealed` (names of sealed
+//! columns), [`throttle`] (rate limits), [`toml_error`], [`violation`]. Two modules stand apart:
+//! [`client`] is the other side, an issuer's server, and [`footprint`] turns a purchase into grams
+//! of CO2e.
 //!
-//! Two libraries know nothing of the gateway, and any Rust program can use them: `oauth1-rsa` signs
-//! and verifies requests, `payload-envelope` encrypts and decrypts payloads. docs/architecture.md
-//! tells the same story at length.
+//! Two libraries under `crates/` know nothing of the gateway, and any Rust program can use them:
+//! `oauth1-rsa` signs and verifies requests ([`oauth1`]), `payload-envelope` encrypts and decrypts
+//! payloads ([`payload`], [`json`]). docs/architecture.md has the table of all modules and their
+//! imports.
 //!
 //! # Glossary
 //!

@@ -1,11 +1,10 @@
-//! Slows down payloads of an issuer that do not open, and reports them to the operator.
+//! Payloads of an issuer that do not open: counted, slowed down, and told to the operator.
 //!
-//! A client with a wrong key causes a few of them. An attacker who tries ciphertexts causes many,
-//! and each refusal helps him only a little. So each issuer gets [`BURST`] refusals at once, then
-//! [`PER_SECOND`] a second. Others wait for their turn, as timers do, on no thread. Once the next
-//! turn is [`LONGEST`] away, the node refuses the issuer's encrypted calls before it decrypts
-//! anything, until the turn is nearer. Each node counts for itself. Payloads that open are never
-//! slowed down.
+//! A client with a wrong key causes a few of them. Somebody who tries ciphertexts causes many, and
+//! what he learns from each is worth as much as he gets of them. So each issuer has [`BURST`]
+//! refusals at once, then [`PER_SECOND`] a second; others wait for their turn, as timers do, on no
+//! thread. Once the next turn is [`LONGEST`] away, its encrypted calls are refused before anything
+//! is decrypted, until it is nearer. Each node counts for itself. What opens is never slowed down.
 
 use crate::ids::IssuerId;
 use crate::issuers::Issuer;

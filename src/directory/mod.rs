@@ -1,11 +1,11 @@
 //! The users API (spec decision 6): one kind of record behind three published ways to update it.
 //!
-//! - [`access`]: API keys and callers; [`limit`]: the rate limit of each key
+//! - [`access`]: API keys, and who calls; [`limit`]: how often
 //! - [`rules`]: bodies and ids parsed, every broken rule reported (pure)
-//! - [`record`]: opens a record and seals its new columns; [`answer`]: the JSON of the answer
+//! - [`record`]: a record opened, and its new columns sealed; [`answer`]: the JSON that goes back
 //! - [`read`], [`write`]: the use cases
 //!
-//! A user id is the app's own text and may be changed. A klaim id is ours and never changes: it
+//! A user id is the app's own text and may be changed; a klaim id is ours and never changes: it
 //! names the record in the database, the seals and the audit trail.
 
 pub mod access;
