@@ -19,8 +19,8 @@ pub(super) enum Command {
     /// Bring the issuers of a TOML file on board, or change them; applying it twice changes nothing
     /// more.
     ///
-    /// The file is validated whole: one fault, and nothing is stored. Issuers that the file does not
-    /// name stay as they are. Running nodes follow within two seconds.
+    /// The file is validated whole: one fault, and nothing is stored. Issuers that the file does
+    /// not name stay as they are. Running nodes follow within two seconds.
     Apply {
         /// TOML with [[issuer]] tables; docs/operations.md describes them.
         file: PathBuf,

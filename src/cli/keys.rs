@@ -41,8 +41,8 @@ pub(super) enum Command {
     },
     /// Make a new key and declare it `active`; with --promote make the newest active key primary.
     ///
-    /// The command edits the configuration file and keeps its comments. Promote after every node has
-    /// loaded the new key: running nodes load a changed file within 10 seconds.
+    /// The command edits the configuration file and keeps its comments. Promote after every node
+    /// has loaded the new key: running nodes load a changed file within 10 seconds.
     Rotate {
         /// Second step: make the newest active key primary.
         #[arg(long)]

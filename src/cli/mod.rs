@@ -71,8 +71,8 @@ enum Command {
     /// Copy the SQLite database to a file while nodes serve, and verify the copy.
     ///
     /// The copy shows the database at one moment and has mode 0600. It gets its name only after it
-    /// is whole, checked and on the disk. The audit trail gets an entry. With PostgreSQL the command
-    /// names pg_dump and pg_basebackup, and fails.
+    /// is whole, checked and on the disk. The audit trail gets an entry. With PostgreSQL the
+    /// command names pg_dump and pg_basebackup, and fails.
     Backup(backup::Arguments),
     /// Apply missing database migrations, then exit.
     Migrate,

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Folder for keys, database and configuration. The first run makes it, later runs use it again.
+    /// Folder for keys, database and configuration. The first run makes it, later runs use it
+    /// again.
     #[arg(long, value_name = "DIR", default_value = "sandbox")]
     dir: PathBuf,
     /// Port on 127.0.0.1; 0 takes a free one [default: the port of the last run, at first 8080].
