@@ -1,10 +1,10 @@
-//! The node's clock, and how far it is from the database's, by which all nodes forget nonces.
+//! The node's clock, and its difference from the database's clock.
 //!
 //! Nonces are purged by the database's clock alone, [`GRACE_SECONDS`] and the window of
-//! `oauth.window_seconds` after they have expired. So a node must not be further from that clock
-//! than the window: it would accept a call whose nonce is forgotten already. Such a node does not
-//! start, and takes no signed call if it gets there later. One that is further than [`TOLERANCE`]
-//! is not ready. An SQLite file is on this machine: there the two clocks are one.
+//! `oauth.window_seconds` after they have expired. A node whose clock is off by more than the
+//! window could accept a call whose nonce is purged already. So such a node does not start, and a
+//! running one takes no signed calls. A node that is off by more than [`TOLERANCE`] is not ready.
+//! An SQLite file is on this machine, so there both clocks are the same.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,8 +1,9 @@
 //! Configuration: defaults, then one TOML file, then `ISSUER_GATEWAY__SECTION__NAME` environment
 //! variables; the later one wins.
 //!
-//! Unknown names are refused, and the whole is validated before anything starts. Relative paths
-//! are relative to the file's own folder. docs/operations.md has the table of all settings.
+//! [`Config::load`] refuses unknown names and validates every setting before anything starts.
+//! Relative paths are relative to the file's own folder. docs/operations.md has the table of all
+//! settings.
 
 mod audit;
 mod crypto;

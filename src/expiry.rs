@@ -1,4 +1,5 @@
-//! What runs out soon: gateway keys, issuer certificates, the TLS certificate.
+//! Everything with an end: gateway keys, issuers' certificates. Metrics show all, warnings name
+//! those within 30 days.
 
 use crate::gateway::Gateway;
 use crate::issuers::validity::{AHEAD, Validity};

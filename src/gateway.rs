@@ -1,4 +1,4 @@
-//! What every use case works with: the parts of a running gateway, built once at start.
+//! The parts of a running gateway, built once at start and shared by every use case.
 
 use crate::audit::refused::RefusedCalls;
 use crate::audit::witness::Witness;

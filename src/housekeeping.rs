@@ -1,9 +1,9 @@
-//! Everything that a node does in the background, whoever calls or does not.
+//! The background jobs of a node and their supervision.
 //!
-//! Each piece of work is a [`Job`] with a name. [`Housekeeping`] runs it, again and again, and
-//! outlives its panics: the job is made anew and tried again after a pause, which doubles from 1 s
-//! to 60 s. [`Roster`] counts the panics and says when each job last succeeded. [`jobs`] has one
-//! type for each job.
+//! Each piece of work is a [`Job`] with a name. [`Housekeeping`] runs it again and again and
+//! survives its panics: it makes the job anew and tries it again after a pause, which doubles from
+//! 1 s to 60 s. [`Roster`] counts the panics and knows when each job last succeeded. [`jobs`] has
+//! one type for each job.
 
 mod forgetting;
 pub mod jobs;

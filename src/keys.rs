@@ -1,6 +1,7 @@
-//! Keys from files and environment, parsed once when they are loaded: the gateway's, the KEK, TLS.
+//! The gateway's keys, the KEK and the TLS key, from files and environment, parsed once when they
+//! are loaded.
 //!
-//! Errors name the file and what it should hold, never its content.
+//! Errors name the file and its expected content, never its actual content.
 
 pub mod jwks;
 pub mod kek;

@@ -1,33 +1,64 @@
 //! # issuer-gateway
 //!
-//! A gateway for card-issuer APIs with end-to-end encrypted payloads. The modules, in the order in
-//! which a request passes through them; each imports only what stands below it:
+//! A gateway for card-issuer APIs with end-to-end encrypted payloads: an issuer's server sends an
+//! encrypted, signed call, and the gateway verifies, opens, judges, seals, stores and answers it.
 //!
-//! - [`cli`]: the commands; [`config`], [`app`]: a gateway built from its configuration
-//! - [`rotation`]: changes of the vault's keys while nodes serve, and the rows that follow them
-//! - [`http`]: limits, raw bytes, and the answer to every refusal; `http::routes` lists every path
-//! - [`enrolment`], [`programme`]: the use cases, and the rules that they apply; [`directory`]:
-//!   those of the users API
-//! - [`housekeeping`]: what a node does in the background; [`readiness`]: whether it can do its
-//!   work
-//! - [`attempt`]: one call of a proven issuer, and the one commit that ends it and uses up its
-//!   nonce; [`call`]: the call as it came
-//! - [`gateway`]: the parts of a running gateway; [`reloadable`]: those that [`reload`] swaps in
-//!   one step; [`expiry`]: what of them runs out soon; [`clock`]: what time it is, and by whom
-//! - [`openings`]: which wrapped keys this node knows to be used; [`throttle`]: payloads that do
-//!   not open, slowed down
-//! - [`audit`]: nodes and unproven callers in the audit trail; its verification and export
-//! - [`oauth1`]: is the signature over these very bytes right
-//! - [`issuers`]: who is on board, which cards are theirs, which keys they use
-//! - [`unwrap`]: the stage of RSA private operations, and its engines
-//! - [`payload`]: both encrypted envelopes, in and out, and the key ring
-//! - [`footprint`]: factor sets, and the method that turns a purchase into grams of CO2e; pure
-//! - [`vault`]: sealed columns and blind indexes for data at rest
-//! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
+//! # Map
 //!
-//! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
-//! [`private_file`], [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an
-//! issuer server's. docs/architecture.md tells the same story at length.
+//! The modules, from the edge to the core. Each imports only modules that stand below it:
+//!
+//! - [`cli`]: the commands; [`app`]: builds a gateway from its configuration, runs it and stops it
+//! - [`http`]: the only code that knows HTTP; `http::routes` lists every path, `http::error` turns
+//!   every refusal into its answer
+//! - [`rotation`]: changes the vault's keys while nodes serve, and seals stored rows anew
+//! - [`readiness`]: whether a node can work; [`reload`]: puts a changed configuration in force
+//! - [`enrolment`]: the cardholders' use cases; [`programme`]: the issuer's own profile;
+//!   [`directory`]: the users API
+//! - `attempt`: one signed call, from its proof to the single commit that uses up its nonce;
+//!   [`call`]: the call as it came over the wire
+//! - [`housekeeping`]: the background jobs of a node; [`expiry`]: keys and certificates that end
+//!   soon
+//! - [`gateway`]: the parts of a running gateway; [`reloadable`]: those that a reload swaps in one
+//!   step
+//! - `crypto_refusals`: slows down payloads that do not open
+//! - [`audit`]: audit entries of nodes and unproven callers; verification and export of the trail
+//! - [`issuers`]: the issuers on board, their account ranges and their keys
+//! - [`refusal`]: every way to refuse a call; [`keys`]: key files; [`telemetry`]: log and metrics;
+//!   [`config`]: the settings
+//! - [`openings`]: the wrapped keys that this node has seen
+//! - `unwrap`: the stage of RSA private operations, with its threads and engines
+//! - [`vault`]: seals columns and makes blind indexes
+//! - [`store`]: SQLite and PostgreSQL; its writer commits many calls in one transaction
+//!
+//! Shared by all: [`clock`], [`ids`], [`private_file`], [`queue`], `sealed` (names of sealed
+//! columns), [`throttle`] (rate limits), [`toml_error`], [`violation`]. Two modules stand apart:
+//! [`client`] is the other side, an issuer's server, and [`footprint`] turns a purchase into grams
+//! of CO2e.
+//!
+//! Two libraries under `crates/` know nothing of the gateway, and any Rust program can use them:
+//! `oauth1-rsa` signs and verifies requests ([`oauth1`]), `payload-envelope` encrypts and decrypts
+//! payloads ([`payload`], [`json`]). docs/architecture.md has the table of all modules and their
+//! imports.
+//!
+//! # Glossary
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | PAN | primary account number: the number on a card |
+//! | BIN, account range | the first 4 to 8 digits of a PAN; they tell which issuer the card belongs to |
+//! | cardholder | a person whose card an issuer has enrolled. Wire paths and tables say "user" |
+//! | directory | the users API (`/users`): plain user records of apps, apart from cardholders |
+//! | CEK | content encryption key: the AES key of one message |
+//! | wrapped key | a CEK, encrypted with RSA-OAEP to a gateway key; it travels with the message |
+//! | KEK | key encryption key: wraps the data keys; held outside of the database |
+//! | data key (DEK) | AES key `seal` for columns, or HMAC key `index` for blind indexes |
+//! | blind index | HMAC of a PAN or e-mail address, to find it without storing it |
+//! | reseal, rewrap | *reseal*: encrypt a row under a newer data key. *Rewrap*: encrypt a data key under another KEK |
+//! | `kid`, fingerprint | how a message names the gateway key it is encrypted to. The fingerprint is the SHA-256 of the public key or certificate |
+//! | consumer key | `CLIENT_ID!KEY_ID` of an issuer: names the keys that may sign the call |
+//! | base string | the text that an OAuth 1.0a signature signs: method, URL, query and OAuth parameters |
+//! | nonce | a random text in a signed call. The gateway accepts it once, so nobody can replay the call |
+//! | witness | a node's file with the ends of its audit chains, outside of the database |
 
 pub use oauth1_rsa as oauth1;
 pub use payload_envelope as payload;

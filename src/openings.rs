@@ -1,11 +1,10 @@
-//! The wrapped keys that this node has seen lately, and what each was used for: a first look before
-//! anything is decrypted.
+//! The wrapped keys that this node has seen lately, and the message of each: a check before RSA.
 //!
-//! What counts is the database, where the commit that ends a call gives each wrapped key to one
-//! message ([`store::opened_keys`](crate::store::opened_keys)). But a node that remembers refuses a
-//! second message without decrypting it, so that not even its time says anything about its
-//! plaintext. Repeats that only the database knows of are decrypted once on each node, and their
-//! answer does not depend on what was in them.
+//! The database decides: the commit that ends a call gives each wrapped key to one message
+//! ([`store::opened_keys`](crate::store::opened_keys)). A node that remembers the key refuses a
+//! second message without decrypting it, so even the time of the answer says nothing about the
+//! plaintext. If only the database remembers the key, each node decrypts the repeat once, and its
+//! answer does not depend on the plaintext.
 
 use crate::ids::IssuerId;
 use crate::payload::{EnvelopeKind, KeyUse};

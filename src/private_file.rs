@@ -1,8 +1,8 @@
-//! Files that their owner alone may read: keys, shares, the SQLite file and its copies, the witness
+//! Files that only their owner may read: keys, shares, the SQLite file and its copies, the witness
 //! of the audit trail.
 //!
 //! Each is made with `O_EXCL`, so that nobody can have put a file or a link of their own in its
-//! place, and gets mode 0600 by its handle, whatever the umask says.
+//! place. It gets mode 0600 by its handle, whatever the umask says.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};

@@ -1,6 +1,8 @@
-//! A bounded queue from which a thread takes all that waits: for the stages that do several jobs
-//! for little more than the price of one. While one batch is done, the next gathers. Nothing waits
-//! for company, except while another stage is the bottleneck ([`Gather`]).
+//! A bounded queue whose threads take all waiting jobs at once.
+//!
+//! It serves stages that do several jobs for little more than the price of one. While one batch is
+//! done, the next gathers. A batch waits for more jobs only while another stage is the bottleneck
+//! ([`Gather`]).
 
 use std::collections::VecDeque;
 use std::io;

@@ -1,10 +1,10 @@
 //! Whether a node can do its work: for load balancers, metrics and the log.
 //!
-//! A node is ready if it can write: the last batch was committed, nothing has been under way or has
-//! waited for longer than [`PATIENCE`]. While nobody calls,
-//! [`Heartbeat`](crate::housekeeping::jobs::Heartbeat) commits a row of the node's own. It must
-//! also have the database's time, keep its jobs alive, and not be stopping. Reads are told apart:
-//! lookups that find no connection do not keep enrolments from being committed.
+//! A node is ready if it can write: the last batch was committed, and no commit has been under way
+//! or waiting for longer than [`PATIENCE`]. While nobody calls,
+//! [`Heartbeat`](crate::housekeeping::jobs::Heartbeat) commits a row of the node's own. The node
+//! must also have the database's time, keep its jobs alive, and not be stopping. Reads are reported
+//! but do not count: lookups without a connection do not keep enrolments from being committed.
 
 use crate::clock;
 use crate::gateway::Gateway;

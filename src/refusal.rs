@@ -1,8 +1,8 @@
-//! Every way in which a call can be refused, whatever carried it here.
+//! Every way in which a call can be refused, independent of HTTP.
 //!
-//! Modules have small errors of their own; use cases turn them into this one, and
-//! `http::error` alone turns this one into an answer. [`Refusal::reason`] is stable: logs,
-//! metrics and the audit trail use it.
+//! Modules have small errors of their own. Use cases turn them into this one, and `http::error`
+//! alone turns this one into an answer. [`Refusal::reason`] is stable: logs, metrics and the audit
+//! trail use it.
 
 use crate::ids::CardholderId;
 use crate::oauth1;

@@ -1,11 +1,11 @@
-//! Taking up a changed configuration while serving.
+//! Reloads a changed configuration while the node serves.
 //!
-//! SIGHUP, a hint from the file system, or the 10 s content check leads to the same thing: the
-//! files are read, and if a single byte of them differs, the whole is validated and swapped in one
-//! step. What does not validate is said, counted, and left alone until it changes again; the last
-//! good state keeps serving. The content check is the truth (it sees the symlink swap of a
-//! Kubernetes ConfigMap, network file systems, and anything a watcher misses); the watcher only
-//! makes it prompt.
+//! SIGHUP, a hint from the file system and the content check every 10 s start the same work. The
+//! node reads the files. If a single byte of them differs, it validates the whole and swaps it in
+//! one step. It logs and counts a configuration that does not validate, and leaves it alone until
+//! it changes again; the last good state keeps serving. The content check alone would do: it sees
+//! the symlink swap of a Kubernetes ConfigMap, network file systems, and every change that the
+//! watcher misses. The watcher only makes it prompt.
 
 use crate::audit::node;
 use crate::config::Config;

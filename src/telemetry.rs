@@ -1,4 +1,4 @@
-//! Logs and metrics. Neither ever holds a value of a request: ids of ours, reasons and counts only.
+//! Logs and metrics. Neither ever holds a value of a request: only our own ids, reasons and counts.
 
 mod malformed;
 mod queue_depth;

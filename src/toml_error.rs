@@ -1,8 +1,7 @@
-//! What is wrong with a TOML text, in words that never quote a value of it: a value may be a
-//! password.
+//! Error messages for TOML texts that never quote a value: a value may be a password.
 //!
-//! A fault of syntax is told by line and column alone; a fault of content by the setting's name and
-//! what is expected there.
+//! A fault of syntax is told by line and column alone. A fault of content is told by the setting's
+//! name and the kind of value that is expected there.
 
 use toml::de::Error;
 

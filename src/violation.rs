@@ -1,6 +1,6 @@
 //! One broken rule of a request, named by field and rule.
 //!
-//! A violation never carries the value that broke the rule: what it says ends up in an answer
+//! A violation never carries the value that broke the rule, because its text ends up in an answer
 //! in clear (spec decision 8).
 
 use std::borrow::Cow;

@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM, from the first moment of the process, on a thread of their own: whatever
-//! else hangs, they are heard.
+//! Hears Ctrl-C and SIGTERM from the first moment of the process, on a thread of its own, so that
+//! no hanging part of the process can block them.
 
 use anyhow::Context;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The end of a node, in order and in time: whatever hangs, it goes on to the next step.
+//! Stops a node in order and in time: a step that hangs does not keep the next one from running.
 
 use super::{RunningApp, Signals};
 use crate::audit::node;

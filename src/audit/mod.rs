@@ -1,13 +1,13 @@
-//! The audit trail as a whole: what is noted of callers that prove nothing, verification, export.
+//! The audit trail above the store: entries about nodes and unproven callers, verification, export.
 //!
 //! - [`node`]: start, stop and reload of a node, its keys, its anchors
-//! - [`refused`]: refusals before authentication, bounded whatever arrives
-//! - [`verify`]: is every entry there, unchanged and in its place
-//! - [`witness`]: what a node knows of its chains, outside of the database
+//! - [`refused`]: refusals before authentication, with a bound on their entries
+//! - [`verify`]: checks that every entry is there, unchanged and in its place
+//! - [`witness`]: the ends of a node's chains, kept outside of the database
 //! - [`export`]: the trail as JSON lines
 //!
-//! `attempt` writes the entries of proven calls with what they do, `store` those of operators with
-//! theirs.
+//! The entry of a proven call is written in the call's own commit, and the entry of an operator's
+//! command in the command's transaction (`store`).
 
 pub mod export;
 pub mod node;

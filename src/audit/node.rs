@@ -1,5 +1,5 @@
-//! The life of a node in the trail: start, stop, a changed configuration, its keys; and the anchors
-//! that go with them.
+//! A node's own entries: its start and stop, a changed configuration, its keys, and the anchors
+//! that it writes with them.
 
 use super::witness::Witness;
 use crate::payload::KeyRing;

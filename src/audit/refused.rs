@@ -1,12 +1,12 @@
-//! Refusals of callers that have proven nothing yet: noted in the audit trail, but bounded.
+//! Audit entries of refused callers that have proven nothing yet, with a bound on their number.
 //!
-//! Anybody on the network can cause them, at any rate. So a request only leaves a note in memory,
-//! and a background task writes: [`SINGLE`] refusals get an entry of their own, one more each
-//! second; of what exceeds that, one entry for each reason every ten seconds says how many there
-//! were. What cannot be written is counted again later.
+//! Anybody on the network can cause such refusals, at any rate. So a request only leaves a note in
+//! memory, and a background task writes the entries. The first [`SINGLE`] refusals get an entry
+//! each, and one more does each second. For the excess the task writes one entry for each reason
+//! every ten seconds, with their count. If the write fails, the task counts them again later.
 //!
-//! A claimed consumer key is the caller's text and is never stored: an entry names the client id
-//! only if there is such an issuer.
+//! A claimed consumer key is the caller's text and is never stored. An entry names the client id
+//! only if an issuer has it.
 
 use crate::ids::IssuerId;
 use crate::issuers::registry::IssuerRegistry;

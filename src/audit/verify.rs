@@ -1,7 +1,7 @@
 //! Verification of the whole trail, page after page.
 //!
-//! Chains are taken a window at a time: their heads before, their entries in pages, their heads
-//! after. So the number of statements grows with the entries, not with the chains.
+//! The verification takes chains a window at a time: their heads before, their entries in pages,
+//! their heads after. So the number of statements grows with the entries, not with the chains.
 
 use super::{PAGE, node};
 use crate::store::audit::pages::ChainRange;

@@ -1,16 +1,17 @@
-//! The witness: what the database has confirmed to this node, kept outside of the database.
+//! The witness: the ends of this node's audit chains as the database confirmed them, kept in a file
+//! outside of the database.
 //!
-//! A database that loses its tail (an old copy that came back, a failover to a standby that lagged,
-//! a log that somebody removed) is consistent in itself, and its audit trail is whole. Only
-//! somebody outside knows that there was more. So each node keeps a small file with the ends of its
-//! chains, and `audit verify` looks up whether the entries that it names are still there.
+//! A database that loses its tail is consistent in itself, and its audit trail looks whole. That
+//! happens with an old copy that came back, a failover to a standby that lagged, or a log that
+//! somebody removed. Only a record elsewhere can show the loss. So each node keeps this small file,
+//! and `audit verify` checks that the database still has every entry that the file names.
 //!
-//! The file is written once a second if anything was committed, and at the stop; never on the way
-//! of a call. An entry is in it only after its commit was confirmed, so whatever it names must be
-//! there. It cannot tell of what was confirmed after the file was last written: a second at most.
+//! The node writes the file once a second if it committed anything, and at its stop; never during a
+//! call. An entry gets into the file only after its commit was confirmed, so the database must have
+//! it. The file misses the commits since it was last written: one second at most.
 //!
-//! Several processes may share a file: each adds its own under a lock. [`file`] says what it looks
-//! like.
+//! Several processes may share a file: each adds its own chains under a lock. [`file`] describes
+//! the format.
 
 pub mod file;
 

@@ -1,4 +1,4 @@
-//! `audit verify|export`: is the trail whole, and the trail for other systems.
+//! `audit verify|export`: checks the trail, or writes it for other systems.
 
 use crate::app;
 use crate::audit::export::{self, Filter};
@@ -20,20 +20,20 @@ const UNEXPLAINED_GAPS: u8 = 3;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check that no entry was edited, removed, reordered or slipped in; the exit status is 1 if
-    /// one was, and 3 if all that there is holds, but a node has declared that the database lost
-    /// entries.
+    /// Check that nobody edited, removed, reordered or slipped in an entry.
     ///
-    /// On a node, it also looks up every entry that the node's witness names (audit.witness): they
-    /// must be there, so that a lost tail is found. Nodes may run meanwhile. The check is itself an
-    /// entry.
+    /// Exit status: 0 if the trail is whole, 1 if it is broken, 3 if it is whole but nodes declared
+    /// more lost entries (gaps) than --known-gaps.
+    ///
+    /// On a node the command also looks up every entry that the node's witness (audit.witness)
+    /// names, and so finds a lost tail. Nodes may run meanwhile. The check is itself an entry.
     Verify {
-        /// What is known from elsewhere and must be there: an entry out of a log or an export, as
-        /// CHAIN:SEQ:HASH, or a copy of a witness. May be repeated.
+        /// An entry that the trail must have: CHAIN:SEQ:HASH out of a log or an export, or a file
+        /// with a copy of a witness. May be repeated.
         #[arg(long, value_name = "CHAIN:SEQ:HASH or FILE")]
         expect: Vec<String>,
-        /// So many declared gaps are explained, by failovers that lost entries. With more of them
-        /// the exit status is 3.
+        /// Number of declared gaps that you have explained, by failovers that lost entries. With
+        /// more gaps the exit status is 3.
         #[arg(long, value_name = "COUNT", default_value_t = 0)]
         known_gaps: u64,
     },
@@ -43,10 +43,10 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Export {
-    /// Only entries from this moment on, e.g. 2026-01-31T00:00:00Z.
+    /// Only entries at or after this time, e.g. 2026-01-31T00:00:00Z.
     #[arg(long, value_name = "RFC3339")]
     since: Option<DateTime<Utc>>,
-    /// Only entries before this moment.
+    /// Only entries before this time.
     #[arg(long, value_name = "RFC3339")]
     until: Option<DateTime<Utc>>,
     /// Only entries that concern this issuer.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Where the copy goes, with mode 0600; nothing is overwritten.
+    /// File for the copy, made with mode 0600; nothing is overwritten.
     file: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! `client enroll|update`: an issuer server in one command, for debugging integrations.
+//! `client enrol|update`: an issuer server in one command, for debugging integrations.
 
 use crate::client::identity::{Identity, KeyFiles};
 use crate::client::{Answered, Client, Operation, Prepared, sample};
@@ -15,10 +15,11 @@ use std::process::ExitCode;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Enrol a cardholder (POST /issuers/users).
-    Enroll(Call),
+    #[command(visible_alias = "enroll")]
+    Enrol(Call),
     /// Update a cardholder (PUT /issuers/users/{userid}).
     Update {
-        /// The userid that enrolling answered.
+        /// The cardholder's userid, from the answer to the enrolment.
         user_id: String,
         #[command(flatten)]
         call: Call,
@@ -27,25 +28,25 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Call {
-    /// JSON to send: a file, or - for standard input. Without it a sample is made.
+    /// File with the JSON to send, or - for standard input. By default the command makes a sample.
     #[arg(value_name = "JSON")]
     input: Option<PathBuf>,
-    /// How the payload is encrypted.
+    /// Encryption of the payload.
     #[arg(long, value_enum, default_value = "jwe")]
     envelope: EnvelopeArgument,
-    /// How the request is signed.
+    /// Signature method.
     #[arg(long, value_enum, default_value = "rsa-sha256")]
     signature: SignatureArgument,
-    /// Show the clear request, what goes over the wire, and the opened answer.
+    /// Show the request in clear, both messages on the wire, and the opened answer.
     #[arg(short, long)]
     verbose: bool,
-    /// A sandbox's description of itself: base URL, keys and issuers.
+    /// The sandbox's own description: base URL, keys and issuers.
     #[arg(long, value_name = "FILE", default_value = "sandbox/sandbox.json")]
     sandbox: PathBuf,
-    /// Which issuer of the sandbox to be.
+    /// Issuer of the sandbox to play: demo, compat or basic.
     #[arg(long, default_value = "demo")]
     issuer: String,
-    /// Base URL of the gateway, path prefix (/cts) included; overrides the sandbox's.
+    /// Base URL of the gateway with its path prefix (/cts), instead of the sandbox's.
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
     #[command(flatten)]
@@ -55,7 +56,7 @@ pub(super) struct Call {
 /// Explicit key files, instead of a sandbox.json.
 #[derive(Debug, Args)]
 struct Keys {
-    /// OAuth consumer key: the client id, !, the key's own id.
+    /// OAuth consumer key: CLIENT_ID!KEY_ID.
     #[arg(long, requires_all = ["signing_key", "gateway_certificate", "base_url"])]
     consumer_key: Option<String>,
     /// Private key that signs requests (PKCS#8 PEM).
@@ -88,7 +89,7 @@ enum SignatureArgument {
 
 pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
     let (call, operation) = match command {
-        Command::Enroll(call) => (call, Operation::Enrol),
+        Command::Enrol(call) => (call, Operation::Enrol),
         Command::Update { user_id, call } => {
             let user_id = CardholderId::parse(&user_id)
                 .context("the user id must be 36 characters of 0-9, a-f and -")?;

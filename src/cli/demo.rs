@@ -1,5 +1,5 @@
-//! What `make run` shows: four real calls against the running sandbox, clear and sealed side by
-//! side.
+//! The demonstration of `make run`: four real calls against the running sandbox, clear and sealed
+//! side by side.
 
 use crate::client::identity::Identity;
 use crate::client::{Answered, Client, Operation, Prepared, sample};

@@ -1,4 +1,4 @@
-//! `factors show|score`: what scores are made of, and one score with its sum.
+//! `factors show|score`: the factor set, and the score of one purchase with its sum.
 
 mod show;
 
@@ -13,21 +13,21 @@ use clap::{Args, Subcommand};
 pub(super) enum Command {
     /// Show the factor set: id, counts, dates, checksums, sources. Or look up one thing in it.
     ///
-    /// Needs no configuration: the files are part of the program.
+    /// Needs no configuration: the program contains the files.
     Show(Show),
     /// Score one purchase, and write the sum out.
     ///
-    /// Nothing is stored. The exit status is 1 if the merchant category or the currency is unknown.
+    /// Nothing is stored. The exit status is 1 if merchant category or currency is unknown.
     Score(ScoreArguments),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// The factor set.
+    /// Id of the factor set.
     #[arg(long, value_name = "ID", default_value = crate::footprint::builtin::SET_ID)]
     set: String,
-    /// List the rows of one kind of dated data: exchange rates, prices of energy, electricity
-    /// grids, consumer prices.
+    /// List one kind of dated data: exchange rates, energy prices, electricity grids or consumer
+    /// prices.
     #[arg(long, value_name = "rates|prices|grid|cpi", value_parser = kind, conflicts_with = "mcc")]
     kind: Option<Kind>,
     /// Show how a merchant category is scored; needs --country.
@@ -40,13 +40,13 @@ pub(super) struct Show {
 
 #[derive(Debug, Args)]
 pub(super) struct ScoreArguments {
-    /// The factor set.
+    /// Id of the factor set.
     #[arg(long, value_name = "ID", default_value = crate::footprint::builtin::SET_ID)]
     set: String,
     /// Merchant category code, 1 to 4 digits.
     #[arg(long, value_name = "CODE", value_parser = mcc)]
     mcc: Mcc,
-    /// What was paid, e.g. 54.20; negative for a refund.
+    /// Amount paid, e.g. 54.20; negative for a refund.
     #[arg(long, value_name = "DECIMAL", allow_hyphen_values = true)]
     amount: String,
     /// Its currency, three letters, e.g. USD.

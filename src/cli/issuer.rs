@@ -16,11 +16,11 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Bring the issuers of a TOML file on board, or change them; applying it twice changes
-    /// nothing.
+    /// Bring the issuers of a TOML file on board, or change them; applying it twice changes nothing
+    /// more.
     ///
-    /// The file is validated whole, and nothing is stored if anything in it is wrong. Issuers that
-    /// it does not name stay as they are. Running nodes follow within two seconds.
+    /// The file is validated whole: one fault, and nothing is stored. Issuers that the file does
+    /// not name stay as they are. Running nodes follow within two seconds.
     Apply {
         /// TOML with [[issuer]] tables; docs/operations.md describes them.
         file: PathBuf,
@@ -32,7 +32,7 @@ pub(super) enum Command {
         /// The issuer's client id.
         client_id: String,
     },
-    /// IssuerChange an issuer's state; running nodes follow within two seconds.
+    /// Change an issuer's state; running nodes follow within two seconds.
     SetStatus {
         /// The issuer's client id.
         client_id: String,
@@ -42,8 +42,8 @@ pub(super) enum Command {
     },
     /// Turn an issuer's donation feature on or off; running nodes follow within two seconds.
     ///
-    /// On after off: every user enrolled before must enrol again. The issuer's TOML file must say
-    /// the same, or the next `issuer apply` of it turns the feature back.
+    /// After a switch from off to on every cardholder must enrol again. Set the same value in the
+    /// issuer's TOML file, or its next `issuer apply` turns the feature back.
     SetDonation {
         /// The issuer's client id.
         client_id: String,
@@ -51,8 +51,10 @@ pub(super) enum Command {
         #[arg(value_parser = ["on", "off"], ignore_case = true)]
         donation: String,
     },
-    /// Take an issuer without users off board: its account ranges become free, its calls get
-    /// SERVICE_PROVIDER_NOT_FOUND. Applying it again brings it back.
+    /// Take an issuer without cardholders off board.
+    ///
+    /// Its account ranges become free, and its calls get SERVICE_PROVIDER_NOT_FOUND. `issuer apply`
+    /// brings it back.
     Remove {
         /// The issuer's client id.
         client_id: String,

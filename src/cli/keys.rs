@@ -20,41 +20,41 @@ const DAYS: u32 = 730;
 pub(super) enum Command {
     /// Make an RSA key (PKCS#8 PEM) and, beside it, a self-signed certificate to hand to issuers.
     Generate {
-        /// Where the key goes; the certificate goes to the same name with -cert.pem at its end.
+        /// File for the key. The certificate gets the same name with -cert.pem at its end.
         file: PathBuf,
-        /// Size of the key: 2048 to 4096.
+        /// Size of the key in bits: 2048 to 4096.
         #[arg(long, default_value_t = 2_048)]
         bits: u32,
-        /// Validity of the certificate.
+        /// Validity of the certificate in days.
         #[arg(long, default_value_t = DAYS)]
         days: u32,
     },
     /// List the gateway keys of the configuration: state, fingerprints, size, end, last use.
     List,
-    /// Show every digest that clients may name a key by; takes a key or a certificate.
+    /// Show every digest by which clients may name a key; takes a key or a certificate.
     Fingerprint {
         /// PEM or PKCS#12 file.
         file: PathBuf,
-        /// Environment variable with the passphrase, if the file is encrypted.
+        /// Name of the environment variable with the passphrase of an encrypted file.
         #[arg(long, value_name = "NAME")]
         passphrase_env: Option<String>,
     },
     /// Make a new key and declare it `active`; with --promote make the newest active key primary.
     ///
-    /// Edits the configuration file and keeps its comments. Promote once every node has loaded the
-    /// new key: running nodes take up a changed file within 10 seconds.
+    /// The command edits the configuration file and keeps its comments. Promote after every node
+    /// has loaded the new key: running nodes load a changed file within 10 seconds.
     Rotate {
-        /// The second step.
+        /// Second step: make the newest active key primary.
         #[arg(long)]
         promote: bool,
-        /// Size of the new key: 2048 to 4096.
+        /// Size of the new key in bits: 2048 to 4096.
         #[arg(long, default_value_t = 2_048)]
         bits: u32,
-        /// Validity of the new certificate.
+        /// Validity of the new certificate in days.
         #[arg(long, default_value_t = DAYS)]
         days: u32,
     },
-    /// Load a configuration and every key that it names, without starting anything.
+    /// Load the configuration and every key that it names; start nothing.
     Check,
 }
 

@@ -26,8 +26,8 @@ use std::process::ExitCode;
 /// Gateway for card-issuer APIs with end-to-end encrypted payloads.
 ///
 /// Try it: `issuer-gateway sandbox --demo` makes keys, a database and three issuers in ./sandbox,
-/// listens on http://127.0.0.1:8080 and shows an enrolment. Then, in another terminal:
-/// `issuer-gateway client enroll -v`.
+/// listens on http://127.0.0.1:8080 and shows an enrolment. Then run in another terminal:
+/// `issuer-gateway client enrol -v`.
 #[derive(Debug, Parser)]
 #[command(name = "issuer-gateway", version, arg_required_else_help = true)]
 struct Arguments {
@@ -42,27 +42,27 @@ struct Arguments {
 enum Command {
     /// Run the gateway with the configuration given by --config.
     Serve,
-    /// Run a complete gateway out of one folder; the first run makes keys, database and issuers.
+    /// Run a complete gateway out of one folder. The first run makes keys, database and issuers.
     Sandbox(sandbox::Arguments),
-    /// Play an issuer server: encrypt, sign, send, and open the answer.
+    /// Play an issuer server: encrypt a request, sign it, send it, and open the answer.
     #[command(subcommand)]
     Client(client::Command),
     /// Bring issuers on board, show them, change their state.
     #[command(subcommand)]
     Issuer(issuer::Command),
-    /// Make, list, rotate and check the gateway's own keys.
+    /// Make, list, rotate and check the gateway keys, to which issuers encrypt.
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Show an enrolled user, change its state.
+    /// Show an enrolled cardholder, change its state.
     #[command(subcommand)]
     User(user::Command),
-    /// Apps of the users API, their keys and user tokens.
+    /// Make apps of the users API, issue and revoke their keys and user tokens.
     #[command(subcommand)]
     Users(users::Command),
-    /// The keys of the data at rest: show them, change the KEK, split it between custodians.
+    /// Show and change the keys of the data at rest: data keys, and the KEK that wraps them.
     #[command(subcommand)]
     Vault(vault::Command),
-    /// What scores are made of: show the factor set, score one purchase.
+    /// Show the factor set behind scores, or score one purchase.
     #[command(subcommand)]
     Factors(factors::Command),
     /// Verify or export the audit trail.
@@ -70,9 +70,9 @@ enum Command {
     Audit(audit::Command),
     /// Copy the SQLite database to a file while nodes serve, and verify the copy.
     ///
-    /// The copy is of one moment, has mode 0600, and gets its name only once it is whole, checked
-    /// and on the disk. The backup is an entry of the audit trail. For PostgreSQL it says what to
-    /// use instead, and fails.
+    /// The copy shows the database at one moment and has mode 0600. It gets its name only after it
+    /// is whole, checked and on the disk. The audit trail gets an entry. With PostgreSQL the
+    /// command names pg_dump and pg_basebackup, and fails.
     Backup(backup::Arguments),
     /// Apply missing database migrations, then exit.
     Migrate,

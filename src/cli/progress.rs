@@ -1,5 +1,5 @@
-//! How far a long command is: a bar on a terminal, a line for each tenth elsewhere; both on
-//! standard error.
+//! Progress of a long command on standard error: a bar on a terminal, a line for each tenth
+//! elsewhere.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;

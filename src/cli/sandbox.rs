@@ -12,13 +12,14 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Folder with keys, database and configuration; made on the first run, used again later.
+    /// Folder for keys, database and configuration. The first run makes it, later runs use it
+    /// again.
     #[arg(long, value_name = "DIR", default_value = "sandbox")]
     dir: PathBuf,
-    /// Port on 127.0.0.1; 0 takes a free one [default: the folder's, 8080 at first].
+    /// Port on 127.0.0.1; 0 takes a free one [default: the port of the last run, at first 8080].
     #[arg(long, value_name = "N")]
     port: Option<u16>,
-    /// Show an enrolment, an update, a refused duplicate and a refused forgery, then go on serving.
+    /// Show an enrolment, an update, a refused duplicate and a refused forgery, then keep serving.
     #[arg(long)]
     demo: bool,
 }

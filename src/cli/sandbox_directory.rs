@@ -1,5 +1,4 @@
-//! The sandbox's app of the users API: its keys in `sandbox.json`, and what they reach in the
-//! database.
+//! The sandbox's app of the users API: its keys in `sandbox.json`, and its records in the database.
 
 use super::sandbox_files::Files;
 use crate::client::identity::{SandboxDirectory, SandboxFile};

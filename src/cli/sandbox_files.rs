@@ -1,5 +1,5 @@
-//! The files of a sandbox. Each is made if it is not there, so a first run that was cut off is
-//! finished by the next one, and a second run changes nothing but the port.
+//! The files of a sandbox. Each is made only if it is missing. So the next run finishes a first run
+//! that was cut off, and a second run changes nothing but the port.
 
 use crate::client::identity::{SandboxFile, SandboxGateway, SandboxIssuer};
 use crate::keys::rotation::{generate, self_signed, write_private};

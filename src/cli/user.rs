@@ -12,11 +12,11 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Show a user's ids, state, last four digits and times; no personal data.
+    /// Show a cardholder's ids, state, last four digits and times; no personal data.
     Show(Which),
-    /// Change a user's state; it takes effect at once on every node.
+    /// Change a cardholder's state; it takes effect at once on every node.
     ///
-    /// A user whose deletion was accepted cannot come back.
+    /// A cardholder whose deletion was accepted cannot come back.
     SetStatus {
         #[command(flatten)]
         which: Which,
@@ -28,9 +28,9 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Which {
-    /// The user's id, as the enrolment answered it.
+    /// The cardholder's userid, from the answer to the enrolment.
     user_id: String,
-    /// The client id of its issuer; needed only if two issuers have a user with this id.
+    /// Client id of the issuer; needed only if two issuers have a cardholder with this id.
     #[arg(long, value_name = "CLIENT_ID")]
     issuer: Option<String>,
 }

@@ -13,22 +13,22 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Apps: each has its own users, and reaches no other app's.
+    /// Make and list apps. An app reaches its own users only.
     #[command(subcommand)]
     App(AppCommand),
-    /// Keys of apps and tokens of their users.
+    /// Issue and revoke keys of apps and tokens of their users.
     #[command(subcommand)]
     Token(TokenCommand),
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AppCommand {
-    /// Make an app; prints its key, which is shown this once.
+    /// Make an app and print its key, this once.
     Add {
-        /// 1 to 64 of A-Z a-z 0-9 . _ -
+        /// Name of the app: 1 to 64 characters of A-Z a-z 0-9 . _ -
         name: String,
-        /// Serve /users?id= without a key, as one of the documented APIs does. Only where the
-        /// gateway listens on loopback and no proxy is in front; one app at most.
+        /// Serve /users?id= without a key, as one of the documented APIs does. One app at most, and
+        /// only on a gateway that listens on loopback without a proxy in front.
         #[arg(long)]
         anonymous: bool,
     },
@@ -38,7 +38,7 @@ pub(super) enum AppCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
-    /// Issue a token that reaches one user, or, without a user id, another key of the app. Shown
+    /// Issue a token that reaches one user, or, without a user id, another key of the app. Print it
     /// this once.
     Issue {
         /// The app's name.
@@ -48,7 +48,7 @@ pub(super) enum TokenCommand {
     },
     /// Revoke a token or an app key; takes effect at once.
     Revoke {
-        /// Its id, as issuing printed it and `users app list` shows it: 16 hex digits.
+        /// Id of the key or token, 16 hex digits, as `users app list` shows it.
         key_id: String,
     },
 }

@@ -1,4 +1,4 @@
-//! `vault status|rotate|rewrap|rotate-index|verify|split-kek|rotate-kek`: the keys of the data at
+//! `vault status|rotate|reseal|rotate-index|verify|split-kek|rotate-kek`: the keys of the data at
 //! rest.
 
 mod passes;
@@ -15,37 +15,37 @@ use std::process::ExitCode;
 pub(super) enum Command {
     /// Show every data key (version, state, KEK, creation), and how many rows use which.
     Status,
-    /// Make a new data key, under which every node seals from now on.
+    /// Make a new data key. Every node seals under it from now on.
     ///
-    /// What is stored stays readable under the former one; `vault rewrap` brings it under the new
+    /// Stored rows stay readable under the former data key. `vault reseal` seals them under the new
     /// one.
     Rotate,
-    /// Seal every row that is under an older data key under the newest one, then retire the older
-    /// ones for good.
+    /// Seal every row under the newest data key, then retire the older data keys for good.
     ///
-    /// Nodes may serve meanwhile. Once it was broken off, run it again: it goes on where it was.
-    Rewrap(passes::Arguments),
-    /// Make a new index key, bring every blind index under it, then retire the former one for good.
+    /// Nodes may serve meanwhile. Resumable: run it again after an interruption.
+    #[command(visible_alias = "rewrap")]
+    Reseal(passes::Arguments),
+    /// Make a new index key, make every blind index under it, then retire the former one for good.
     ///
-    /// Nodes may serve meanwhile: cards and e-mail addresses are found under both. Once it was
-    /// broken off, run it again: it goes on where it was.
+    /// Nodes may serve meanwhile: they find cards and e-mail addresses under both keys. Resumable:
+    /// run it again after an interruption.
     RotateIndex(passes::Arguments),
-    /// Open every sealed column of every row and make every blind index again; the exit status is 1
-    /// if one does not fit.
+    /// Open every sealed column and make every blind index again. The exit status is 1 if one does
+    /// not fit.
     ///
-    /// Changes nothing; nodes may serve meanwhile. The check is an entry of the audit trail.
+    /// The command changes no row. Nodes may serve meanwhile. The audit trail gets an entry.
     Verify(passes::Arguments),
     /// Write the KEK as two shares for two custodians, into files of mode 0600.
     ///
-    /// Neither share reveals anything alone. Splits the configured KEK, or makes a new one that is
-    /// nowhere but in the two shares. Reads no database and changes no configuration: name the
-    /// shares in vault.kek_shares.
+    /// One share alone reveals nothing. The command splits the configured KEK; with --new it makes
+    /// another KEK, which exists in the two shares only. It reads no database and changes no
+    /// configuration: name the shares in vault.kek_shares.
     SplitKek(split_kek::Arguments),
     /// Wrap every data key under the configured KEK.
     ///
-    /// Every node must have the new KEK as its KEK, and the former one among vault.further_keks,
-    /// before: nodes take up a changed configuration within 10 seconds. Afterwards the former KEK
-    /// can be removed everywhere.
+    /// Before: give every node the new KEK as its KEK and the former one in vault.further_keks.
+    /// Nodes load a changed configuration within 10 seconds. After: remove the former KEK from
+    /// every node.
     RotateKek,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<Exi
     match command {
         Command::Status => status::run(&super::load(config)?)?,
         Command::Rotate => passes::rotate(&super::load(config)?)?,
-        Command::Rewrap(limits) => return passes::rewrap(&super::load(config)?, &limits),
+        Command::Reseal(limits) => return passes::reseal(&super::load(config)?, &limits),
         Command::RotateIndex(limits) => {
             return passes::rotate_index(&super::load(config)?, &limits);
         }

@@ -1,4 +1,4 @@
-//! Who the client is: its keys, its consumer key, and whom it talks to.
+//! The client's identity: its keys, its consumer key, and the gateway that it calls.
 
 use crate::keys::source::{read_certificate, read_private_key};
 use crate::oauth1::SigningKey;

@@ -1,4 +1,4 @@
-//! `[audit]`: what a node keeps of the audit trail outside of the database.
+//! `[audit]`: the witness, a node's record of the audit trail outside of the database.
 
 use crate::private_file::beside;
 use crate::store::DatabaseUrl;

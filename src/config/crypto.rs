@@ -1,4 +1,5 @@
-//! `[crypto]`: what does the RSA private operations.
+//! `[crypto]`: the engine of RSA private operations, and how long wrapped keys of JWEs are
+//! remembered.
 
 use crate::unwrap::MultiBuffer;
 use serde::Deserialize;

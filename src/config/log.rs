@@ -1,4 +1,4 @@
-//! `[log]`: how log lines look, and which there are.
+//! `[log]`: the form of log lines, and the filter.
 
 use serde::Deserialize;
 

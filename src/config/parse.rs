@@ -1,5 +1,5 @@
-//! The file and the environment as one [`Config`], and what is wrong with them, in words that never
-//! quote a value: it may be a password.
+//! Reads file and environment as one [`Config`]. Its errors never quote a value: it may be a
+//! password.
 
 use super::Config;
 use crate::toml_error::{describe, without_value};

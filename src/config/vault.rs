@@ -1,4 +1,4 @@
-//! `[vault]`: where the keys that wrap the data keys come from.
+//! `[vault]`: the sources of the KEKs, which wrap the data keys.
 
 use super::ConfigError;
 use serde::Deserialize;

@@ -1,8 +1,8 @@
-//! API keys of the users API, and who calls.
+//! API keys of the users API, and the caller that a key proves.
 //!
-//! A key is a prefix that says what it is (`iga_` an app key, `igu_` a user token) and 256 random
-//! bits in base64url. Stored is its SHA-256 alone: with that much randomness there is nothing to
-//! guess, so no slow hash is needed.
+//! A key is a prefix that names its kind (`iga_` an app key, `igu_` a user token) and 256 random
+//! bits in base64url. The database stores its SHA-256 alone. With that much randomness nobody can
+//! guess a key, so no slow hash is needed.
 
 use super::DirectoryRefusal;
 use crate::call::Call;

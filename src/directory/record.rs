@@ -1,4 +1,4 @@
-//! A record opened, and new values sealed for its columns.
+//! Opens a record, and seals new values for its columns.
 
 use super::rules::Secret;
 use crate::ids::AppId;

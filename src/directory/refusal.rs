@@ -1,5 +1,5 @@
-//! Every way in which a call of the users API can be refused; `http::users_error` turns them into
-//! answers.
+//! Every way in which a call of the users API can be refused; `http::directory_error` turns them
+//! into answers.
 
 use crate::store::StoreError;
 use crate::store::directory::changes::Taken;

@@ -1,8 +1,8 @@
-//! Erases, in the background, the users whose deletion was accepted.
+//! Erases, in the background, the cardholders whose deletion was accepted.
 //!
-//! What is left to do stands in the users' own rows, so nothing is lost when a node dies, and
-//! several nodes share the work (see [`crate::store::erasure`]). A node begins at once with what it
-//! accepted itself, and within [`POLL`] with what others left.
+//! The cardholders' own rows are the queue, so a node that dies loses nothing, and several nodes
+//! share the work (see [`crate::store::erasure`]). A node begins at once with deletions that it
+//! accepted itself, and within [`POLL`] with those of other nodes.
 
 use crate::gateway::Gateway;
 use crate::housekeeping::{Job, Stop};

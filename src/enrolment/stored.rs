@@ -1,8 +1,8 @@
 //! The form in which cards and profiles are sealed at rest: one flat JSON object of strings.
 //!
-//! UTF-8, no blanks, absent members left out. Each type's `to_json` lists its members; they have
-//! the names that they have on the wire. Reading checks the shape, not the rules of today: what
-//! was acceptable when it was stored must stay readable when an issuer's rules change.
+//! UTF-8, no blanks, absent members left out. Each type's `to_json` lists its members, with their
+//! names on the wire. Reading checks the shape, not today's rules: a stored value must stay
+//! readable when an issuer's rules change.
 
 use crate::json::{self, Object};
 use serde_json::{Map, Value};

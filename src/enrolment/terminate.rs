@@ -1,6 +1,6 @@
 //! `POST /issuers/user-deletions`: an issuer lets go of cardholders (cce-api.md 3.9, 7.5).
 //!
-//! Accepting is all that the call does: when it is answered the users are durably marked, and
+//! The call only accepts the deletion: when it is answered, the cardholders are durably marked.
 //! [`super::erasure`] erases them in the background.
 
 use crate::attempt::{Action, Attempt};

@@ -1,4 +1,4 @@
-//! A country's CO2 per head: what a cardholder's month is shown beside.
+//! A country's CO2 per head, for comparison with a cardholder's month.
 //!
 //! Territorial: industry, government and power included. A card's purchases are a share of it, and
 //! a comparison is no verdict.

@@ -12,7 +12,8 @@
 //!   prices, grids
 //! - [`score`]: a [`Scorer`] is a set with dated data; [`Scorer::score`] gives the grams,
 //!   [`Scorer::explain`] every step of the same sum
-//! - [`MonthSums`], [`Window`], [`Benchmarks`]: what is made of scores
+//! - [`MonthSums`], [`Window`], [`Benchmarks`]: sums of scores, the days that count, and
+//!   comparisons
 //!
 //! docs/footprint.md tells the method to people who are not engineers. Only decimal arithmetic is
 //! used: no binary floats ([`score`] says how precise that is).

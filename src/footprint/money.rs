@@ -1,4 +1,4 @@
-//! An amount of money: what was paid, negative for what was given back.
+//! An amount of money: positive for a payment, negative for a refund.
 
 use super::Currency;
 use rust_decimal::Decimal;

@@ -1,4 +1,4 @@
-//! Where the compiled-in figures come from, for pages and commands; `data/README.md` has every
+//! The sources of the compiled-in figures, for pages and commands; `data/README.md` has every
 //! detail.
 
 /// One source, as its licence wants it named.

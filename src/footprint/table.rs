@@ -1,4 +1,4 @@
-//! CSV tables as `data/README.md` describes them, and what can be wrong with one.
+//! CSV tables as `data/README.md` describes them, and their faults.
 //!
 //! RFC 4180: a header, commas, quotes where a field holds a comma, a quote or a line break. Line
 //! ends may be LF or CRLF; a byte order mark at the start is skipped; empty lines are skipped.

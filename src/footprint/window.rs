@@ -1,4 +1,4 @@
-//! Which transactions of a cardholder are scored.
+//! The window of a cardholder's scored transactions.
 
 use super::Month;
 use chrono::{Days, NaiveDate};

@@ -1,5 +1,7 @@
-//! The job that forgets wrapped keys once nothing can be opened with them any more, or a JWE's time
-//! is over.
+//! The job that deletes records of wrapped keys.
+//!
+//! It deletes a JWE's record after `crypto.remember_jwe_days`, and all records of a gateway key a
+//! week after the last node had it.
 
 use super::{Job, Stop};
 use crate::gateway::Gateway;

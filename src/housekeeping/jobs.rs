@@ -1,5 +1,5 @@
-//! One type for each job of a node. What belongs to a use case is there: erasing in
-//! `enrolment::erasure`, taking up a configuration in `reload`.
+//! One type for each job of a node. Work of a use case stays with the use case: erasing is in
+//! `enrolment::erasure`, reloading the configuration in `reload`.
 
 use super::{Job, Stop};
 use crate::clock;

@@ -1,4 +1,4 @@
-//! Who is at work in the background, and how it goes: metrics, and a part of readiness.
+//! The state of every background job: panics and last success, for metrics and readiness.
 
 use crate::telemetry::Metrics;
 use prometheus::{IntCounterVec, IntGaugeVec, Opts};

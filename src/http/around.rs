@@ -1,8 +1,9 @@
-//! What goes round every request: an id, a guard against panics, one log line, the metrics.
+//! Middleware around every request: a request id, a guard against panics, one log line, the
+//! metrics.
 //!
-//! The log line names method, route pattern, status, reason and time. Never a path (it holds user
-//! ids), a query, a header or a body. Requests refused for overload are answered in turn, and only
-//! so many a second have a line.
+//! The log line names method, route pattern, status, reason and time. It never holds a path (paths
+//! contain user ids), a query, a header or a body. Refusals for overload are answered in turn, and
+//! only a bounded number a second gets a log line ([`flood`](super::flood)).
 
 use super::directory_error::DirectoryError;
 use super::error::{AnswerReason, HttpError};

@@ -1,7 +1,7 @@
-//! One method of one path: what handles it and what documents it.
+//! One method of one path: its handler and its document.
 //!
-//! Nothing is served that is not an [`Endpoint`], and an endpoint without its document does not
-//! compile: so `/openapi.json` lists all that the public listener answers.
+//! The server serves [`Endpoint`]s only, and an endpoint without its document does not compile. So
+//! `/openapi.json` lists everything that the public listener answers.
 
 use super::openapi::Operation;
 use super::{around, directory_error, error};

@@ -2,14 +2,14 @@
 //!
 //! Policy:
 //! - Every answer, whatever its status and layer, is the API's error object (cce-api.md 3.10) as
-//!   JSON with `Content-Length`: official clients die on anything else (wire-formats.md 4.2).
+//!   JSON with `Content-Length`: official clients fail on anything else (wire-formats.md 4.2).
 //! - Errors are never encrypted. They name fields and rules, never a value that was sent.
-//! - `Source` is `Gateway` for what a request's signature and transport earn, and our product's
-//!   name for everything behind it.
-//! - All that does not decrypt gets one and the same `CRYPTO_ERROR`; why is in the log only.
+//! - `Source` is `Gateway` for faults of signature and transport, and our product's name for
+//!   everything behind it.
+//! - Every payload that does not decrypt gets the same `CRYPTO_ERROR`; the log alone has the cause.
 //! - One element for each broken rule; clients key on `ReasonCode`.
-//! - `Recoverable` says whether the same request can succeed later: true for 429 and 5xx, and,
-//!   because the catalogue has it so, for a list of the wrong size.
+//! - `Recoverable` says whether the same request can succeed later. It is true for 429 and 5xx,
+//!   and, because the catalogue has it so, for a list of the wrong size.
 
 mod elements;
 

@@ -1,6 +1,8 @@
-//! A flood of requests that are refused as overloaded takes neither the log nor the processors from
-//! the requests that are not: so many a second are listed, the rest are counted; and so many a
-//! second are answered, the rest in turn.
+//! Bounds on the cost of refusals for overload, so that a flood leaves log and processors to other
+//! requests.
+//!
+//! A node writes log lines for a bounded number of these refusals a second and counts the rest.
+//! Each worker answers a bounded number a second; the rest wait for their turn.
 
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};

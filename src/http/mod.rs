@@ -5,15 +5,15 @@
 //! - `cardholders`: enrol and update
 //! - `cardholder_deletions`: the list of users to delete
 //! - `issuers`: an issuer's own profile
-//! - `users`, `directory_error`: the users API, and every refusal of it to its answer
-//! - `health`: is it alive, is it ready
+//! - `directory`: the users API; `directory_error`: the answer to each of its refusals
+//! - `health`: liveness and readiness
 //! - `openapi`: the document of all this; `docs`: the same as a page for people
 //! - `request`: the raw call out of an actix request, within the limits
-//! - `error`: every refusal to its answer
-//! - `envelope`: what goes round every request: request id, log line, metrics, panic guard;
-//!   `flood`: what refusals for overload may cost
+//! - `error`: the answer to each refusal
+//! - `around`: middleware for request id, log line, metrics and panic guard; `flood`: bounds on the
+//!   cost of refusals for overload
 //! - `well_known`: the public gateway keys
-//! - `server`: the public listener; `write_deadline`: how long a client may take to read
+//! - `server`: the public listener; `write_deadline`: the time a client has to read
 //! - `metrics`: the Prometheus page on its own listener
 
 pub mod around;

@@ -1,8 +1,8 @@
-//! The public listener: HTTP/1.1 alone, and no connection that its client can hold for nothing.
+//! The public listener: HTTP/1.1 alone, with a limit on how long a client can hold a connection.
 //!
-//! actix sets no bound on the streams of an HTTP/2 connection, so none is offered: not by ALPN, and
-//! the preface of HTTP/2 is a malformed request. actix-web's own server takes no stream but the
-//! socket's; this one puts a [`WriteDeadline`] around it.
+//! actix sets no bound on the streams of an HTTP/2 connection, so the listener offers no HTTP/2:
+//! ALPN does not name it, and its preface is answered as a malformed request. actix-web's own
+//! server takes no stream but the socket's; this one puts a [`WriteDeadline`] around it.
 
 use super::write_deadline::WriteDeadline;
 use actix_http::body::MessageBody;

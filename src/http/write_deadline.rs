@@ -1,7 +1,8 @@
-//! A connection whose client has to read: for each [`SHARE`] of an answer, or its rest, it has
-//! `server.write_timeout_ms`. Then the connection is cut, and what was held for it is freed.
+//! A connection with a limit on reading: the client has `server.write_timeout_ms` for each
+//! [`SHARE`] of an answer, or its rest. Then the gateway cuts the connection and frees its memory.
 //!
-//! actix bounds how long a request may take to come, not how long an answer may take to go.
+//! actix limits the time in which a request must arrive, but not the time in which an answer must
+//! be read.
 
 use actix_web::rt::time::{Sleep, sleep};
 use std::io;

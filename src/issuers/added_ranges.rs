@@ -1,8 +1,8 @@
 //! Account ranges that an issuer adds itself (spec decision 18).
 //!
 //! They lie inside a space that the operator allows, there are at most [`MOST`], and none lies
-//! inside another one of the issuer: what is covered already is not stored again, and a wider range
-//! takes the place of narrower added ones.
+//! inside another one of the issuer. A range that is covered already is not stored again, and a
+//! wider range takes the place of narrower added ones.
 
 use super::account_range::AccountRange;
 use std::collections::HashSet;

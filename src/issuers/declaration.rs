@@ -1,7 +1,7 @@
 //! An issuer programme as an operator writes it: TOML, validated whole before anything is stored.
 //!
-//! Every problem of the file is reported, each by issuer and member. What can only be judged
-//! against other issuers on board (a range that is taken) is the store's to refuse.
+//! [`read`] reports every problem of the file, each by issuer and member. The store refuses
+//! conflicts with other issuers on board, such as a range that is taken.
 
 mod together;
 

@@ -1,5 +1,5 @@
-//! One change at a time for each issuer: its further ones wait here, where they hold no connection
-//! that others need.
+//! Lets each issuer make one change at a time. Its further changes wait here, where they hold no
+//! connection.
 
 use crate::refusal::Refusal;
 use std::time::Duration;

@@ -1,11 +1,11 @@
-//! The issuers on board: who they are, which cards are theirs, which keys they sign and read with.
+//! The issuers on board: names, account ranges, and the keys that they sign and read with.
 //!
 //! - `account_range`: the BINs that belong to an issuer
-//! - `added_ranges`: which BINs an issuer may add itself; `gate`: one change at a time
+//! - `added_ranges`: the BINs that an issuer may add itself; `gate`: one change at a time
 //! - `declaration`: an issuer programme in TOML, validated whole, for `issuer apply`
-//! - `profile`, `theme`: what an issuer shows and changes of itself
-//! - `registry`: what the store holds, parsed once and shared by all requests
-//! - `validity`: when a certificate may be used
+//! - `profile`, `theme`: the part of an issuer that it reads and changes itself
+//! - `registry`: the stored issuers, parsed once and shared by all requests
+//! - `validity`: the dates of a certificate
 
 pub mod account_range;
 pub mod added_ranges;

@@ -1,4 +1,4 @@
-//! What an issuer shows and changes of itself (cce-api.md 3.6).
+//! The part of an issuer that it reads and changes itself (cce-api.md 3.6).
 
 use super::theme::Theme;
 use crate::store::issuers::IssuerDeclaration;

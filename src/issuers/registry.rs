@@ -1,7 +1,7 @@
 //! All issuers in memory: parsed once, looked up by consumer key, swapped whole.
 //!
-//! Each node polls the store's registry version, so that a change by any operator takes effect
-//! everywhere within two seconds. A set that cannot be read keeps the last good one in force.
+//! Each node polls the store's registry version, so an operator's change takes effect everywhere
+//! within two seconds. If a node cannot read the new set, the last good one stays in force.
 
 use super::account_range::AccountRange;
 use super::gate::Gate;

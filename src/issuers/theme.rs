@@ -1,4 +1,4 @@
-//! An issuer's colours and fonts (cce-api.md 3.8): what it has set, over the defaults.
+//! An issuer's colours and fonts (cce-api.md 3.8): its own values over the defaults.
 //!
 //! The values end up in CSS, so each known key has a strict form. Keys that we do not know are kept
 //! and echoed, within limits, and never rendered.

@@ -1,4 +1,4 @@
-//! When a certificate may be used.
+//! The dates between which a certificate may be used.
 
 use chrono::{DateTime, Duration, Utc};
 

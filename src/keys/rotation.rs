@@ -1,7 +1,8 @@
 //! Edits `[[keys.gateway]]` in a configuration file, keeping its comments and order.
 //!
 //! Rotation has two steps, with time in between for every node to load the new key: [`add_active`],
-//! then [`promote`]. A node that has not loaded a key yet would refuse what is encrypted to it.
+//! then [`promote`]. A node that has not loaded a key yet would refuse messages that are encrypted
+//! to it.
 
 use super::source::read_declared;
 use crate::config::Config;

@@ -1,6 +1,6 @@
 //! Private keys and certificates out of files: PEM (PKCS#8, encrypted PKCS#8, PKCS#1) or PKCS#12.
 //!
-//! Errors name the file and what it should hold, never its content.
+//! Errors name the file and its expected content, never its actual content.
 
 use crate::config::GatewayKey;
 use anyhow::{Context, bail};

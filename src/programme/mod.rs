@@ -1,9 +1,9 @@
-//! An issuer's own programme: it looks at its profile and changes parts of it (cce-api.md 3.6 to
-//! 3.8, 7.6).
+//! An issuer's own programme: it reads its profile and changes parts of it (cce-api.md 3.6 to 3.8,
+//! 7.6).
 //!
 //! - `show`: `GET /issuers`
 //! - `change`: `PUT /issuers`
-//! - `configuration`: the rules for what is sent
+//! - `configuration`: the rules for the body of a change
 //! - `answer`: both answers, plain JSON
 
 mod answer;

@@ -1,4 +1,4 @@
-//! Putting every data key under the configured KEK.
+//! Wraps every data key under the configured KEK.
 
 use crate::store::audit::AuditDraft;
 use crate::store::data_keys::{DataKeyRow, Rewrapped};

@@ -1,19 +1,19 @@
-//! Changing the keys of the data at rest while nodes serve: what the commands of `vault` do.
+//! Changes the keys of the data at rest while nodes serve: the work of the `vault` commands.
 //!
-//! A change of keys is rows in `data_keys`, and takes effect everywhere at once:
+//! A change of keys is a change of rows in `data_keys`. It takes effect on all nodes at once:
 //!
 //! - [`primary`]: new primary data keys
 //! - [`kek`]: all data keys under another KEK
 //!
-//! What is stored follows new data keys in a pass:
+//! Then a pass brings the stored rows under the new keys:
 //!
-//! - [`rewrap`] seals every row under the primary data key, [`reindex`] makes every blind index
-//!   under the primary index key; each sweeps until nothing is left and then retires the keys that
-//!   it has made useless
+//! - [`rewrap`] seals every row under the primary data key, and [`reindex`] makes every blind index
+//!   under the primary index key. Each sweeps until no row is left under an older key, then retires
+//!   the older keys
 //! - [`verify`] opens every sealed column and makes every blind index again
 //!
-//! A pass may be interrupted at any moment and run again, and two may run at once: what is left to
-//! be done is said by the rows themselves, and each few rows are one transaction.
+//! A pass may be interrupted at any moment and run again, and two may run at once. The rows
+//! themselves show which of them are still to be done. Each transaction rewrites a few rows.
 
 pub mod kek;
 mod pace;

@@ -1,4 +1,4 @@
-//! How fast a pass may go: so many rows a second, and on SQLite with room for the serving process.
+//! The speed of a pass: a limit in rows a second, and pauses on SQLite for the serving process.
 
 use std::num::NonZeroU32;
 use std::time::Duration;

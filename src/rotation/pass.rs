@@ -1,4 +1,4 @@
-//! One pass over all tables: sweep after sweep, until a whole sweep finds nothing left to do.
+//! One pass over all tables: it sweeps until a whole sweep finds nothing left to do.
 
 use super::pace::{self, Pace};
 use super::row::Misfit;

@@ -1,5 +1,5 @@
-//! New primary data keys. What is written from then on is sealed or indexed with them, on every
-//! node; what is stored stays under the former ones until a pass has come by.
+//! New primary data keys. From then on every node seals or indexes with them. Stored rows stay
+//! under the former keys until a pass rewrites them.
 
 use crate::store::data_keys::{Promoted, Purpose};
 use crate::store::{Store, StoreError};

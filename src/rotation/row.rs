@@ -1,5 +1,4 @@
-//! One row: sealed anew, its blind index made anew, or checked. Pure: nothing is read or written
-//! here.
+//! The work on one row: seal it anew, make its blind index anew, or check it. Pure: no database.
 
 use crate::enrolment::card::Card;
 use crate::enrolment::profile::Email;

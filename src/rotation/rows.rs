@@ -1,5 +1,4 @@
-//! The passes over stored rows that follow a change of keys, and the retirement of the keys they
-//! leave behind.
+//! The passes that rewrite stored rows after a change of keys, and then retire the former keys.
 
 use super::pass::{Pass, Renew, patiently};
 use super::row;

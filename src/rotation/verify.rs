@@ -1,4 +1,4 @@
-//! Whether every sealed column opens, and what is in clear for its sake fits: blind indexes, a
+//! Checks that every sealed column opens, and that its companions in clear fit: blind indexes, a
 //! card's last four digits.
 
 use super::pace::Pace;

@@ -1,9 +1,9 @@
 //! A copy of the SQLite database while nodes serve, verified before it gets its name.
 //!
-//! [`online`] copies a snapshot: one read transaction is held on the source from before the first
-//! page until everything was counted. In the write-ahead log writers go on beside it, and what they
-//! write is not part of the copy; so nothing begins anew, however much is written. Their log cannot
-//! be emptied meanwhile and grows.
+//! [`online`] copies a snapshot: it holds one read transaction on the source from before the first
+//! page until everything was counted. Writers continue in the write-ahead log, and their writes are
+//! not part of the copy, so the copy never starts again. Meanwhile the log cannot be emptied and
+//! grows.
 //!
 //! PostgreSQL has tools of its own for this (`pg_dump`, `pg_basebackup`).
 

@@ -1,4 +1,4 @@
-//! Users and their cards, as they are read. The [writer](super::writer) enrols and updates them.
+//! Reads cardholders and their cards. The [writer](super::writer) enrols and updates them.
 
 mod operator;
 

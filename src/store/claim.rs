@@ -1,4 +1,5 @@
-//! Who decides whether a write happens: its asker until it is begun, then the database.
+//! Decides whether a write happens: its caller may withdraw it until it is begun; after that the
+//! database decides.
 
 use super::error::StoreError;
 use super::pool::DEADLINE;

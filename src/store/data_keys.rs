@@ -1,5 +1,5 @@
 //! The wrapped data keys: versioned, one primary per purpose. Every change of them closes the
-//! [`fence`] and raises the generation, but for another wrapping, which changes no key.
+//! [`fence`] and raises the generation. Wrapping them anew changes no key and does neither.
 
 mod rewrap;
 

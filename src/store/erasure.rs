@@ -1,9 +1,8 @@
-//! Erases users whose deletion was accepted.
+//! Erases cardholders whose deletion was accepted.
 //!
-//! `status = 'TERMINATING'` in the user's own row is the queue: whatever happens to a process, the
-//! row says what is left to do. A user's erasure and its audit entry are one transaction, under a
-//! lock on the row, so it happens exactly once. What stays of a user is a tombstone without
-//! personal data: ids, state, epoch, times.
+//! `status = 'TERMINATING'` in the cardholder's own row is the queue, so it survives the end of any
+//! process. An erasure and its audit entry are one transaction, under a lock on the row, so it
+//! happens exactly once. A tombstone without personal data remains: ids, state, epoch, times.
 
 use super::audit::AuditDraft;
 use super::connection::on_backend;

@@ -1,7 +1,7 @@
 //! The one error of the store, and the one place that reads database errors.
 //!
-//! Database messages quote values (PostgreSQL's DETAIL above all), so none is kept: an error
-//! carries its kind, and the table and constraint by name.
+//! Database messages quote values (PostgreSQL's DETAIL above all), so the store keeps none. An
+//! error carries its kind, and the table and constraint by name.
 
 use super::audit;
 use super::connection::libpq::{self, SqlState};

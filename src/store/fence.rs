@@ -1,15 +1,15 @@
-//! The fence between those who write sealed values and those who change which keys seal and index.
+//! The fence between transactions that write sealed values and those that change the keys.
 //!
-//! `vault_generation` says which set of data keys is in force. Whoever writes sealed values joins
-//! the fence first thing in its transaction and compares the generation with the one it sealed
-//! under; whoever changes the set closes the fence first, which waits until all who joined have
-//! ended. So once a change has committed, nobody can write anything any more that was sealed or
-//! indexed by the rules before it.
+//! `vault_generation` is the number of the set of data keys in force. A transaction that writes
+//! sealed values first joins the fence, then compares the generation with the one that it sealed
+//! under. A transaction that changes the set first closes the fence, which waits for every
+//! transaction that has joined. So after a change has committed, no transaction can write a value
+//! that was sealed or indexed under the former set.
 //!
 //! PostgreSQL: locks on the table, ROW SHARE to join and EXCLUSIVE to close. They queue fairly,
-//! where `FOR SHARE` on the row would let a steady stream of writers keep a change out for ever;
-//! they cost memory alone; and they are in nobody else's way, readers and `pg_dump` included.
-//! SQLite: BEGIN IMMEDIATE lets one in at a time.
+//! where `FOR SHARE` on the row would let a steady stream of writers keep a change out for ever.
+//! They cost memory alone and block nobody else, readers and `pg_dump` included. SQLite: BEGIN
+//! IMMEDIATE lets one in at a time.
 
 use super::connection::{self, AnyConnection, on_backend};
 use super::schema::vault_generation;

@@ -1,4 +1,4 @@
-//! Lookups that many requests make, many with one query: the users that updates are about.
+//! Looks up the cardholders of many updates with one query.
 
 use super::cardholders::{self, CardholderSummary};
 use super::error::StoreError;

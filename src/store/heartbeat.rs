@@ -1,5 +1,4 @@
-//! A row of each node's own, committed while nobody calls: whether it can be is what
-//! `/health/ready` says.
+//! A row of each node's own, committed while nobody calls. `/health/ready` says whether that works.
 
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;

@@ -1,4 +1,5 @@
-//! When gateway keys last opened a payload: written by nodes now and then, read by `keys list`.
+//! The time at which each gateway key last opened a payload. Nodes write it every few seconds;
+//! `keys list` reads it.
 
 use super::connection::on_backend;
 use super::error::StoreError;

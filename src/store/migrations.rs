@@ -1,8 +1,8 @@
 //! The schema's versions, built into the binary, for both databases.
 //!
 //! Two nodes may start at once: PostgreSQL lets one in by an advisory lock, SQLite by BEGIN
-//! IMMEDIATE. The other one says every 5 s that it waits, and for whom, and gives up in the end.
-//! What was applied is in the audit trail.
+//! IMMEDIATE. The other one reports every 5 s for whom it waits, and gives up after
+//! `database.migrate_timeout_s`. The audit trail has an entry for each applied migration.
 
 use super::audit::{self, AuditChain, AuditDraft};
 use super::connection::{AnyConnection, Use, open, transaction};

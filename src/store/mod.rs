@@ -1,20 +1,20 @@
 //! The database: Diesel on SQLite (embedded default) and PostgreSQL (production).
 //!
-//! - [`url`], [`connection`], [`pool`]: where it is, one connection type for both, the [`Store`]
-//!   with its deadlines
-//! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type; `claim`: who
-//!   decides whether a write happens
+//! - [`url`], [`connection`], [`pool`]: the database's address, one connection type for both
+//!   databases, the [`Store`] with its deadlines
+//! - [`migrations`], [`schema`], [`error`]: versions, tables, the one error type
+//! - `claim`: whether a write happens, decided by its caller until it begins, then by the database
 //! - [`writer`]: many enrolments and updates, one commit; [`finder`]: many lookups, one query
-//! - [`heartbeat`]: what is committed while nobody calls
-//! - [`fence`]: no writer seals with keys that another one has just replaced
-//! - [`erasure`]: deleted users lose their data; [`passes`]: every sealed row brought under newer
-//!   keys
+//! - [`heartbeat`]: a small commit while nobody calls
+//! - [`fence`]: keeps a writer from sealing under keys that were just replaced
+//! - [`erasure`]: erases the data of deleted cardholders; [`passes`]: brings every sealed row under
+//!   newer keys
 //! - [`backup`]: a copy of the SQLite file while nodes serve
-//! - [`users`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`], [`audit`]:
-//!   one file per aggregate
+//! - [`cardholders`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`],
+//!   [`audit`]: one file per aggregate
 //!
-//! It stores what it is given: sealing and blind indexes are the vault's work. Times are
-//! microseconds since 1970 UTC, bound by the caller.
+//! The store stores the values that it is given: sealing and blind indexes are the vault's work.
+//! Times are microseconds since 1970 UTC, bound by the caller.
 
 pub mod audit;
 pub mod backup;

@@ -1,5 +1,5 @@
-//! Nonces outside the [writer](super::writer), which writes most of them together with what they
-//! guard: rare signed changes with a transaction of their own, and housekeeping.
+//! Nonces outside the [writer](super::writer): those of rare signed changes with a transaction of
+//! their own, and the purge. The writer writes all others, in the commit of their call.
 
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;

@@ -1,8 +1,8 @@
-//! Which message each wrapped key has opened, and how long that is remembered.
+//! The message that each wrapped key has opened, and how long the record is kept.
 //!
-//! The [writer](super::writer) writes the rows, in the commit that uses up a call's nonce. Here is
-//! what they hold, and the purge. Both ends of a row's life are told by the database's clock, so no
-//! node's clock can end it early.
+//! The [writer](super::writer) writes the rows, in the commit that uses up a call's nonce. This
+//! file has the row's content and the purge. Both ends of a row's life are told by the database's
+//! clock, so no node's clock can end it early.
 
 use super::connection::on_backend;
 use super::error::StoreError;

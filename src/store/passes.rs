@@ -1,14 +1,14 @@
 //! Passes over every row that holds sealed columns or a blind index, in small pieces beside running
 //! nodes.
 //!
-//! A pass looks at a table in the order of its primary key, a window of rows at a time and without
-//! any lock ([`Store::look`]), and has the rows that are due rewritten a few at a time, each few in
-//! a transaction of its own ([`Store::renew`]). What is due is said by the rows themselves, so a
-//! pass that was interrupted is simply run again.
+//! A pass reads a table in the order of its primary key, a window of rows at a time and without any
+//! lock ([`Store::look`]). It has the due rows rewritten a few at a time, each few in a transaction
+//! of its own ([`Store::renew`]). The rows themselves show which are due, so an interrupted pass is
+//! simply run again.
 //!
-//! On PostgreSQL a row that somebody else has locked is left for the next sweep instead of being
-//! waited for: a transaction of a pass waits for no row while it holds others, so it cannot
-//! deadlock, whatever the others' order.
+//! On PostgreSQL a pass leaves a row that somebody else has locked for its next sweep. So a
+//! transaction of a pass never waits for a row while it holds others, and it cannot deadlock,
+//! whatever the others' order.
 
 mod statements;
 

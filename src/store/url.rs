@@ -1,6 +1,7 @@
-//! Where the database is: `sqlite:PATH` or `postgresql://...`, told apart by the scheme alone.
+//! The address of the database: `sqlite:PATH` or `postgresql://...`, told apart by the scheme
+//! alone.
 //!
-//! A password may be part of it, so `Debug` and `Display` show the scheme, and for SQLite the path.
+//! A URL may contain a password, so `Debug` and `Display` show the scheme, and for SQLite the path.
 //! A PostgreSQL URL passes to libpq as it came, with the parameters added that it does not set
 //! itself.
 

@@ -1,16 +1,16 @@
 //! The batching writer: many requests, one commit.
 //!
-//! A few threads, each with its own connection, take whatever waits and write it as one
-//! transaction. Each request is answered after its own rows are durable, with its own outcome.
-//! While one batch commits, the next gathers; and as long as many requests wait for the decryption
-//! stage before it, a batch waits for them, a few milliseconds at most: what a transaction costs is
-//! worth sharing then. The queue is bounded: full means refused, at once.
+//! A few threads, each with its own connection, take all waiting commits and write them as one
+//! transaction. The writer answers each request after its own rows are durable, with its own
+//! outcome. While one batch commits, the next gathers. While many requests queue for decryption, a
+//! batch waits a few milliseconds at most for more commits, because fewer transactions leave more
+//! CPU for RSA. The queue is bounded: when it is full, the writer refuses at once.
 //!
-//! [`queue`] says what waits, [`health`] what the threads do, [`session`] owns a connection and
-//! decides what is tried again, [`batch`] writes one transaction, [`openings`] its part that lets a
-//! wrapped key open one message, [`cards`] the one that keeps cards single, [`re_enrol`] the one
-//! for users who must register again, [`rows`] and [`terminations`] hold the statements for both
-//! databases.
+//! [`queue`] holds the waiting commits and [`health`] the state of the threads. [`session`] owns a
+//! connection and decides which failures are tried again. [`batch`] writes one transaction. Its
+//! parts: [`openings`] lets a wrapped key open one message, [`cards`] keeps cards single,
+//! [`re_enrol`] enrols cardholders who must register again. [`rows`] and [`terminations`] hold the
+//! statements for both databases.
 
 mod batch;
 mod cards;

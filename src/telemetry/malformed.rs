@@ -1,8 +1,8 @@
-//! Lines that anybody on the network can cause by sending what is no HTTP: so many a minute are
-//! written, the rest are counted.
+//! Bounds the log lines of malformed HTTP, which anybody on the network can cause: a few a minute
+//! are written, the rest are counted.
 //!
-//! actix writes an ERROR line for each of them, before anything of ours sees the request. Its text
-//! names the fault and quotes nothing of the request.
+//! actix writes an ERROR line for each, before any code of ours sees the request. Its text names
+//! the fault and quotes nothing of the request.
 
 use prometheus::IntCounter;
 use std::sync::{LazyLock, Mutex, PoisonError};

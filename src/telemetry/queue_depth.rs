@@ -1,4 +1,4 @@
-//! How many jobs wait in a queue, looked up at each scrape.
+//! The number of jobs in a queue, looked up at each scrape.
 
 use crate::queue::Backlog;
 use prometheus::IntGauge;

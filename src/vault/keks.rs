@@ -1,4 +1,4 @@
-//! The KEKs that a node holds: one that wraps, and, while KEKs change, further ones that still
+//! The KEKs that a node holds: one that wraps, and, while KEKs change, further ones that only
 //! unwrap.
 
 use super::VaultError;

@@ -1,4 +1,4 @@
-//! The vault: what is personal is sealed before it reaches the database, and found by blind index.
+//! The vault: seals personal data before it reaches the database, and finds it by blind index.
 //!
 //! A key encryption key ([`Kek`], held outside of the database; [`keks`] while it changes,
 //! [`shares`] of it) wraps the data keys, which are versioned rows. A data key of purpose `seal`
@@ -6,7 +6,7 @@
 //! ([`blind_index`]).
 //!
 //! The keys change while nodes serve: [`Vault`] holds the set in force ([`VaultKeys`]) and swaps it
-//! whole. While index keys rotate there is a former one, under which rows are still found.
+//! whole. While index keys rotate, rows are found under the former one as well.
 
 pub mod blind_index;
 pub mod cipher;

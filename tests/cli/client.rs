@@ -1,4 +1,4 @@
-//! `client enroll|update`: an issuer server in one command.
+//! `client enrol|update`: an issuer server in one command.
 
 use crate::process::{Output, Running, run, run_with, text, write};
 use crate::sandbox::description;
@@ -47,10 +47,10 @@ fn json_comes_from_a_file_from_standard_input_or_is_made() {
         "card.json",
         &sample::enrolment("518145").to_string(),
     );
-    let id = user_id(&sandbox.client(&["enroll", text(&from_file)], b"").ok());
+    let id = user_id(&sandbox.client(&["enrol", text(&from_file)], b"").ok());
     let input = sample::enrolment("5424").to_string();
-    user_id(&sandbox.client(&["enroll", "-"], input.as_bytes()).ok());
-    let made = sandbox.client(&["enroll"], b"");
+    user_id(&sandbox.client(&["enrol", "-"], input.as_bytes()).ok());
+    let made = sandbox.client(&["enrol"], b"");
     assert!(made.stderr.contains("HTTP 200"), "{}", made.stderr);
     user_id(&made.ok());
 
@@ -90,7 +90,7 @@ fn envelopes_signatures_issuers_and_base_urls_go_together() {
                     &cts,
                     "-v",
                 ];
-                let mut enrol = vec!["enroll"];
+                let mut enrol = vec!["enrol"];
                 enrol.extend(how);
                 let shown = sandbox.client(&enrol, b"").ok();
                 let method = if signature == "rsa-pss" {
@@ -117,7 +117,7 @@ fn verbose_shows_clear_wire_and_opened() {
     let pan = enrolment["cardNumber"].as_str().unwrap();
     for envelope in ["jwe", "fle"] {
         let shown = sandbox.client(
-            &["enroll", "-", "-v", "--envelope", envelope],
+            &["enrol", "-", "-v", "--envelope", envelope],
             input.as_bytes(),
         );
         if envelope == "jwe" {
@@ -177,15 +177,15 @@ fn a_refusal_is_exit_status_1() {
             output.stderr
         );
     };
-    refused(&["enroll", "-"], &foreign.to_string(), "INVALID_FPAN");
+    refused(&["enrol", "-"], &foreign.to_string(), "INVALID_FPAN");
     foreign["cardNumber"] = "5344035171224363".into();
     foreign["expiryInfo"]["year"] = "2001".into();
     refused(
-        &["enroll", "-"],
+        &["enrol", "-"],
         &foreign.to_string(),
         "INVALID_REQUEST_PARAMETER",
     );
-    refused(&["enroll", "-"], "not json", "Errors");
+    refused(&["enrol", "-"], "not json", "Errors");
     let id = issuer_gateway::ids::CardholderId::random();
     refused(&["update", id.as_str()], "", "USER_NOT_FOUND");
     refused(
@@ -198,15 +198,15 @@ fn a_refusal_is_exit_status_1() {
         .client(&["update", "short"], b"")
         .refused(&["36 characters"]);
     sandbox
-        .client(&["enroll", "--issuer", "nobody"], b"")
+        .client(&["enrol", "--issuer", "nobody"], b"")
         .refused(&["nobody", "demo", "compat", "basic"]);
     sandbox
-        .client(&["enroll", "/nonexistent.json"], b"")
+        .client(&["enrol", "/nonexistent.json"], b"")
         .refused(&["/nonexistent.json"]);
     sandbox
-        .client(&["enroll", "--base-url", "http://127.0.0.1:1"], b"")
+        .client(&["enrol", "--base-url", "http://127.0.0.1:1"], b"")
         .refused(&["http://127.0.0.1:1"]);
-    run(&["client", "enroll", "--sandbox", "/nonexistent/sandbox.json"])
+    run(&["client", "enrol", "--sandbox", "/nonexistent/sandbox.json"])
         .refused(&["start a sandbox first"]);
 }
 
@@ -227,7 +227,7 @@ fn explicit_key_files_take_the_place_of_a_sandbox() {
         );
         let mut args = vec![
             "client",
-            "enroll",
+            "enrol",
             "--base-url",
             base_url,
             "--consumer-key",
@@ -251,7 +251,7 @@ fn explicit_key_files_take_the_place_of_a_sandbox() {
     client("demo", false, "534403", true).refused(&["encrypted", "decryption key"]);
     client("demo", true, "534403", false).refused(&["give the JSON"]);
     // Half of them is wrong usage.
-    let output = run(&["client", "enroll", "--consumer-key", "a!b"]);
+    let output = run(&["client", "enrol", "--consumer-key", "a!b"]);
     assert_eq!(output.code, Some(2));
     assert!(output.stderr.contains("--signing-key"), "{}", output.stderr);
 }

@@ -4,7 +4,7 @@ use crate::process::run;
 
 #[test]
 fn every_command_says_what_it_does() {
-    let cases: [(&[&str], &[&str]); 25] = [
+    let cases: [(&[&str], &[&str]); 26] = [
         (
             &[],
             &[
@@ -37,9 +37,12 @@ fn every_command_says_what_it_does() {
             &["audit", "verify"],
             &["audit.witness", "--expect", "CHAIN:SEQ:HASH", "lost tail"],
         ),
-        (&["client"], &["Play an issuer server", "enroll", "update"]),
         (
-            &["client", "enroll"],
+            &["client"],
+            &["Play an issuer server", "enrol", "alias: enroll", "update"],
+        ),
+        (
+            &["client", "enrol"],
             &[
                 "POST /issuers/users",
                 "--envelope",
@@ -73,7 +76,7 @@ fn every_command_says_what_it_does() {
             &["issuer", "apply"],
             &[
                 "TOML",
-                "applying it twice changes nothing",
+                "applying it twice changes nothing more",
                 "validated whole",
             ],
         ),
@@ -88,16 +91,34 @@ fn every_command_says_what_it_does() {
             &["must enrol again", "issuer apply", "on or off"],
         ),
         (&["issuer", "remove"], &["off board"]),
-        (&["vault"], &["status", "split-kek", "rotate-kek"]),
+        (
+            &["vault"],
+            &[
+                "status",
+                "reseal",
+                "alias: rewrap",
+                "split-kek",
+                "rotate-kek",
+            ],
+        ),
+        (
+            &["vault", "reseal"],
+            &[
+                "newest data key",
+                "Resumable",
+                "--batch",
+                "--rows-per-second",
+            ],
+        ),
         (
             &["vault", "split-kek"],
             &["custodian", "0600", "--new", "vault.kek_shares"],
         ),
         (
             &["vault", "rotate-kek"],
-            &["vault.further_keks", "Every node"],
+            &["vault.further_keks", "every node"],
         ),
-        (&["factors"], &["show", "score", "What scores are made of"]),
+        (&["factors"], &["show", "score", "factor set behind scores"]),
         (
             &["factors", "show"],
             &[
@@ -135,6 +156,18 @@ fn every_command_says_what_it_does() {
                 "{args:?} does not mention {name}:\n{help}"
             );
         }
+    }
+}
+
+#[test]
+fn former_names_of_commands_go_on_working() {
+    for (former, today) in [
+        (["client", "enroll"], ["client", "enrol"]),
+        (["vault", "rewrap"], ["vault", "reseal"]),
+    ] {
+        let help = |command: [&str; 2]| run(&[command[0], command[1], "--help"]).ok();
+        assert_eq!(help(former), help(today));
+        assert!(help(today).contains(&today.join(" ")), "{}", help(today));
     }
 }
 

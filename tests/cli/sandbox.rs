@@ -41,7 +41,7 @@ fn enrol(dir: &Path, issuer: &str) -> crate::process::Output {
     let file = dir.join("sandbox.json");
     run(&[
         "client",
-        "enroll",
+        "enrol",
         "--sandbox",
         text(&file),
         "--issuer",
@@ -162,7 +162,7 @@ fn a_second_run_keeps_keys_and_data() {
     let enrol_card = || {
         run(&[
             "client",
-            "enroll",
+            "enrol",
             "--sandbox",
             text(&description_file),
             text(&card),

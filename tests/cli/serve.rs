@@ -45,7 +45,7 @@ pub(crate) fn tls_files(dir: &Path) -> (PathBuf, PathBuf) {
     )
 }
 
-/// `client enroll` as the demo issuer with explicit keys.
+/// `client enrol` as the demo issuer with explicit keys.
 fn enrol(base_url: &str, more: &[&str]) -> Output {
     let file = |name: &str| text(&test_key(name)).to_owned();
     let key = consumer_key("demo");
@@ -56,7 +56,7 @@ fn enrol(base_url: &str, more: &[&str]) -> Output {
     );
     let mut args = vec![
         "client",
-        "enroll",
+        "enrol",
         "-",
         "--base-url",
         base_url,

@@ -1,4 +1,4 @@
-//! Issuers' certificates as the operator sees them, and what is or will be wrong with their dates.
+//! Issuers' certificates for the operator, with warnings about their dates.
 
 use super::date;
 use crate::issuers::validity::Validity;

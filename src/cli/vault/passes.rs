@@ -1,4 +1,4 @@
-//! `vault rotate|rewrap|rotate-index|verify`: data keys and index keys, and the rows under them.
+//! `vault rotate|reseal|rotate-index|verify`: data keys and index keys, and the rows under them.
 
 use super::progress::Passing;
 use crate::config::Config;
@@ -13,10 +13,10 @@ use std::process::ExitCode;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// Rows of one transaction or query, 1 to 1000.
+    /// Rows in one transaction or query, 1 to 1000.
     #[arg(long, value_name = "N", default_value = "100", value_parser = batch)]
     batch: NonZeroU32,
-    /// Go no faster than this.
+    /// Limit of rows a second, to leave the database to the nodes.
     #[arg(long, value_name = "N")]
     rows_per_second: Option<NonZeroU32>,
 }
@@ -47,16 +47,16 @@ pub(super) fn rotate(config: &Config) -> anyhow::Result<()> {
         let (store, vault) = open(config).await?;
         let version = primary::rotate_seal(&store, &vault).await?;
         println!(
-            "Data key seal {version} is the primary one: everything is sealed under it from now on. Next: `vault rewrap`."
+            "Data key seal {version} is the primary one: everything is sealed under it from now on. Next: `vault reseal`."
         );
         Ok(())
     })
 }
 
-pub(super) fn rewrap(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(super) fn reseal(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     crate::cli::runtime()?.block_on(async {
         let (store, vault) = open(config).await?;
-        let progress = Passing::new("rewrap")?;
+        let progress = Passing::new("reseal")?;
         let mut observer = |event: Event<'_>| progress.show(&event);
         let passed = rotation::rewrap(&store, &vault, arguments.limits(), &mut observer).await?;
         progress.finish();

@@ -1,4 +1,4 @@
-//! How far a pass over the rows is. Rows that do not fit go to standard output, as results do.
+//! Progress of a pass over the rows. Rows that do not fit go to standard output, as results do.
 
 use crate::cli::progress::Progress;
 use crate::rotation::Event;

@@ -1,4 +1,4 @@
-//! `vault rotate-kek`.
+//! `vault rotate-kek`: wraps every data key under the configured KEK.
 
 use crate::config::Config;
 use crate::{app, keys, rotation};

@@ -1,4 +1,4 @@
-//! `vault split-kek`.
+//! `vault split-kek`: writes a KEK as two files for two custodians.
 
 use crate::keys;
 use crate::private_file;
@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// Where the first custodian's share goes; nothing is overwritten.
+    /// File for the first custodian's share; it must not exist yet.
     share_1: PathBuf,
-    /// Where the second custodian's share goes.
+    /// File for the second custodian's share; it must not exist yet.
     share_2: PathBuf,
-    /// Make a new KEK instead of splitting the configured one; needs no --config.
+    /// Split a new KEK instead of the configured one; needs no --config.
     #[arg(long)]
     new: bool,
 }

@@ -1,4 +1,4 @@
-//! `vault status`.
+//! `vault status`: KEKs, data keys, and the number of rows under each.
 
 use crate::cli::issuer::date;
 use crate::config::Config;

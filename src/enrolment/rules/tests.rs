@@ -1,4 +1,4 @@
-//! What all tests of the rules share: payloads, issuers, and how to read the outcome.
+//! Shared parts of the rules' tests: payloads, issuers, and reading the outcome.
 
 use super::*;
 use crate::issuers::account_range::parse_list;

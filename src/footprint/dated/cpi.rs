@@ -1,4 +1,4 @@
-//! Consumer prices: what turns an amount of a month into one of the price year of the factors.
+//! Consumer prices: they convert an amount of a month into one of the factors' price year.
 
 use super::super::Month;
 use super::super::number::within;

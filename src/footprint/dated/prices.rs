@@ -1,4 +1,4 @@
-//! What households pay for a litre or a kilowatt-hour.
+//! Household prices of a litre or a kilowatt-hour.
 
 use super::super::number::{date, within};
 use super::super::table::{Faults, Table};

@@ -1,4 +1,4 @@
-//! Files of dated data: what is read, and what is refused.
+//! Files of dated data: accepted ones and refused ones.
 
 use super::super::{Country, Currency, Month, builtin};
 use super::*;

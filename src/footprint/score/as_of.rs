@@ -1,4 +1,4 @@
-//! Which rows of dated data a score looks up.
+//! The dates by which a score looks up dated data.
 
 use super::super::Month;
 use super::Score;

@@ -1,4 +1,4 @@
-//! Every step of a score: what a payment's page prints, and support answers questions with.
+//! Every step of a score, for a payment's page and for support.
 
 use super::super::dated::Place;
 use super::super::set::{Area, Basis, Category, Confidence, Intensity, Method, Naics, SetId};

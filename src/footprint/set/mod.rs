@@ -1,4 +1,4 @@
-//! A factor set: everything that decides a score but what belongs to a day.
+//! A factor set: everything that decides a score, apart from dated data.
 //!
 //! One is compiled in (`ig-2026.1`); operators may bring sets of their own in the same file
 //! formats. Sets live side by side, and every score names its own.

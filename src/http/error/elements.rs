@@ -1,4 +1,4 @@
-//! Elements of `Errors.Error` that depend on what was wrong.
+//! Elements of `Errors.Error` whose content depends on the fault.
 
 use super::{Element, service};
 use crate::payload::EnvelopeKind;

@@ -1,4 +1,4 @@
-//! What each endpoint says of itself: a file for each group of handlers in `http`.
+//! The document of each endpoint: a file for each group of handlers in `http`.
 
 pub mod cardholder_deletions;
 pub mod cardholders;

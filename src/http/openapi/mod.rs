@@ -1,8 +1,8 @@
-//! `GET /openapi.json`: what the public listener answers, as OpenAPI 3.1.
+//! `GET /openapi.json`: everything that the public listener answers, as OpenAPI 3.1.
 //!
-//! - `operation`: what one endpoint says of itself
-//! - `refusals`: which refusals each layer adds, taken from the answers that the code gives
-//! - `schemas`: what is inside bodies
+//! - `operation`: the document of one endpoint
+//! - `refusals`: the refusals that each layer adds, taken from the answers that the code gives
+//! - `schemas`: the bodies
 //! - `documents`: the operations, a file for each group of handlers
 //!
 //! The document is put together from the tables in `http::routes`.

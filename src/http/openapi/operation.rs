@@ -1,4 +1,4 @@
-//! What one endpoint says of itself: words, bodies, and every way in which it can refuse.
+//! The document of one endpoint: words, bodies, and every way in which it can refuse.
 
 use super::refusals::{self, Refused};
 use super::schemas::{Errors, FieldLevelAnswer, JweAnswer, Message, encrypted_request};

@@ -1,8 +1,8 @@
-//! Which refusals each layer of a call can add, in the order in which a call meets them.
+//! The refusals that each layer of a call can add, in the order in which a call meets them.
 //!
-//! Only the lists are kept here. Status, `ReasonCode` and text come from the answer that the code
-//! gives to each, so they cannot differ from it. Every test over HTTP checks that what was
-//! answered is in the document (tests/support/document.rs): a refusal missing here fails there.
+//! This file keeps the lists only. Status, `ReasonCode` and text come from the answer that the code
+//! gives to each refusal, so they cannot differ from it. Every test over HTTP checks its answer
+//! against the document (tests/support/document.rs): a refusal that is missing here fails there.
 
 use crate::directory;
 use crate::http::directory_error::DirectoryError;

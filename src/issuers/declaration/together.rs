@@ -1,4 +1,4 @@
-//! What the issuers of one file may not share.
+//! Values that two issuers of one file may not share.
 
 use crate::store::issuers::IssuerDeclaration;
 use std::collections::HashSet;

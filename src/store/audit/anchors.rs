@@ -1,10 +1,10 @@
 //! Anchors: entries (`audit.anchor`) by which one chain vouches for the end of another.
 //!
-//! A chain alone cannot tell that its last entries were cut off, or that all of it was removed.
-//! While its process runs, the process knows the end and goes on from it, so a cut leaves a gap.
-//! When a node starts, it vouches in its own chain for every chain that has grown since somebody
-//! last did; when it stops, for those of its own writers; in between, now and then, for chains that
-//! nobody knows yet, such as those of operators' commands.
+//! A chain alone cannot show that its last entries were cut off, or that all of it was removed.
+//! While its process runs, the process knows the end and continues from it, so a cut leaves a gap.
+//! A node vouches in its own chain for other chains: at its start for every chain that has grown
+//! since an anchor last named it, at its stop for those of its own writers, and in between for
+//! chains without an anchor, such as those of operators' commands.
 
 use super::{AuditChain, AuditDraft, AuditHead};
 use crate::store::connection::{AnyConnection, on_backend};

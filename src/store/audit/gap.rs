@@ -1,10 +1,10 @@
-//! Gaps: entries (`audit.gap`) by which a process declares that the database has lost what it had
-//! confirmed.
+//! Gaps: entries (`audit.gap`) by which a process declares that the database lost confirmed
+//! entries.
 //!
-//! A process knows the end of its own chain. A database that comes back without that end, such as a
-//! standby that was promoted before it had everything, has lost entries, and with them what they
-//! stood for. The process does not go on with that chain: it counts the loss, declares it in a new
-//! chain, and goes on there. So the loss is neither silent nor does it look like tampering.
+//! A process knows the end of its own chain. A database that comes back without that end has lost
+//! entries, and with them the acts that they stood for; a standby that was promoted too early is
+//! one example. The process gives up that chain: it counts the loss, declares it in a new chain,
+//! and continues there. So the loss is not silent, and it does not look like tampering.
 
 use super::{AuditChain, AuditDraft, AuditHead, Heads};
 use crate::store::connection::{self, AnyConnection};

@@ -1,4 +1,4 @@
-//! Acts that no request asked for: who and where the process is.
+//! Audit entries of acts without a request: the operator's name and the host.
 
 use super::AuditDraft;
 use crate::store::now;

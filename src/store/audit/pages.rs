@@ -1,6 +1,7 @@
-//! The trail as its readers want it: pages that run over many chains, so that the number of
-//! statements grows with the entries and not with the chains. A node that is started a thousand
-//! times leaves some thousands of chains.
+//! Pages of the trail that run over many chains, for its readers.
+//!
+//! The number of statements grows with the entries, not with the chains: a node that is started a
+//! thousand times leaves some thousands of chains.
 
 use super::{Anchor, AuditEntry, AuditHead};
 use crate::store::connection::{AnyConnection, on_backend};

@@ -1,4 +1,4 @@
-//! Whether a copy is what it was copied from, read past Diesel on both sides.
+//! Compares a copy with its source, by SQLite's own interface on both sides, without Diesel.
 
 use super::BackupError;
 use super::online::Connection;

@@ -1,4 +1,4 @@
-//! What an operator does with a user, found by id alone or with its issuer.
+//! An operator's acts on a cardholder, found by id alone or with its issuer.
 
 use super::CardholderStatus;
 use crate::ids::{CardholderId, ClientId, IssuerId};

@@ -1,5 +1,5 @@
-//! What libpq knows of a connection and Diesel keeps to itself: its socket, and the SQLSTATE of an
-//! error.
+//! A connection's socket and the SQLSTATE of an error: libpq knows both, and Diesel does not show
+//! them.
 //!
 //! Diesel opens connections with `PQconnectdb` and shows nobody the pointer. `build.rs` tells the
 //! linker to send that one call to [`__wrap_PQconnectdb`] below (`ld --wrap`). The function opens

@@ -1,16 +1,16 @@
 //! A limit of our own on how long a database may be silent.
 //!
-//! libpq waits for an answer without limit. `statement_timeout` is the server's, which may be
-//! frozen, and does not end a COMMIT. TCP's limits end a connection whose peer is gone; but a load
-//! balancer that keeps sessions, or the kernel of a frozen server, goes on acknowledging. So one
-//! thread of this process, the watchdog, looks ten times a second at the statements under way.
-//! Where one has waited too long, it shuts the connection's socket down (`shutdown(2)` on a second
-//! descriptor of it). libpq then reads the end of the stream and returns with an error, on the
-//! thread that waits: no thread is lost, and the connection is closed as any broken one. Ended from
-//! outside, a thread in libpq could only be abandoned.
+//! libpq waits for an answer without limit. The server enforces `statement_timeout`, so a frozen
+//! server does not, and it does not end a COMMIT. TCP's limits end a connection whose peer is gone,
+//! but a load balancer that keeps sessions, or the kernel of a frozen server, goes on
+//! acknowledging. So one thread of this process, the watchdog, looks at the running statements ten
+//! times a second. If one has waited too long, the watchdog shuts the connection's socket down
+//! (`shutdown(2)` on a second descriptor). libpq then reads the end of the stream and returns an
+//! error on the waiting thread. So no thread is lost, and the connection is closed like any broken
+//! one.
 //!
-//! What the connection's server process was doing may go on and hold locks. It is noted, and ended
-//! with `pg_terminate_backend` over the next connection that reaches the same database.
+//! The connection's server process may go on and hold locks. The watchdog notes it, and the next
+//! connection to the same database ends it with `pg_terminate_backend`.
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use std::cell::Cell;

@@ -1,8 +1,9 @@
-//! A connection pooler between the gateway and PostgreSQL has to leave a session to its client.
+//! Refuses a connection pooler that does not leave a session to its client.
 //!
 //! In transaction mode (PgBouncer's `pool_mode = transaction`) the next transaction may run in
-//! another server session: the migrations' lock, the timeouts and the prepared statements would be
-//! somebody else's. Nothing would say so, so it is found out at the start. Session mode works.
+//! another server session. Then the migrations' lock, the timeouts and the prepared statements
+//! would belong to another client, without any error. So the gateway checks for it at the start.
+//! Session mode works.
 
 use super::libpq;
 use super::line::Line;

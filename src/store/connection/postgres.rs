@@ -1,5 +1,5 @@
-//! Opens PostgreSQL connections: settings, the limit on silence, and what silent ones have left
-//! behind.
+//! Opens PostgreSQL connections: settings, the limit on silence, and the end of server processes
+//! that silent connections left behind.
 
 use super::Use;
 use super::libpq;

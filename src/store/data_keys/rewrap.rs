@@ -1,4 +1,4 @@
-//! Putting data keys under another KEK, all in one transaction.
+//! Wraps data keys under another KEK, all in one transaction.
 
 use super::{DataKeyRow, load};
 use crate::store::audit::AuditDraft;

@@ -1,4 +1,4 @@
-//! Declaring issuers: the difference to what is stored, written as one transaction.
+//! Declares issuers: writes the difference to the stored ones as one transaction.
 
 use super::{
     ALL, IssuerDeclaration, IssuerRecord, IssuerStatus, RangeClash, load, raise_version, ranges,

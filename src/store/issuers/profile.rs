@@ -1,5 +1,5 @@
-//! What an issuer changes of itself: read, decided and written under one lock, so that two changes
-//! at once lose nothing, on whichever nodes they came in.
+//! An issuer's changes to its own profile. Reading, deciding and writing happen under one lock, so
+//! two changes at once lose nothing, whichever nodes they came to.
 
 use super::{IssuerRecord, IssuerRow, Others, apply, raise_version, ranges};
 use crate::ids::IssuerId;

@@ -1,7 +1,7 @@
 //! Account ranges of two issuers must never overlap: a PAN belongs to one issuer (spec decision 4).
 //!
-//! What touches a range is looked up by key: its own beginnings, and what begins with it. The table
-//! is never read whole for one issuer's change.
+//! The check looks up neighbours of a range by key: the range's own prefixes, and ranges that begin
+//! with it. It never reads the whole table for one issuer's change.
 
 use crate::ids::ClientId;
 use crate::store::connection::{AnyConnection, on_backend};

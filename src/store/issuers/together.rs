@@ -1,7 +1,5 @@
-//! What is declared, together with what issuers have set themselves: which of it stays, and which
-//! ranges go.
-//!
-//! The declaration wins (spec decision 18).
+//! Merges an operator's declaration with the values that the issuer set itself: decides which of
+//! these stay, and which ranges go. The declaration wins (spec decision 18).
 
 use super::ranges::Owners;
 use super::{IssuerChange, IssuerDeclaration, IssuerRecord, IssuerStatus};

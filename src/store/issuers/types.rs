@@ -1,4 +1,4 @@
-//! What an issuer is to the rest of the product: declared by the operator, loaded by every node.
+//! The types of an issuer: as the operator declares it, and as every node loads it.
 
 use crate::ids::{ClientId, IssuerId};
 

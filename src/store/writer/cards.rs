@@ -1,10 +1,10 @@
-//! One card, one user: the insert that decides it, also while cards move from one index key to the
-//! other.
+//! One card, one cardholder: the insert that decides it, also while cards move from one index key
+//! to the other.
 //!
-//! Why no duplicate slips in meanwhile: nobody inserts under the former key any more (the
-//! [fence](crate::store::fence)), and a card moves by one update of its row. So where the insert
-//! looks, a card that is there already is either still under the former key, and found by it, or
-//! under the new one, where the unique key stops it.
+//! No duplicate slips in meanwhile. Nobody inserts under the former key any more (the
+//! [fence](crate::store::fence)), and a card moves by one update of its row. So a card that exists
+//! is either still under the former key, where the insert finds it, or under the new one, where the
+//! unique key stops the insert.
 
 use super::NewCardholder;
 use super::unnest::{Unnest, UnnestColumn};

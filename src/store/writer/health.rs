@@ -1,4 +1,4 @@
-//! What the writer knows of itself without asking the database: for readiness and metrics.
+//! The writer's own state, known without asking the database: for readiness and metrics.
 //!
 //! The threads note the beginning and the end of each batch in atomics. Nobody waits for a reader.
 

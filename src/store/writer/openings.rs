@@ -1,9 +1,9 @@
-//! A wrapped key opens one message: the part of a batch that decides which.
+//! The part of a batch that gives a wrapped key to one message.
 //!
-//! The row goes in before anything else of the batch, so nothing that was decrypted with a key that
-//! belongs to another message, or to another issuer, reaches a table or an answer. It stays
-//! whatever becomes of the call otherwise, also where the nonce stays unused: the same message of
-//! the same issuer may come again.
+//! The row goes in before anything else of the batch. So nothing that was decrypted with a key of
+//! another message, or of another issuer, reaches a table or an answer. The row stays even if the
+//! call fails otherwise and its nonce stays unused: the same message of the same issuer may come
+//! again.
 
 use super::unnest::{Unnest, UnnestColumn};
 use super::{Commit, Outcome};

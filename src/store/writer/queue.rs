@@ -1,4 +1,4 @@
-//! What waits in the writer's queue.
+//! The jobs in the writer's queue.
 
 use super::{Commit, Outcome};
 use crate::queue::Job;

@@ -1,10 +1,10 @@
-//! The part of a batch that says whose a card is that is there already, and that enrols users
-//! again, after their issuer has turned donation on (cce-api.md 7.1).
+//! The part of a batch that names the owner of an existing card, and that enrols cardholders again
+//! after their issuer has turned donation on (cce-api.md 7.1).
 //!
-//! The use case seals for a random user id, and sealed columns are bound to that id. So an
-//! enrolment whose card is there already, with a user of a lower epoch, changes nothing: its nonce
-//! is given back, and it comes again as [`Act::ReEnrol`], sealed for the user's own id and guarded
-//! by the epoch, so that one of two at once wins.
+//! The use case seals for a random user id, and sealed columns are bound to that id. Suppose that
+//! the card exists already, with a cardholder of a lower epoch. Then the enrolment changes nothing
+//! and its nonce is given back. It comes again as [`Act::ReEnrol`], sealed for the cardholder's own
+//! id and guarded by the epoch, so that one of two at once wins.
 
 use super::unnest::{Unnest, UnnestColumn};
 use super::{Act, Commit, NewCardholder, Nonce, Outcome};

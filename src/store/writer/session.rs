@@ -1,4 +1,4 @@
-//! One writer thread: its connection, its audit chain, and what it does when the database fails.
+//! One writer thread: its connection, its audit chain, and its reaction to database failures.
 
 use super::batch::{self, Failure};
 use super::health::Probe;

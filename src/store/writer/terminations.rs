@@ -1,5 +1,5 @@
-//! Users whose deletion is accepted become TERMINATING; the [erasure](crate::store::erasure) takes
-//! them from there.
+//! Marks cardholders TERMINATING when their deletion is accepted; the
+//! [erasure](crate::store::erasure) continues from there.
 
 use super::unnest::{Unnest, UnnestColumn};
 use super::{Act, Commit, Outcome};

@@ -1,4 +1,4 @@
-//! `vault rotate|rewrap|rotate-index|verify`, beside a gateway that serves, killed, and on damaged
+//! `vault rotate|reseal|rotate-index|verify`, beside a gateway that serves, killed, and on damaged
 //! rows.
 
 use crate::config_file::ready;
@@ -67,7 +67,7 @@ fn keys_change_while_it_serves(backend: Backend) {
         for (command, says) in [
             ("rotate", "Data key seal 2 is the primary one"),
             ("verify", "Every sealed column of "),
-            ("rewrap", "seal 1 is retired."),
+            ("reseal", "seal 1 is retired."),
             ("rotate-index", "index 1 is retired."),
             ("verify", "every blind index is right."),
         ] {
@@ -94,7 +94,7 @@ fn keys_change_while_it_serves(backend: Backend) {
         assert_eq!(client.update(id, &sample::update()).status, 200);
         assert_refused(&client.enrol(enrolment), 400, &["USER_ALREADY_EXISTS"]);
     }
-    let said = vault(&config, &["rewrap"]).ok();
+    let said = vault(&config, &["reseal"]).ok();
     assert_eq!(said, "Every row is under seal 2: 0 were rewritten.\n");
 }
 
@@ -134,7 +134,7 @@ fn a_killed_pass_goes_on(backend: Backend) {
     let (_running, base_url) = Running::serve(&config, &[]);
     enrolled(&client(&base_url), 12);
     vault(&config, &["rotate"]).ok();
-    kill_in_the_middle(&database, &config, "rewrap", "seal_key");
+    kill_in_the_middle(&database, &config, "reseal", "seal_key");
     kill_in_the_middle(&database, &config, "rotate-index", "index_key");
     let said = vault(&config, &["verify"]).ok();
     assert!(said.contains("of 24 rows"), "{said}");
@@ -142,7 +142,7 @@ fn a_killed_pass_goes_on(backend: Backend) {
         "SELECT count(*) AS n FROM data_keys WHERE state = 'active' AND length(wrapped) > 0";
     assert_eq!(database.number(active), 2);
 
-    let rewrapped = vault(&config, &["rewrap", "--batch", "5"]);
+    let rewrapped = vault(&config, &["reseal", "--batch", "5"]);
     // Not a terminal: lines instead of a bar.
     assert!(rewrapped.stderr.contains(" rows\n"), "{}", rewrapped.stderr);
     assert!(rewrapped.ok().contains("seal 1 is retired."));
@@ -209,7 +209,7 @@ fn damage_is_named_and_nothing_else_is_said(backend: Backend) {
     assert_eq!(database.number(refused), 2);
 
     vault(&config, &["rotate"]).ok();
-    let rewrapped = vault(&config, &["rewrap"]);
+    let rewrapped = vault(&config, &["reseal"]);
     assert_eq!(rewrapped.code, Some(1));
     assert!(
         rewrapped.stdout.contains("users.name"),
@@ -230,7 +230,7 @@ fn damage_is_named_and_nothing_else_is_said(backend: Backend) {
         database.count("users WHERE status = 'DELETED'") == 1
     });
     assert!(
-        vault(&config, &["rewrap"])
+        vault(&config, &["reseal"])
             .ok()
             .contains("seal 1 is retired.")
     );
@@ -265,7 +265,7 @@ fn with_a_wrong_kek_nothing_is_touched() {
         let lines = dump.lines().filter(|line| line.starts_with("data_keys"));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
-    for command in ["rotate", "rewrap", "rotate-index", "verify"] {
+    for command in ["rotate", "reseal", "rotate-index", "verify"] {
         let id = Kek::from_base64(&other).unwrap().id().to_owned();
         vault(&wrong, &[command]).refused(&["wrapped with KEK", &id]);
     }
@@ -275,7 +275,7 @@ fn with_a_wrong_kek_nothing_is_touched() {
         ["--batch", "1001"],
         ["--rows-per-second", "0"],
     ] {
-        let usage = vault(&config, &[&["rewrap"], &limit[..]].concat());
+        let usage = vault(&config, &[&["reseal"], &limit[..]].concat());
         assert_eq!(usage.code, Some(2), "{limit:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What holds for any JSON object: no panic, no value in a violation, one violation a field at
+//! Properties for any JSON object: no panic, no value in a violation, one violation a field at
 //! most.
 
 use super::*;

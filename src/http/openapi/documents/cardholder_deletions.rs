@@ -1,4 +1,4 @@
-//! `http::cardholder_deletions`.
+//! Documents of the endpoints in `http::cardholder_deletions`.
 
 use crate::http::openapi::refusals::violation;
 use crate::http::openapi::schemas::UserIds;

@@ -1,4 +1,4 @@
-//! `http::cardholders`.
+//! Documents of the endpoints in `http::cardholders`.
 
 use crate::http::error::HttpError;
 use crate::http::openapi::refusals::violation;

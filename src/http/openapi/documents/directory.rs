@@ -1,4 +1,4 @@
-//! `http::users`.
+//! Documents of the endpoints in `http::directory`.
 
 use crate::directory::DirectoryRefusal;
 use crate::http::directory_error::DirectoryError;

@@ -1,4 +1,4 @@
-//! `http::issuers`.
+//! Documents of the endpoints in `http::issuers`.
 
 use crate::http::openapi::refusals::violation;
 use crate::http::openapi::schemas::{IssuerConfiguration, IssuerProfile, IssuerProfileDetails};

@@ -1,4 +1,5 @@
-//! `http::health`, `http::well_known`, `http::openapi` and `http::docs`.
+//! Documents of the endpoints in `http::health`, `http::well_known`, `http::openapi` and
+//! `http::docs`.
 
 use crate::http::docs::FILES;
 use crate::http::error::HttpError;

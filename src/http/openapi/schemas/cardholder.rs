@@ -1,4 +1,4 @@
-//! What enrolment and update take and answer, in clear (cce-api.md 3.1 to 3.3; spec decision 3).
+//! Request and answer of enrolment and update, in clear (cce-api.md 3.1 to 3.3; spec decision 3).
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};

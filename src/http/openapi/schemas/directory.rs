@@ -1,4 +1,4 @@
-//! What the users API takes and answers (cce-api.md, part B; spec decision 6).
+//! Requests and answers of the users API (cce-api.md, part B; spec decision 6).
 
 use utoipa::ToSchema;
 

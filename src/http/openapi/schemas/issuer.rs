@@ -1,4 +1,4 @@
-//! What an issuer shows and changes of itself (cce-api.md 3.6 to 3.8).
+//! An issuer's own profile, as it reads and changes it (cce-api.md 3.6 to 3.8).
 
 use crate::issuers::theme::Theme;
 use utoipa::openapi::RefOr;

@@ -1,4 +1,4 @@
-//! The writer's metrics that are looked up when they are asked for.
+//! The writer's metrics that are computed when they are scraped.
 
 use super::WriterHealth;
 use prometheus::core::{Collector, Desc};
