@@ -62,6 +62,7 @@ pub mod reload;
 pub mod reloadable;
 pub mod rotation;
 pub mod store;
+mod sync;
 pub mod telemetry;
 pub mod throttle;
 pub mod toml_error;
