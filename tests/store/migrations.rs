@@ -1,8 +1,8 @@
 //! The schema is made once, whoever comes first.
 
 use crate::fixture::{declaration, draft};
+use crate::on_both;
 use crate::support::{Backend, DatabaseLock, TestDatabase};
-use crate::{on_both, on_both_blocking};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use issuer_gateway::store::{DatabaseUrl, Store, migrations};
@@ -133,7 +133,7 @@ fn asking_for_pending_migrations_makes_no_file() {
     assert!(!path.exists());
 }
 
-on_both_blocking!(
+on_both!(
     a_start_that_waits_for_another_gives_up,
     |backend: Backend| {
         let database = TestDatabase::new(backend);

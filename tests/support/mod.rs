@@ -36,7 +36,9 @@ pub enum Backend {
     Postgres,
 }
 
-/// Makes two tests of each `async fn case(backend: Backend)`: `case::sqlite` and `case::postgres`.
+/// Makes two tests of each case, `case::sqlite` and `case::postgres`. Cases are
+/// `async fn case(backend: Backend)`, or `fn case(backend: Backend)` behind `blocking:`, or one
+/// that is given here: `on_both!(case, |backend: Backend| { ... });`.
 #[macro_export]
 macro_rules! on_both {
     ($($case:ident),+ $(,)?) => { $(
@@ -51,12 +53,19 @@ macro_rules! on_both {
             }
         }
     )+ };
-}
-
-/// Makes two tests of a blocking case: `name::sqlite` and `name::postgres`.
-#[macro_export]
-macro_rules! on_both_blocking {
-    ($name:ident, $case:expr) => {
+    (blocking: $($case:ident),+ $(,)?) => { $(
+        mod $case {
+            #[test]
+            fn sqlite() {
+                super::$case($crate::support::Backend::Sqlite);
+            }
+            #[test]
+            fn postgres() {
+                super::$case($crate::support::Backend::Postgres);
+            }
+        }
+    )+ };
+    ($name:ident, $case:expr $(,)?) => {
         mod $name {
             use super::*;
             #[test]

@@ -2,7 +2,7 @@
 
 use super::refused_jwe::plaintexts;
 use super::{Bench, Cases, enrolment};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::assert_refused;
 use crate::support::http::post;
@@ -143,7 +143,7 @@ fn paddings(cases: &mut Cases) {
     }
 }
 
-on_both_blocking!(
+on_both!(
     messages_that_must_not_open_give_one_answer,
     |backend: Backend| {
         let bench = Bench::start(backend);
@@ -169,7 +169,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     members_of_another_type_or_length_are_named,
     |backend: Backend| {
         let bench = Bench::start(backend);

@@ -2,7 +2,7 @@
 //! through.
 
 use super::{Bench, Cases, enrolment};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::peer::{
     Jwe, base64url, josekit_token, jwe_body, key_digest, oaep_sha1, oaep_sha512,
@@ -254,7 +254,7 @@ pub(super) fn plaintexts() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-on_both_blocking!(
+on_both!(
     tokens_that_must_not_open_give_one_answer,
     |backend: Backend| {
         let bench = Bench::start(backend);
