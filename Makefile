@@ -1,6 +1,6 @@
 # The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make; `make test` Python 3 as well.
 
-.PHONY: run test chaos lint interop fixtures bench bench-micro clean
+.PHONY: run test chaos orders lint interop fixtures bench bench-micro clean
 
 # Build, start a sandbox in ./sandbox, show an enrolment end to end, serve until Ctrl-C.
 run:
@@ -17,6 +17,11 @@ test:
 chaos:
 	WITH_POSTGRES_SETTINGS="-c fsync=off" CHAOS_ROUNDS="$${CHAOS_ROUNDS:-50}" \
 		scripts/with-postgres.sh cargo test --test chaos -- --nocapture --test-threads=1 $(TESTS)
+
+# The queue's source with threads that take turns in orders chosen for it: who wakes whom (tests/queue). SCENARIO=name
+# takes a part. A package of its own, with its own dependencies.
+orders:
+	CARGO_TARGET_DIR=target/orders cargo run --quiet --manifest-path tests/queue/Cargo.toml -- $(SCENARIO)
 
 lint:
 	cargo fmt --all --check

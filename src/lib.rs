@@ -97,6 +97,7 @@ pub mod reload;
 pub mod reloadable;
 pub mod rotation;
 pub mod store;
+mod sync;
 pub mod telemetry;
 pub mod throttle;
 pub mod toml_error;

@@ -4,13 +4,13 @@
 //! done, the next gathers. A batch waits for more jobs only while another stage is the bottleneck
 //! ([`Gather`]).
 
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::thread::{Builder, JoinHandle};
+use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, PoisonError};
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What waits in a queue.
 pub(crate) trait Job {
@@ -227,7 +227,7 @@ impl<T: Job + Send + 'static> Stage<T> {
         let queue = Arc::new(queue);
         let start = |number| {
             let (queue, worker) = (Arc::clone(&queue), worker.clone());
-            std::thread::Builder::new()
+            Builder::new()
                 .name(format!("{name}-{number}"))
                 .spawn(move || work_off(&queue, limit, worker))
         };

@@ -25,7 +25,7 @@ use prometheus::core::Collector;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use tokio::sync::oneshot;
 
 use crate::payload::{ContentKey, DecryptionKey, OaepDigest};
@@ -82,6 +82,7 @@ impl queue::Job for Job {
 pub struct Unwrapper {
     stage: Stage<Job>,
     counters: Arc<Counters>,
+    gate: Arc<RwLock<()>>,
 }
 
 impl Unwrapper {
@@ -106,14 +107,27 @@ impl Unwrapper {
         F: Fn(&[Job]) -> Vec<Unwrapped> + Clone + Send + 'static,
     {
         let queue = Queue::new(queue.max(1), None);
+        let gate = Arc::<RwLock<()>>::default();
+        let open = Arc::clone(&gate);
         let worker = move || {
-            let work = work.clone();
-            move |jobs| reply(jobs, &work)
+            let (work, open) = (work.clone(), Arc::clone(&open));
+            move |jobs| {
+                drop(open.read().unwrap_or_else(PoisonError::into_inner));
+                reply(jobs, &work);
+            }
         };
         Ok(Self {
             stage: Stage::start(queue, threads.max(1), "unwrap", at_once, worker)?,
             counters,
+            gate,
         })
+    }
+
+    /// Holds up the stage until the guard is dropped: its threads take what waits, and begin none of
+    /// it. For tests of what a busy stage does.
+    #[doc(hidden)]
+    pub fn hold(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many keys wait: more than none, and all the threads are busy.
@@ -206,6 +220,7 @@ impl Unwrapper {
         Self {
             stage: Stage::start(Queue::new(0, None), 0, "unwrap", 1, || |_| ()).unwrap(),
             counters: Arc::new(Counters::new(&Engine::OneByOne).unwrap()),
+            gate: Arc::default(),
         }
     }
 }

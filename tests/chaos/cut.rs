@@ -5,14 +5,14 @@ use crate::checks::Known;
 use crate::line::Line;
 use crate::load::{CALLERS, Target, under_load};
 use crate::node::Site;
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::size::Turn;
 use crate::support::{Backend, TestDatabase};
 
 /// How often answers are cut in a round.
 const TIMES: usize = 3;
 
-on_both_blocking!(answers_are_cut, |backend: Backend| {
+on_both!(answers_are_cut, |backend: Backend| {
     let mut turn = Turn::take(&format!("answers are cut, {backend:?}"));
     let site = Site::new(TestDatabase::new(backend));
     let mut node = site.start();

@@ -3,14 +3,14 @@
 use crate::checks::Known;
 use crate::load::{Target, under_load};
 use crate::node::Site;
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::size::Turn;
 use crate::support::{Backend, TestDatabase};
 
 /// How often it is killed in a round.
 const KILLS: usize = 5;
 
-on_both_blocking!(the_gateway_is_killed, |backend: Backend| {
+on_both!(the_gateway_is_killed, |backend: Backend| {
     let mut turn = Turn::take(&format!("the gateway is killed, {backend:?}"));
     let site = Site::new(TestDatabase::new(backend));
     let target = Target::default();

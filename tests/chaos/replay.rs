@@ -5,7 +5,7 @@ use crate::calls::{Ending, issuer, send, sign};
 use crate::checks::Known;
 use crate::load::Call;
 use crate::node::{Node, Site};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::size::Turn;
 use crate::support::gateway::TestClient;
 use crate::support::{Backend, TestDatabase};
@@ -16,7 +16,7 @@ const REQUESTS: usize = 60;
 /// How often each is sent to each node at the same moment.
 const COPIES: usize = 3;
 
-on_both_blocking!(nothing_is_accepted_twice, |backend: Backend| {
+on_both!(nothing_is_accepted_twice, |backend: Backend| {
     let mut turn = Turn::take(&format!("nothing is accepted twice, {backend:?}"));
     let site = Site::new(TestDatabase::new(backend));
     // A SQLite file has one node.

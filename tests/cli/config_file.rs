@@ -1,5 +1,6 @@
 //! Configurations for `serve`, and their refusal by name.
 
+use crate::on_both;
 use crate::process::{run, run_with, text, write};
 use crate::support::Backend;
 use crate::support::gateway::{issuers_toml, test_key};
@@ -268,15 +269,7 @@ fn a_wrong_kek_is_refused(backend: Backend) {
     assert!(!message.contains("c2hvcnRDYW5hcnk="), "{message}");
 }
 
-#[test]
-fn a_wrong_kek_is_refused_sqlite() {
-    a_wrong_kek_is_refused(Backend::Sqlite);
-}
-
-#[test]
-fn a_wrong_kek_is_refused_postgres() {
-    a_wrong_kek_is_refused(Backend::Postgres);
-}
+on_both!(blocking: a_wrong_kek_is_refused);
 
 fn migrations_run_once(backend: Backend) {
     let database = TestDatabase::empty(backend);
@@ -296,15 +289,7 @@ fn migrations_run_once(backend: Backend) {
     assert!(running.signal("TERM").success());
 }
 
-#[test]
-fn migrations_run_once_sqlite() {
-    migrations_run_once(Backend::Sqlite);
-}
-
-#[test]
-fn migrations_run_once_postgres() {
-    migrations_run_once(Backend::Postgres);
-}
+on_both!(blocking: migrations_run_once);
 
 #[test]
 fn the_environment_overrides_the_file() {

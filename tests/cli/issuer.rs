@@ -1,6 +1,7 @@
 //! `issuer apply|list|show|set-status|remove`, on a database and on a sandbox while it runs.
 
 use crate::config_file::ready;
+use crate::on_both;
 use crate::process::{Running, run, text, write};
 use crate::sandbox::description;
 use crate::support::gateway::{TestClient, assert_refused, consumer_key, issuers_toml, test_key};
@@ -122,15 +123,7 @@ fn operators_work_on_a_running_gateway(backend: Backend) {
     assert!(audited.contains(&"issuer.remove".to_owned()), "{audited:?}");
 }
 
-#[test]
-fn operators_work_on_a_running_gateway_sqlite() {
-    operators_work_on_a_running_gateway(Backend::Sqlite);
-}
-
-#[test]
-fn operators_work_on_a_running_gateway_postgres() {
-    operators_work_on_a_running_gateway(Backend::Postgres);
-}
+on_both!(blocking: operators_work_on_a_running_gateway);
 
 /// One issuer, `extra` before its certificates.
 fn one(client_id: &str, ranges: &str, extra: &str) -> String {
@@ -289,15 +282,7 @@ fn a_bad_file_is_refused_by_name(backend: Backend) {
     assert_eq!(programme(&database), before, "nothing was stored");
 }
 
-#[test]
-fn a_bad_file_is_refused_by_name_sqlite() {
-    a_bad_file_is_refused_by_name(Backend::Sqlite);
-}
-
-#[test]
-fn a_bad_file_is_refused_by_name_postgres() {
-    a_bad_file_is_refused_by_name(Backend::Postgres);
-}
+on_both!(blocking: a_bad_file_is_refused_by_name);
 
 /// A certificate of a test key that is valid between these days from now.
 fn dated(dir: &Path, key: &str, days: (i64, i64)) -> String {

@@ -1,6 +1,7 @@
 //! `serve`: TLS, signals, and a process that dies in the middle of its work.
 
 use crate::config_file::ready;
+use crate::on_both;
 use crate::process::{Output, Running, run_with, text, write};
 use crate::support::gateway::{ISSUERS, TestClient, consumer_key, test_key, user_id};
 use crate::support::{Backend, TestDatabase};
@@ -161,15 +162,7 @@ fn malformed_requests_write_a_bounded_number_of_lines() {
     assert!(!log.contains("canary"), "{log}");
 }
 
-#[test]
-fn tls_by_rustls_sqlite() {
-    tls_by_rustls(Backend::Sqlite);
-}
-
-#[test]
-fn tls_by_rustls_postgres() {
-    tls_by_rustls(Backend::Postgres);
-}
+on_both!(blocking: tls_by_rustls);
 
 pub(crate) fn client(base_url: &str) -> TestClient {
     TestClient::new(
@@ -226,15 +219,7 @@ fn what_was_answered_survives_a_kill(backend: Backend) {
     assert_eq!(database.count("scoring_jobs"), users);
 }
 
-#[test]
-fn what_was_answered_survives_a_kill_sqlite() {
-    what_was_answered_survives_a_kill(Backend::Sqlite);
-}
-
-#[test]
-fn what_was_answered_survives_a_kill_postgres() {
-    what_was_answered_survives_a_kill(Backend::Postgres);
-}
+on_both!(blocking: what_was_answered_survives_a_kill);
 
 fn a_signal_ends_it_in_order(backend: Backend) {
     let database = TestDatabase::empty(backend);
@@ -253,12 +238,4 @@ fn a_signal_ends_it_in_order(backend: Backend) {
     }
 }
 
-#[test]
-fn a_signal_ends_it_in_order_sqlite() {
-    a_signal_ends_it_in_order(Backend::Sqlite);
-}
-
-#[test]
-fn a_signal_ends_it_in_order_postgres() {
-    a_signal_ends_it_in_order(Backend::Postgres);
-}
+on_both!(blocking: a_signal_ends_it_in_order);

@@ -1,6 +1,7 @@
 //! SIGTERM at any moment: during the start, right after it, and while the database hangs.
 
 use crate::config_file::{Sections, ready};
+use crate::on_both;
 use crate::process::{Running, text};
 use crate::serve::client;
 use crate::support::gateway::user_id;
@@ -62,15 +63,7 @@ fn a_signal_right_after_the_start_ends_it_in_order(backend: Backend) {
     assert!(database.number(ends) >= 1);
 }
 
-#[test]
-fn a_signal_right_after_the_start_ends_it_in_order_sqlite() {
-    a_signal_right_after_the_start_ends_it_in_order(Backend::Sqlite);
-}
-
-#[test]
-fn a_signal_right_after_the_start_ends_it_in_order_postgres() {
-    a_signal_right_after_the_start_ends_it_in_order(Backend::Postgres);
-}
+on_both!(blocking: a_signal_right_after_the_start_ends_it_in_order);
 
 #[test]
 fn a_hanging_database_does_not_keep_it_from_ending_and_what_is_in_doubt_is_said() {

@@ -1,6 +1,7 @@
 //! `user show|set-status` and `issuer set-donation`, on a gateway while it runs.
 
 use crate::config_file::ready;
+use crate::on_both;
 use crate::process::{Running, run, text};
 use crate::support::gateway::{TestClient, assert_refused, consumer_key, user_id};
 use crate::support::{Backend, TestDatabase};
@@ -86,12 +87,4 @@ fn operators_change_users_while_it_runs(backend: Backend) {
     }
 }
 
-#[test]
-fn operators_change_users_while_it_runs_sqlite() {
-    operators_change_users_while_it_runs(Backend::Sqlite);
-}
-
-#[test]
-fn operators_change_users_while_it_runs_postgres() {
-    operators_change_users_while_it_runs(Backend::Postgres);
-}
+on_both!(blocking: operators_change_users_while_it_runs);

@@ -5,6 +5,7 @@ mod rotate_kek;
 mod split_kek;
 
 use crate::config_file::{Sections, ready};
+use crate::on_both;
 use crate::process::{Output, Running, run_with, text, write};
 use crate::serve::client;
 use crate::support::gateway::user_id;
@@ -152,12 +153,4 @@ fn status_shows_keys_and_rows(backend: Backend) {
     at.assert_no_secret(&[&at.path("old.key"), &at.path("further.key")]);
 }
 
-#[test]
-fn status_shows_keys_and_rows_sqlite() {
-    status_shows_keys_and_rows(Backend::Sqlite);
-}
-
-#[test]
-fn status_shows_keys_and_rows_postgres() {
-    status_shows_keys_and_rows(Backend::Postgres);
-}
+on_both!(blocking: status_shows_keys_and_rows);

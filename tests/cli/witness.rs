@@ -1,6 +1,7 @@
 //! The witness: a database that lost its tail is found out, although its trail is whole in itself.
 
 use crate::config_file::ready;
+use crate::on_both;
 use crate::process::{Output, Running, run, text};
 use crate::serve::client;
 use crate::support::gateway::user_id;
@@ -130,15 +131,7 @@ fn a_lost_tail_is_found(backend: Backend) {
     verify(&config, &["--expect", text(&dir.path().join("none"))]).refused(&["CHAIN:SEQ:HASH"]);
 }
 
-#[test]
-fn a_lost_tail_is_found_sqlite() {
-    a_lost_tail_is_found(Backend::Sqlite);
-}
-
-#[test]
-fn a_lost_tail_is_found_postgres() {
-    a_lost_tail_is_found(Backend::Postgres);
-}
+on_both!(blocking: a_lost_tail_is_found);
 
 /// A failover to a standby that lagged behind looks like this to the process that goes on.
 fn a_loss_that_the_node_has_declared_is_a_gap(backend: Backend) {
@@ -231,15 +224,7 @@ fn after_a_stop_nothing_can_be_lost_unseen(backend: Backend) {
     assert!(found.stdout.contains(&told), "{}", found.stdout);
 }
 
-#[test]
-fn after_a_stop_nothing_can_be_lost_unseen_sqlite() {
-    after_a_stop_nothing_can_be_lost_unseen(Backend::Sqlite);
-}
-
-#[test]
-fn after_a_stop_nothing_can_be_lost_unseen_postgres() {
-    after_a_stop_nothing_can_be_lost_unseen(Backend::Postgres);
-}
+on_both!(blocking: after_a_stop_nothing_can_be_lost_unseen);
 
 #[test]
 fn an_older_copy_in_place_of_the_database_is_found() {

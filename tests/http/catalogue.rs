@@ -1,7 +1,7 @@
 //! A test for each row of the error catalogue that enrol and update can return (cce-api.md,
 //! sections 4 and 5), and for the order in which they are checked.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{TestGateway, assert_refused, errors, user_id};
 use crate::support::http::send;
@@ -29,7 +29,7 @@ fn with(pointer: &str, value: Value) -> Value {
     enrolment
 }
 
-on_both_blocking!(enrol_answers_a_user_reference, |backend: Backend| {
+on_both!(enrol_answers_a_user_reference, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let enrolment = sample::enrolment("534403");
     let answer = gateway.client("demo").enrol(&enrolment);
@@ -42,7 +42,7 @@ on_both_blocking!(enrol_answers_a_user_reference, |backend: Backend| {
     assert_eq!(clear.as_object().unwrap().len(), 3);
 });
 
-on_both_blocking!(
+on_both!(
     every_violation_is_reported_at_once_by_field_and_rule,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -98,7 +98,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     each_field_rule_of_enrol_has_its_answer,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -197,7 +197,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     donation_decides_which_fields_are_mandatory,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -227,7 +227,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(a_card_enrols_once, |backend: Backend| {
+on_both!(a_card_enrols_once, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("demo");
     let enrolment = sample::enrolment("534403");
@@ -237,7 +237,7 @@ on_both_blocking!(a_card_enrols_once, |backend: Backend| {
     assert_eq!(errors(&answer)[0].0, SERVICE);
 });
 
-on_both_blocking!(
+on_both!(
     the_envelope_is_checked_field_by_field,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -282,7 +282,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(issuer_states_refuse_both_operations, |backend: Backend| {
+on_both!(issuer_states_refuse_both_operations, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("demo");
     let id = user_id(&client.enrol(&sample::enrolment("534403")));
@@ -299,7 +299,7 @@ on_both_blocking!(issuer_states_refuse_both_operations, |backend: Backend| {
     assert_eq!(client.update(&id, &sample::update()).status, 200);
 });
 
-on_both_blocking!(a_removed_issuer_is_not_found, |backend: Backend| {
+on_both!(a_removed_issuer_is_not_found, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     gateway.remove_issuer("demo");
     let client = gateway.client("demo");
@@ -316,7 +316,7 @@ on_both_blocking!(a_removed_issuer_is_not_found, |backend: Backend| {
     );
 });
 
-on_both_blocking!(only_json_is_taken, |backend: Backend| {
+on_both!(only_json_is_taken, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("demo");
     let id = user_id(&client.enrol(&sample::enrolment("534403")));
@@ -352,7 +352,7 @@ on_both_blocking!(only_json_is_taken, |backend: Backend| {
     }
 });
 
-on_both_blocking!(what_does_not_open_is_a_crypto_error, |backend: Backend| {
+on_both!(what_does_not_open_is_a_crypto_error, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("demo");
     let id = user_id(&client.enrol(&sample::enrolment("534403")));
@@ -376,7 +376,7 @@ on_both_blocking!(what_does_not_open_is_a_crypto_error, |backend: Backend| {
     assert_refused(&client.send(&request), 400, &["CRYPTO_ERROR"]);
 });
 
-on_both_blocking!(
+on_both!(
     signature_errors_come_from_the_gateway,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -405,7 +405,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     update_is_closed_while_donation_is_off,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -419,7 +419,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(update_finds_only_its_own_users, |backend: Backend| {
+on_both!(update_finds_only_its_own_users, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let id = user_id(&gateway.client("compat").enrol(&sample::enrolment("222300")));
     let foreign = gateway.client("demo").update(&id, &sample::update());
@@ -440,7 +440,7 @@ on_both_blocking!(update_finds_only_its_own_users, |backend: Backend| {
     );
 });
 
-on_both_blocking!(user_states_refuse_updates, |backend: Backend| {
+on_both!(user_states_refuse_updates, |backend: Backend| {
     let gateway = TestGateway::start_without_erasure(backend);
     let client = gateway.client("demo");
     let id = user_id(&client.enrol(&sample::enrolment("534403")));
@@ -460,7 +460,7 @@ on_both_blocking!(user_states_refuse_updates, |backend: Backend| {
     assert_eq!(client.update(&id, &sample::update()).status, 200);
 });
 
-on_both_blocking!(the_user_id_in_the_path_has_a_form, |backend: Backend| {
+on_both!(the_user_id_in_the_path_has_a_form, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("demo");
     for id in [
@@ -476,7 +476,7 @@ on_both_blocking!(the_user_id_in_the_path_has_a_form, |backend: Backend| {
     }
 });
 
-on_both_blocking!(
+on_both!(
     each_field_rule_of_update_has_its_answer,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -520,7 +520,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(checks_come_in_the_documented_order, |backend: Backend| {
+on_both!(checks_come_in_the_documented_order, |backend: Backend| {
     // signature, issuer state, media type, donation, path id, user, user state, envelope,
     // decryption, rules.
     let gateway = TestGateway::start(backend);

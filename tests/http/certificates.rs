@@ -1,6 +1,6 @@
 //! Issuers' certificates that have ended or have not begun (spec decisions 17 and 22).
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{
     TestClient, TestGateway, assert_refused, consumer_key, issuer_toml, test_key, user_id,
@@ -63,7 +63,7 @@ fn assert_not_proven(client: &TestClient) {
     assert_refused(&answer, 401, &["AUTHENTICATION_FAILED"]);
 }
 
-on_both_blocking!(
+on_both!(
     signatures_count_while_their_certificate_is_valid,
     |backend: Backend| {
         let dir = tempfile::tempdir().unwrap();
@@ -98,7 +98,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     an_answer_that_cannot_be_encrypted_is_refused_before_anything_is_stored,
     |backend: Backend| {
         let dir = tempfile::tempdir().unwrap();
@@ -137,7 +137,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(what_ends_or_has_not_begun_is_named, |backend: Backend| {
+on_both!(what_ends_or_has_not_begun_is_named, |backend: Backend| {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let (soon, to_come) = ((-DAY, 7 * DAY + MINUTE), (DAY, 400 * DAY));

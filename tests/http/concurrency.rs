@@ -1,6 +1,6 @@
 //! What many requests at the same moment, and several nodes on one database, must not break.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestClient, TestGateway, assert_refused, config, user_id};
 use crate::support::http::send;
 use crate::support::{Backend, TestDatabase};
@@ -51,7 +51,7 @@ fn assert_one_enrolled(answers: &[Answered], database: &TestDatabase) {
     assert_eq!((of("accepted"), of("refused")), (1, total - 1));
 }
 
-on_both_blocking!(
+on_both!(
     a_hundred_enrolments_of_one_card_make_one_cardholder,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -110,7 +110,7 @@ fn a_signed_request_is_accepted_by_one_of_two_nodes_and_by_none_after_a_restart(
     assert_eq!(database.count("users"), 1);
 }
 
-on_both_blocking!(
+on_both!(
     updates_of_one_user_at_once_are_all_done,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

@@ -1,7 +1,7 @@
 //! The data keys change under nodes that serve: calls under way are done all the same, and a card
 //! stays single.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::at_rest::{audit_trail, sealed, stored};
 use crate::support::gateway::{TestGateway, assert_refused, config, user_id};
 use crate::support::{Backend, Over, until};
@@ -60,7 +60,7 @@ pub(crate) fn until_risen(answered: &AtomicUsize, more: usize) {
     until("calls go on", || answered.load(Ordering::Relaxed) >= wanted);
 }
 
-on_both_blocking!(
+on_both!(
     a_node_that_missed_a_change_goes_on_at_once,
     |backend: Backend| {
         let (first, second) = two_nodes(backend);
@@ -89,7 +89,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     cards_stay_single_through_an_index_rotation,
     |backend: Backend| {
         let (first, second) = two_nodes(backend);

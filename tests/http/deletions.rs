@@ -1,7 +1,7 @@
 //! `POST /issuers/user-deletions`: every rule of cce-api.md 7.5 and every error that the operation
 //! can return (sections 4 and 5). What happens to the users afterwards is in `erasure`.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{TestGateway, accepted, assert_refused, errors, user_id};
 use crate::support::http::send;
@@ -34,7 +34,7 @@ fn entries(gateway: &TestGateway, action: &str, outcome: &str, subject: &str) ->
     ))
 }
 
-on_both_blocking!(
+on_both!(
     accepted_ids_come_back_once_each_in_the_order_of_the_request,
     |backend: Backend| {
         let gateway = TestGateway::start_without_erasure(backend);
@@ -69,7 +69,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     users_of_nobody_and_of_others_are_not_found,
     |backend: Backend| {
         let gateway = TestGateway::start_without_erasure(backend);
@@ -98,7 +98,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     users_under_termination_are_accepted_again,
     |backend: Backend| {
         let gateway = TestGateway::start_without_erasure(backend);
@@ -121,7 +121,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     inactive_users_and_those_who_must_enrol_again_can_be_deleted,
     |backend: Backend| {
         let gateway = TestGateway::start_without_erasure(backend);
@@ -144,7 +144,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     one_malformed_id_rejects_the_list_and_all_are_reported,
     |backend: Backend| {
         let gateway = TestGateway::start_without_erasure(backend);
@@ -176,7 +176,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(a_list_holds_1_to_500_ids, |backend: Backend| {
+on_both!(a_list_holds_1_to_500_ids, |backend: Backend| {
     let gateway = TestGateway::start_without_erasure(backend);
     let client = gateway.client("demo");
     let users = enrol(&gateway, 1);
@@ -197,7 +197,7 @@ on_both_blocking!(a_list_holds_1_to_500_ids, |backend: Backend| {
     }
 });
 
-on_both_blocking!(every_issuer_state_refuses_deletions, |backend: Backend| {
+on_both!(every_issuer_state_refuses_deletions, |backend: Backend| {
     let gateway = TestGateway::start_without_erasure(backend);
     let client = gateway.client("demo");
     let users = enrol(&gateway, 1);
@@ -216,7 +216,7 @@ on_both_blocking!(every_issuer_state_refuses_deletions, |backend: Backend| {
     assert_refused(&removed, 404, &["SERVICE_PROVIDER_NOT_FOUND"]);
 });
 
-on_both_blocking!(
+on_both!(
     checks_of_a_deletion_come_in_their_order,
     |backend: Backend| {
         // signature, issuer state, media type, the list, the users.
@@ -249,7 +249,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(a_deletion_needs_its_signature, |backend: Backend| {
+on_both!(a_deletion_needs_its_signature, |backend: Backend| {
     let gateway = TestGateway::start_without_erasure(backend);
     let client = gateway.client("demo");
     let users = enrol(&gateway, 2);
@@ -286,7 +286,7 @@ on_both_blocking!(a_deletion_needs_its_signature, |backend: Backend| {
     assert_eq!(again, 1);
 });
 
-on_both_blocking!(
+on_both!(
     deletions_are_served_under_both_mounts,
     |backend: Backend| {
         let gateway = TestGateway::start_without_erasure(backend);

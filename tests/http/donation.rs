@@ -2,7 +2,7 @@
 //! two at once wins (cce-api.md 7.1; spec decision 7).
 
 use crate::data_keys::move_card;
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestGateway, accepted, assert_refused, user_id};
 use crate::support::{Backend, TestDatabase, until};
 use issuer_gateway::client::sample;
@@ -40,7 +40,7 @@ fn database(gateway: &TestGateway) -> &TestDatabase {
     gateway.database.as_ref().unwrap()
 }
 
-on_both_blocking!(turning_it_on_means_to_register_again, |backend: Backend| {
+on_both!(turning_it_on_means_to_register_again, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("demo");
     let enrolment = sample::enrolment("534403");
@@ -116,7 +116,7 @@ on_both_blocking!(turning_it_on_means_to_register_again, |backend: Backend| {
     assert_eq!(entries, 1);
 });
 
-on_both_blocking!(
+on_both!(
     who_must_register_again_can_still_be_deleted,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -133,7 +133,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(applying_a_file_toggles_too, |backend: Backend| {
+on_both!(applying_a_file_toggles_too, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("basic");
     let enrolment = sample::enrolment("510665");
@@ -157,7 +157,7 @@ on_both_blocking!(applying_a_file_toggles_too, |backend: Backend| {
     assert_eq!(client.update(&id, &sample::update()).status, 200);
 });
 
-on_both_blocking!(the_other_node_follows_by_itself, |backend: Backend| {
+on_both!(the_other_node_follows_by_itself, |backend: Backend| {
     let first = TestGateway::start(backend);
     let second =
         TestGateway::start_with(&crate::support::gateway::config(&database(&first).url_text));
@@ -174,7 +174,7 @@ on_both_blocking!(the_other_node_follows_by_itself, |backend: Backend| {
     }
 });
 
-on_both_blocking!(
+on_both!(
     users_who_are_not_active_do_not_register_again,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -199,7 +199,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     registering_again_finds_cards_while_index_keys_rotate,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -225,7 +225,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(one_of_many_at_once_wins, |backend: Backend| {
+on_both!(one_of_many_at_once_wins, |backend: Backend| {
     let first = TestGateway::start(backend);
     let second =
         TestGateway::start_with(&crate::support::gateway::config(&database(&first).url_text));
@@ -263,7 +263,7 @@ on_both_blocking!(one_of_many_at_once_wins, |backend: Backend| {
     }
 });
 
-on_both_blocking!(
+on_both!(
     registering_again_uses_its_signature_up,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -288,7 +288,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_hundred_thousand_users_are_not_rewritten,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -334,7 +334,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     an_operator_switches_users_but_not_deleted_ones,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

@@ -8,9 +8,12 @@ mod refused_jwe;
 mod settings;
 
 use crate::support::Backend;
-use crate::support::gateway::{TestClient, TestGateway, issuers_toml_with};
+use crate::support::gateway::{ISSUERS, TestClient, TestGateway, issuers_toml_with};
 use crate::support::http::{assert_crypto_error, post};
 use issuer_gateway::client::sample;
+
+/// What a case is about, and the body of its request.
+type Cases = Vec<(String, Vec<u8>)>;
 
 /// A gateway with a client, for many cases.
 struct Bench {
@@ -42,9 +45,15 @@ impl Bench {
         assert_eq!(answer.status, 200, "{case}: {:?}", answer.clear);
     }
 
+    /// The issuers take turns: one alone gets a hundred refusals of the kind at once, and would be
+    /// slowed down then.
     #[track_caller]
-    fn refuses(&self, case: &str, body: &[u8]) {
-        assert_crypto_error(&post(&self.client, &[], body), case);
+    fn refuses_all(&self, cases: &Cases) {
+        let clients = ISSUERS.map(|issuer| self.gateway.client(issuer.name));
+        for ((case, body), client) in cases.iter().zip(clients.iter().cycle()) {
+            assert_crypto_error(&post(client, &[], body), case);
+        }
+        self.assert_nothing_came_of(i64::try_from(cases.len()).unwrap());
     }
 
     /// Each refused call left its audit entry, with the one reason, and nothing else but its nonce.

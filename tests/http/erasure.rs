@@ -1,6 +1,6 @@
 //! What becomes of users whose deletion was accepted: their data goes, once, wherever it was.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestGateway, accepted, assert_refused, config, user_id};
 use crate::support::{Backend, TestDatabase, until};
 use diesel::connection::SimpleConnection;
@@ -46,7 +46,7 @@ fn metric(gateway: &TestGateway, name: &str) -> i64 {
     line.unwrap().parse().unwrap()
 }
 
-on_both_blocking!(
+on_both!(
     a_deleted_user_is_gone_and_the_card_is_free,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -78,7 +78,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(nothing_personal_is_left, |backend: Backend| {
+on_both!(nothing_personal_is_left, |backend: Backend| {
     let gateway = TestGateway::start_without_erasure(backend);
     let client = gateway.client("demo");
     // Every second one goes, so that pages hold both kinds.
@@ -241,7 +241,7 @@ struct PostgresPlan {
     line: String,
 }
 
-on_both_blocking!(
+on_both!(
     the_query_for_users_to_erase_uses_its_index,
     |backend: Backend| {
         let database = TestDatabase::new(backend);

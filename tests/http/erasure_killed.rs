@@ -1,7 +1,7 @@
 //! The real program, killed while it erases: what it accepted is erased after all, and once.
 
 use super::erasure::{assert_all_erased_once, enrol, in_state};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestClient, TestGateway, accepted, consumer_key, test_key};
 use crate::support::{Backend, TestDatabase, until};
 use std::io::{BufRead, BufReader};
@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 const USERS: i64 = 300;
 
-on_both_blocking!(
+on_both!(
     a_killed_gateway_finishes_after_its_restart,
     |backend: Backend| {
         let gateway = TestGateway::start_without_erasure(backend);

@@ -1,7 +1,7 @@
 //! What Mastercard's client libraries really send (crates/payload-envelope/tests/fixtures), signed
 //! and sent to a gateway.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::at_rest::stored;
 use crate::support::gateway::{TestGateway, issuers_toml_with};
@@ -75,11 +75,11 @@ fn send_all(backend: Backend, file: &str) -> (usize, usize) {
     (opened, refused)
 }
 
-on_both_blocking!(node_payloads, |backend: Backend| {
+on_both!(node_payloads, |backend: Backend| {
     assert_eq!(send_all(backend, "node.json"), (23, 5));
 });
 
-on_both_blocking!(python_payloads, |backend: Backend| {
+on_both!(python_payloads, |backend: Backend| {
     assert_eq!(send_all(backend, "python.json"), (13, 7));
 });
 

@@ -1,6 +1,6 @@
 //! Background jobs that panic: they are started again, counted, seen, and in nobody's way.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestGateway, user_id};
 use crate::support::wire::exchange;
 use crate::support::{Backend, until};
@@ -60,7 +60,7 @@ fn ready(gateway: &TestGateway) -> (u16, String) {
     (answer.status, jobs)
 }
 
-on_both_blocking!(
+on_both!(
     a_job_that_panics_is_started_again_and_while_it_cannot_be_the_node_is_not_ready,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -83,7 +83,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_shutdown_runs_to_its_end_whatever_panics,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

@@ -4,7 +4,7 @@
 mod ranges;
 mod together;
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{TestClient, TestGateway, assert_refused, errors};
 use crate::support::http::send;
@@ -72,7 +72,7 @@ fn default_theme() -> Value {
     })
 }
 
-on_both_blocking!(an_issuer_sees_its_whole_profile, |backend: Backend| {
+on_both!(an_issuer_sees_its_whole_profile, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let expected = json!({
         "clientId": "demo", "issuerName": "demo bank", "supportedAccountRange": "534403,518145,5424",
@@ -89,7 +89,7 @@ on_both_blocking!(an_issuer_sees_its_whole_profile, |backend: Backend| {
     assert_eq!(below.profile(), expected);
 });
 
-on_both_blocking!(only_what_is_sent_changes, |backend: Backend| {
+on_both!(only_what_is_sent_changes, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let demo = Issuer::of(&gateway, "demo");
     let changed = demo.changed(&json!({
@@ -137,7 +137,7 @@ on_both_blocking!(only_what_is_sent_changes, |backend: Backend| {
     assert_refused(&other, 400, &["INVALID_FPAN"]);
 });
 
-on_both_blocking!(all_violations_are_reported_at_once, |backend: Backend| {
+on_both!(all_violations_are_reported_at_once, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let demo = Issuer::of(&gateway, "demo");
     let before = demo.profile();
@@ -178,7 +178,7 @@ on_both_blocking!(all_violations_are_reported_at_once, |backend: Backend| {
     assert_eq!(demo.profile(), before);
 });
 
-on_both_blocking!(each_bad_body_has_its_answer, |backend: Backend| {
+on_both!(each_bad_body_has_its_answer, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let demo = Issuer::of(&gateway, "demo");
     let put = |body: &[u8]| demo.client.send_to("PUT", &demo.url, body.to_vec());
@@ -222,7 +222,7 @@ on_both_blocking!(each_bad_body_has_its_answer, |backend: Backend| {
     );
 });
 
-on_both_blocking!(own_theme_keys_are_limited_in_all, |backend: Backend| {
+on_both!(own_theme_keys_are_limited_in_all, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let demo = Issuer::of(&gateway, "demo");
     for first in [0, 16] {
@@ -239,7 +239,7 @@ on_both_blocking!(own_theme_keys_are_limited_in_all, |backend: Backend| {
     assert_eq!(known["preferredTheme"].as_object().unwrap().len(), 48);
 });
 
-on_both_blocking!(ranges_are_first_come_first_served, |backend: Backend| {
+on_both!(ranges_are_first_come_first_served, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let (demo, compat) = (Issuer::of(&gateway, "demo"), Issuer::of(&gateway, "compat"));
     compat.changed(&json!({"supportedAccountRange": "5611"}));
@@ -272,7 +272,7 @@ on_both_blocking!(ranges_are_first_come_first_served, |backend: Backend| {
     );
 });
 
-on_both_blocking!(issuer_states_and_media_types, |backend: Backend| {
+on_both!(issuer_states_and_media_types, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let demo = Issuer::of(&gateway, "demo");
     for (status, code) in [

@@ -1,7 +1,7 @@
 //! Every answer of every layer is a JSON object with `Content-Length` and a request id
 //! (wire-formats.md, rule 8): official clients die on anything else.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{TestGateway, config, user_id};
 use crate::support::wire::{Wire, WireAnswer, exchange, request};
@@ -47,7 +47,7 @@ fn assert_request_id(answer: &WireAnswer) {
     );
 }
 
-on_both_blocking!(wrong_methods_are_told_the_right_one, |backend: Backend| {
+on_both!(wrong_methods_are_told_the_right_one, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let methods = [
         "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "BREW",
@@ -73,7 +73,7 @@ on_both_blocking!(wrong_methods_are_told_the_right_one, |backend: Backend| {
     }
 });
 
-on_both_blocking!(unknown_paths_are_not_found, |backend: Backend| {
+on_both!(unknown_paths_are_not_found, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let paths = [
         "/",
@@ -102,7 +102,7 @@ on_both_blocking!(unknown_paths_are_not_found, |backend: Backend| {
     }
 });
 
-on_both_blocking!(bodies_over_the_limit_are_too_large, |backend: Backend| {
+on_both!(bodies_over_the_limit_are_too_large, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let chunked = |length: usize| {
         let mut body = format!("{length:x}\r\n").into_bytes();
@@ -136,7 +136,7 @@ on_both_blocking!(bodies_over_the_limit_are_too_large, |backend: Backend| {
     }
 });
 
-on_both_blocking!(bodies_that_do_not_come_time_out, |backend: Backend| {
+on_both!(bodies_that_do_not_come_time_out, |backend: Backend| {
     let database = crate::support::TestDatabase::new(backend);
     let mut config = config(&database.url_text);
     config.server.body_timeout_ms = 200;
@@ -160,7 +160,7 @@ on_both_blocking!(bodies_that_do_not_come_time_out, |backend: Backend| {
     }
 });
 
-on_both_blocking!(errors_are_never_encrypted, |backend: Backend| {
+on_both!(errors_are_never_encrypted, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     for prefix in ["", "/cts"] {
         let url = format!("{}{prefix}", gateway.base_url);
@@ -188,7 +188,7 @@ on_both_blocking!(errors_are_never_encrypted, |backend: Backend| {
     }
 });
 
-on_both_blocking!(
+on_both!(
     what_is_no_http_gets_a_bare_status_and_the_gateway_lives_on,
     |backend: Backend| {
         // The HTTP library answers before there is a request: docs/threat-model.md, "Known limits".
@@ -229,7 +229,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     one_connection_carries_one_request_after_the_other,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

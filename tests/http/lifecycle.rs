@@ -1,6 +1,6 @@
 //! Health, metrics, operators' changes, and a database that goes away and comes back.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestGateway, assert_refused, config, user_id};
 use crate::support::proxy::Proxy;
 use crate::support::wire::{Wire, exchange, request};
@@ -51,7 +51,7 @@ fn ready(gateway: &TestGateway) -> (u16, String) {
     (answer.status, status)
 }
 
-on_both_blocking!(
+on_both!(
     health_and_metrics_tell_what_is_going_on,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -93,7 +93,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_node_that_is_draining_is_not_ready_and_still_serves,
     |backend: Backend| {
         let database = TestDatabase::new(backend);
@@ -113,7 +113,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     an_operators_change_takes_effect_on_a_running_node_by_itself,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -210,7 +210,7 @@ fn a_database_that_is_silent_is_a_503_and_comes_back() {
     a_database_that_goes_away_and_comes_back(Proxy::hold);
 }
 
-on_both_blocking!(
+on_both!(
     a_database_that_somebody_else_holds_is_a_503_and_comes_back,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

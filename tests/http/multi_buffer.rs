@@ -1,9 +1,9 @@
 //! RSA private operations eight at a time, by the stand-in library: a whole gateway with it.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestGateway, config, user_id};
 use crate::support::stand_in::stand_in;
-use crate::support::{Backend, TestDatabase};
+use crate::support::{Backend, TestDatabase, until};
 use issuer_gateway::client::sample;
 use issuer_gateway::unwrap::MultiBuffer;
 use std::path::PathBuf;
@@ -25,25 +25,26 @@ fn metric(gateway: &TestGateway, name: &str) -> u64 {
     number.expect(name).trim().parse().unwrap()
 }
 
-/// Enrols sixteen cards at once, again and again until `enough`.
-fn enrol_until(gateway: &TestGateway, enough: impl Fn() -> bool) {
+/// Enrols sixteen cards at once: all of them wait when the first batch after them begins.
+fn enrol_together(gateway: &TestGateway) {
+    let unwrapper = &gateway.gateway.unwrapper;
     let clients: Vec<_> = (0..16).map(|_| gateway.client("demo")).collect();
-    let done = (0..50).any(|_| {
-        std::thread::scope(|scope| {
-            for client in &clients {
-                scope.spawn(|| user_id(&client.enrol(&sample::enrolment("534403"))));
-            }
-        });
-        enough()
+    let held = unwrapper.hold();
+    std::thread::scope(|scope| {
+        for client in &clients {
+            scope.spawn(|| user_id(&client.enrol(&sample::enrolment("534403"))));
+        }
+        // The thread has taken up to eight.
+        until("eight wait", || unwrapper.backlog().jobs() >= 8);
+        drop(held);
     });
-    assert!(done);
 }
 
 const TOGETHER: &str = r#"issuer_gateway_rsa_operations_total{engine="crypto_mb"}"#;
 const ONE_BY_ONE: &str = r#"issuer_gateway_rsa_operations_total{engine="openssl"}"#;
 const THROWN_AWAY: &str = "issuer_gateway_rsa_thrown_away_total";
 
-on_both_blocking!(what_waits_is_unwrapped_together, |backend: Backend| {
+on_both!(what_waits_is_unwrapped_together, |backend: Backend| {
     let (_dir, library) = stand_in(&[]);
     let gateway = start(backend, library);
     assert_eq!(
@@ -53,14 +54,16 @@ on_both_blocking!(what_waits_is_unwrapped_together, |backend: Backend| {
     // One alone does not wait for others.
     user_id(&gateway.client("demo").enrol(&sample::enrolment("534403")));
     assert_eq!(metric(&gateway, ONE_BY_ONE), 1);
-    enrol_until(&gateway, || metric(&gateway, TOGETHER) > 0);
+    enrol_together(&gateway);
+    assert!(metric(&gateway, TOGETHER) >= 8);
     assert_eq!(metric(&gateway, THROWN_AWAY), 0);
 });
 
-on_both_blocking!(nobody_notices_a_library_that_errs, |backend: Backend| {
+on_both!(nobody_notices_a_library_that_errs, |backend: Backend| {
     let (_dir, library) = stand_in(&["SOUND_CALLS=3", "WRONG_LANES=0x02", "FAILED_LANES=0x01"]);
     let gateway = start(backend, library);
-    enrol_until(&gateway, || metric(&gateway, THROWN_AWAY) > 1);
+    enrol_together(&gateway);
+    assert!(metric(&gateway, THROWN_AWAY) > 1);
     assert!(metric(&gateway, TOGETHER) > 0);
 });
 

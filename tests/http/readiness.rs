@@ -2,7 +2,7 @@
 //! enrolments succeed.
 
 use crate::lifecycle::behind_proxy;
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestGateway, assert_refused, config, user_id};
 use crate::support::wire::exchange;
 use crate::support::{Backend, TestDatabase, until};
@@ -30,7 +30,7 @@ fn becomes(gateway: &TestGateway, status: u16, part: &str, value: &str) {
     });
 }
 
-on_both_blocking!(
+on_both!(
     a_node_is_ready_and_says_so_in_its_parts,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -51,7 +51,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     an_idle_node_commits_a_heartbeat_that_leaves_no_audit_entry,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -65,7 +65,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     heartbeats_of_nodes_that_are_gone_are_removed,
     |backend: Backend| {
         let gateway = TestGateway::start_without_erasure(backend);
@@ -84,7 +84,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_database_that_somebody_else_holds_makes_a_node_not_ready,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -141,7 +141,7 @@ fn a_read_only_database_makes_a_node_not_ready() {
     becomes(&gateway, 200, "writes", "ok");
 }
 
-on_both_blocking!(
+on_both!(
     a_pool_without_a_free_connection_does_not_make_a_node_not_ready,
     |backend: Backend| {
         let database = TestDatabase::new(backend);
@@ -186,7 +186,7 @@ fn wrong_by(config: &Config, seconds: i64) -> anyhow::Result<TestGateway> {
     TestGateway::try_start(config, Clock::wrong_by(TimeDelta::seconds(seconds)))
 }
 
-on_both_blocking!(
+on_both!(
     a_node_whose_clock_is_off_is_not_ready_and_far_off_does_not_start,
     |backend: Backend| {
         let database = TestDatabase::new(backend);
@@ -209,7 +209,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_node_whose_clock_gets_further_off_than_the_window_takes_no_signed_call,
     |backend: Backend| {
         let database = TestDatabase::new(backend);

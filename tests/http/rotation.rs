@@ -3,7 +3,7 @@
 mod deployment;
 mod proof;
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestGateway, consumer_key, test_key};
 use crate::support::http::send;
 use crate::support::{Backend, Over, TestDatabase, until};
@@ -40,7 +40,7 @@ fn enrol(client: &Client) -> u16 {
     client.send(&request.unwrap()).unwrap().status
 }
 
-on_both_blocking!(a_rotation_drops_no_request, |backend: Backend| {
+on_both!(a_rotation_drops_no_request, |backend: Backend| {
     let database = TestDatabase::new(backend);
     let deployment = Deployment::new(&database.url_text);
     let gateway = deployment.start();
@@ -89,7 +89,7 @@ on_both_blocking!(a_rotation_drops_no_request, |backend: Backend| {
     assert!(text.contains("# in use since spring"), "{text}");
 });
 
-on_both_blocking!(
+on_both!(
     a_broken_configuration_is_refused_and_the_old_one_serves,
     |backend: Backend| {
         let database = TestDatabase::new(backend);
@@ -126,7 +126,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(a_swapped_symlink_is_noticed, |backend: Backend| {
+on_both!(a_swapped_symlink_is_noticed, |backend: Backend| {
     // How Kubernetes replaces a ConfigMap: the visible file is a link through `..data`, which is
     // renamed.
     let database = TestDatabase::new(backend);
@@ -151,7 +151,7 @@ on_both_blocking!(a_swapped_symlink_is_noticed, |backend: Backend| {
     });
 });
 
-on_both_blocking!(
+on_both!(
     the_key_set_is_what_clients_can_encrypt_to,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

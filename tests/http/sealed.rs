@@ -3,7 +3,7 @@
 
 mod moved;
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::at_rest::{audit_trail, sealed, stored};
 use crate::support::gateway::{TestClient, TestGateway, consumer_key, user_id};
@@ -55,7 +55,7 @@ fn newest_user(gateway: &TestGateway) -> String {
     gateway.database.as_ref().unwrap().texts(sql).remove(0)
 }
 
-on_both_blocking!(personal_data_is_stored_only_sealed, |backend: Backend| {
+on_both!(personal_data_is_stored_only_sealed, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("demo");
     let enrolment = canary();
@@ -101,7 +101,7 @@ on_both_blocking!(personal_data_is_stored_only_sealed, |backend: Backend| {
     );
 });
 
-on_both_blocking!(
+on_both!(
     each_call_leaves_one_audit_entry_without_personal_data,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -208,7 +208,7 @@ fn without_hashes(entry: &AuditEntry) -> String {
     format!("{entry:?}")
 }
 
-on_both_blocking!(
+on_both!(
     an_enrolment_leaves_a_pending_scoring_job_of_twelve_months,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -250,7 +250,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     an_update_replaces_what_was_sent_and_keeps_the_rest,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

@@ -1,6 +1,6 @@
 //! A shutdown finishes what is in flight: every request is answered whole, or was never taken.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestGateway, config};
 use crate::support::wire::{Wire, exchange, request};
 use crate::support::{Backend, TestDatabase, until};
@@ -34,7 +34,7 @@ fn enrolment(gateway: &TestGateway, more: &[(&str, &str)]) -> Vec<u8> {
     request("POST", "/issuers/users", &headers, &prepared.body)
 }
 
-on_both_blocking!(a_request_half_way_in_is_finished, |backend: Backend| {
+on_both!(a_request_half_way_in_is_finished, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let base_url = gateway.base_url.clone();
     let bytes = enrolment(&gateway, &[("Expect", "100-continue")]);
@@ -52,7 +52,7 @@ on_both_blocking!(a_request_half_way_in_is_finished, |backend: Backend| {
     assert_eq!(database.count("users"), 1);
 });
 
-on_both_blocking!(
+on_both!(
     many_requests_under_way_are_answered_or_never_taken,
     |backend: Backend| {
         const REQUESTS: usize = 64;
@@ -91,7 +91,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     every_answer_while_draining_closes_its_connection,
     |backend: Backend| {
         let database = TestDatabase::new(backend);

@@ -5,7 +5,7 @@ mod attack;
 mod limits;
 mod resent;
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::at_rest::{audit_trail, stored};
 use crate::support::gateway::{
     TestClient, TestGateway, assert_refused, config, issuers_toml_with, user_id,
@@ -68,7 +68,7 @@ fn assert_nothing_learnt(gateway: &TestGateway, attacker: &TestClient, captured:
     }
 }
 
-on_both_blocking!(
+on_both!(
     another_issuer_learns_nothing_from_a_captured_message,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -85,7 +85,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     its_own_issuer_learns_nothing_from_a_captured_message,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -111,7 +111,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_captured_message_says_nothing_on_another_node_or_after_a_restart,
     |backend: Backend| {
         let database = TestDatabase::new(backend);
@@ -139,7 +139,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_captured_jwe_is_no_update_of_another_issuers_cardholder,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -166,7 +166,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     one_of_many_messages_under_a_wrapped_key_is_answered_by_its_content,
     |backend: Backend| {
         let database = TestDatabase::new(backend);
@@ -206,7 +206,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     every_change_of_a_message_is_another_message,
     |backend: Backend| {
         let headers_too = issuers_toml_with("field_level_headers = true");

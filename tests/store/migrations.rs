@@ -1,8 +1,8 @@
 //! The schema is made once, whoever comes first.
 
 use crate::fixture::{declaration, draft};
+use crate::on_both;
 use crate::support::{Backend, DatabaseLock, TestDatabase};
-use crate::{on_both, on_both_blocking};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use issuer_gateway::store::{DatabaseUrl, Store, migrations};
@@ -11,12 +11,13 @@ use std::time::Duration;
 
 on_both!(
     running_again_does_nothing,
+    a_copy_is_what_migrations_make,
     two_nodes_may_start_at_once,
     settings_of_issuers_come_and_go,
 );
 
 async fn settings_of_issuers_come_and_go(backend: Backend) {
-    let database = TestDatabase::new(backend);
+    let database = tokio::task::block_in_place(|| migrated(backend));
     let store = Store::open(&database.url(), 1);
     let file = || vec![declaration("demo", &["5344"])];
     store
@@ -52,6 +53,16 @@ async fn running_again_does_nothing(backend: Backend) {
     assert_eq!(Store::open(&url, 1).registry_version().await, Ok(0));
 }
 
+async fn a_copy_is_what_migrations_make(backend: Backend) {
+    let copy = TestDatabase::new(backend);
+    let url = copy.url();
+    let applied = tokio::task::block_in_place(|| migrations::run(&url));
+    assert_eq!(applied, Ok(Vec::new()));
+    let made = tokio::task::block_in_place(|| migrated(backend));
+    let versions = "__diesel_schema_migrations";
+    assert_eq!(copy.count(versions), made.count(versions));
+}
+
 async fn two_nodes_may_start_at_once(backend: Backend) {
     let database = TestDatabase::empty(backend);
     let nodes: Vec<_> = (0..4)
@@ -69,12 +80,16 @@ async fn two_nodes_may_start_at_once(backend: Backend) {
     assert_eq!(database.count("registry_version"), 1);
 }
 
+/// By the real path, not copied.
+fn migrated(backend: Backend) -> TestDatabase {
+    let database = TestDatabase::empty(backend);
+    assert!(!migrations::run(&database.url()).unwrap().is_empty());
+    database
+}
+
 #[test]
 fn both_databases_have_the_same_columns() {
-    let (sqlite, postgres) = (
-        TestDatabase::new(Backend::Sqlite),
-        TestDatabase::new(Backend::Postgres),
-    );
+    let [sqlite, postgres] = [Backend::Sqlite, Backend::Postgres].map(migrated);
     let of_sqlite = sqlite.texts(
         "SELECT m.name || '.' || c.name || CASE WHEN c.\"notnull\" = 1 THEN ' not null' ELSE '' END AS t \
          FROM sqlite_master m, pragma_table_info(m.name) c \
@@ -94,7 +109,7 @@ fn both_databases_have_the_same_columns() {
 #[test]
 fn an_sqlite_file_is_private_and_in_wal_mode() {
     use std::os::unix::fs::PermissionsExt;
-    let database = TestDatabase::new(Backend::Sqlite);
+    let database = migrated(Backend::Sqlite);
     assert_eq!(
         database.texts("SELECT journal_mode AS t FROM pragma_journal_mode"),
         ["wal"]
@@ -118,7 +133,7 @@ fn asking_for_pending_migrations_makes_no_file() {
     assert!(!path.exists());
 }
 
-on_both_blocking!(
+on_both!(
     a_start_that_waits_for_another_gives_up,
     |backend: Backend| {
         let database = TestDatabase::new(backend);

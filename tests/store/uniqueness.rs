@@ -218,15 +218,18 @@ async fn a_full_queue_refuses(backend: Backend) {
     let database = TestDatabase::new(backend);
     let narrow =
         issuer_gateway::store::Writer::start(&database.url(), 1, 5, Backlog::default()).unwrap();
-    let outcomes =
-        join_all((0..500).map(|_| narrow.commit(record(ISSUER, CardholderId::random().as_str()))))
-            .await;
+    // While somebody else holds the database, one batch is in hand and five wait.
+    let lock = database.lock();
+    let commits =
+        join_all((0..500).map(|_| narrow.commit(record(ISSUER, CardholderId::random().as_str()))));
+    // `join` polls the commits first: all have come when the database is free again.
+    let (outcomes, ()) = futures_util::future::join(commits, async { drop(lock) }).await;
     let done = count(&outcomes, Outcome::Done);
     let refused = outcomes
         .iter()
         .filter(|o| **o == Err(StoreError::Overloaded))
         .count();
     assert_eq!(done + refused, 500, "{outcomes:?}");
-    assert!(done >= 5 && refused > 0, "{done} done, {refused} refused");
+    assert!((5..=10).contains(&done), "{done} done, {refused} refused");
     assert_eq!(database.count("oauth_nonces"), i64::try_from(done).unwrap());
 }

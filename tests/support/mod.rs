@@ -18,11 +18,12 @@ pub mod http;
 pub mod peer;
 pub mod proxy;
 pub mod stand_in;
+mod template;
 pub mod wire;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
-use issuer_gateway::store::{DatabaseUrl, migrations};
+use issuer_gateway::store::DatabaseUrl;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,7 +36,9 @@ pub enum Backend {
     Postgres,
 }
 
-/// Makes two tests of each `async fn case(backend: Backend)`: `case::sqlite` and `case::postgres`.
+/// Makes two tests of each case, `case::sqlite` and `case::postgres`. Cases are
+/// `async fn case(backend: Backend)`, or `fn case(backend: Backend)` behind `blocking:`, or one
+/// that is given here: `on_both!(case, |backend: Backend| { ... });`.
 #[macro_export]
 macro_rules! on_both {
     ($($case:ident),+ $(,)?) => { $(
@@ -50,12 +53,19 @@ macro_rules! on_both {
             }
         }
     )+ };
-}
-
-/// Makes two tests of a blocking case: `name::sqlite` and `name::postgres`.
-#[macro_export]
-macro_rules! on_both_blocking {
-    ($name:ident, $case:expr) => {
+    (blocking: $($case:ident),+ $(,)?) => { $(
+        mod $case {
+            #[test]
+            fn sqlite() {
+                super::$case($crate::support::Backend::Sqlite);
+            }
+            #[test]
+            fn postgres() {
+                super::$case($crate::support::Backend::Postgres);
+            }
+        }
+    )+ };
+    ($name:ident, $case:expr $(,)?) => {
         mod $name {
             use super::*;
             #[test]
@@ -114,23 +124,33 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// With the newest schema.
+    /// With the newest schema, copied from a [template].
     pub fn new(backend: Backend) -> Self {
-        let database = Self::empty(backend);
-        migrations::run(&database.url()).unwrap();
-        database
+        match backend {
+            Backend::Sqlite => {
+                let database = Self::empty(backend);
+                template::copy_sqlite(&database.dir.path().join("gateway.db"));
+                database
+            }
+            Backend::Postgres => Self::from_template(backend, Some(template::postgres())),
+        }
     }
 
     /// Without any table.
     pub fn empty(backend: Backend) -> Self {
+        Self::from_template(backend, None)
+    }
+
+    fn from_template(backend: Backend, template: Option<&str>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let name = format!("t_{}", uuid::Uuid::new_v4().simple());
         let url_text = match backend {
             Backend::Sqlite => format!("sqlite:{}", dir.path().join("gateway.db").display()),
             Backend::Postgres => {
                 let admin = postgres_url();
+                let template = template.map_or(String::new(), |from| format!(" TEMPLATE {from}"));
                 admin_connection()
-                    .batch_execute(&format!("CREATE DATABASE {name}"))
+                    .batch_execute(&format!("CREATE DATABASE {name}{template}"))
                     .unwrap();
                 format!("{}/{name}", admin.rsplit_once('/').unwrap().0)
             }

@@ -2,6 +2,7 @@
 //! rows.
 
 use crate::config_file::ready;
+use crate::on_both;
 use crate::process::{Output, Running, run, text, write};
 use crate::serve::client;
 use crate::support::gateway::{TestClient, assert_refused, user_id};
@@ -98,15 +99,7 @@ fn keys_change_while_it_serves(backend: Backend) {
     assert_eq!(said, "Every row is under seal 2: 0 were rewritten.\n");
 }
 
-#[test]
-fn keys_change_while_it_serves_sqlite() {
-    keys_change_while_it_serves(Backend::Sqlite);
-}
-
-#[test]
-fn keys_change_while_it_serves_postgres() {
-    keys_change_while_it_serves(Backend::Postgres);
-}
+on_both!(blocking: keys_change_while_it_serves);
 
 /// Starts a slow pass and kills it once it has written something.
 fn kill_in_the_middle(database: &TestDatabase, config: &Path, command: &str, column: &str) {
@@ -157,15 +150,7 @@ fn a_killed_pass_goes_on(backend: Backend) {
     vault(&config, &["verify"]).ok();
 }
 
-#[test]
-fn a_killed_pass_goes_on_sqlite() {
-    a_killed_pass_goes_on(Backend::Sqlite);
-}
-
-#[test]
-fn a_killed_pass_goes_on_postgres() {
-    a_killed_pass_goes_on(Backend::Postgres);
-}
+on_both!(blocking: a_killed_pass_goes_on);
 
 fn damage_is_named_and_nothing_else_is_said(backend: Backend) {
     let database = TestDatabase::empty(backend);
@@ -238,15 +223,7 @@ fn damage_is_named_and_nothing_else_is_said(backend: Backend) {
     vault(&config, &["verify"]).ok();
 }
 
-#[test]
-fn damage_is_named_and_nothing_else_is_said_sqlite() {
-    damage_is_named_and_nothing_else_is_said(Backend::Sqlite);
-}
-
-#[test]
-fn damage_is_named_and_nothing_else_is_said_postgres() {
-    damage_is_named_and_nothing_else_is_said(Backend::Postgres);
-}
+on_both!(blocking: damage_is_named_and_nothing_else_is_said);
 
 #[test]
 fn with_a_wrong_kek_nothing_is_touched() {

@@ -1,6 +1,7 @@
 //! The KEK changes under a gateway that serves.
 
 use super::{Installation, assert_updates};
+use crate::on_both;
 use crate::process::Running;
 use crate::serve::client;
 use crate::support::gateway::user_id;
@@ -100,15 +101,7 @@ fn the_kek_changes_while_a_gateway_serves(backend: Backend) {
     at.assert_no_secret(&[&at.path("away.key"), &at.path("new.key")]);
 }
 
-#[test]
-fn the_kek_changes_while_a_gateway_serves_sqlite() {
-    the_kek_changes_while_a_gateway_serves(Backend::Sqlite);
-}
-
-#[test]
-fn the_kek_changes_while_a_gateway_serves_postgres() {
-    the_kek_changes_while_a_gateway_serves(Backend::Postgres);
-}
+on_both!(blocking: the_kek_changes_while_a_gateway_serves);
 
 #[test]
 fn a_new_kek_waits_for_a_database_that_is_away() {

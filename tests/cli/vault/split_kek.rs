@@ -1,6 +1,7 @@
 //! The KEK from two custodians' shares.
 
 use super::{Installation, assert_updates};
+use crate::on_both;
 use crate::process::{Running, run, text, write};
 use crate::serve::client;
 use crate::support::Backend;
@@ -107,12 +108,4 @@ fn a_gateway_starts_from_two_shares(backend: Backend) {
     at.assert_no_secret(&[&test_key("kek.key")]);
 }
 
-#[test]
-fn a_gateway_starts_from_two_shares_sqlite() {
-    a_gateway_starts_from_two_shares(Backend::Sqlite);
-}
-
-#[test]
-fn a_gateway_starts_from_two_shares_postgres() {
-    a_gateway_starts_from_two_shares(Backend::Postgres);
-}
+on_both!(blocking: a_gateway_starts_from_two_shares);

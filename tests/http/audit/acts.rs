@@ -1,7 +1,7 @@
 //! Each call leaves exactly its entry, with who, what, when, outcome, origin and subject.
 
 use super::{assert_whole, export, only, summary, text};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{TestClient, TestGateway, consumer_key, test_key, user_id};
 use crate::support::http::send;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 const CALLS: [&str; 3] = ["user.enrol", "user.update", "signature.refused"];
 
-on_both_blocking!(every_call_leaves_its_entry, |backend: Backend| {
+on_both!(every_call_leaves_its_entry, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("demo");
     let mut card = sample::enrolment("534403");

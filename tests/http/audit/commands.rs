@@ -1,12 +1,12 @@
 //! Each command of an operator leaves its entry; exports tell what was asked for.
 
 use super::{assert_whole, export, only, operate, summary, text, verify};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestGateway, issuers_toml, test_key};
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::client::sample;
 
-on_both_blocking!(every_command_leaves_its_entry, |backend: Backend| {
+on_both!(every_command_leaves_its_entry, |backend: Backend| {
     let database = TestDatabase::new(backend);
     let file = database.dir().join("issuers.toml");
     let declare = |text: String| {
@@ -86,7 +86,7 @@ on_both_blocking!(every_command_leaves_its_entry, |backend: Backend| {
     }
 });
 
-on_both_blocking!(exports_are_cut_to_time_and_issuer, |backend: Backend| {
+on_both!(exports_are_cut_to_time_and_issuer, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     for (issuer, range) in [("demo", "534403"), ("compat", "222300")] {
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Callers who prove nothing can neither fill the trail nor slow down those who do.
 
 use super::{assert_whole, export, only, text};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::TestGateway;
 use crate::support::http::send;
@@ -10,7 +10,7 @@ use issuer_gateway::client::sample;
 const THREADS: usize = 4;
 const EACH: usize = 50;
 
-on_both_blocking!(
+on_both!(
     a_flood_is_summed_up_and_nothing_is_lost,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -62,7 +62,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(the_metrics_tell_what_is_summed, |backend: Backend| {
+on_both!(the_metrics_tell_what_is_summed, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let url = format!("{}/issuers/users", gateway.base_url);
     for _ in 0..60 {

@@ -1,14 +1,14 @@
 //! Nodes in the trail: start, stop, keys, and several of them at once.
 
 use super::{assert_whole, config_file, export, only, operate, summary, text};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestGateway, config, test_key};
 use crate::support::{Backend, TestDatabase, until};
 use issuer_gateway::client::sample;
 use issuer_gateway::config::Config;
 use serde_json::Value;
 
-on_both_blocking!(start_stop_and_keys_are_in_the_trail, |backend: Backend| {
+on_both!(start_stop_and_keys_are_in_the_trail, |backend: Backend| {
     let database = TestDatabase::empty(backend);
     let config = config(&database.url_text);
     let first = TestGateway::start_with(&config);
@@ -50,7 +50,7 @@ on_both_blocking!(start_stop_and_keys_are_in_the_trail, |backend: Backend| {
     assert!(anchored);
 });
 
-on_both_blocking!(two_nodes_write_chains_of_their_own, |backend: Backend| {
+on_both!(two_nodes_write_chains_of_their_own, |backend: Backend| {
     let database = TestDatabase::new(backend);
     let config = config(&database.url_text);
     let nodes = [
@@ -82,7 +82,7 @@ on_both_blocking!(two_nodes_write_chains_of_their_own, |backend: Backend| {
     assert!(chains.len() >= 2);
 });
 
-on_both_blocking!(
+on_both!(
     a_changed_configuration_is_in_the_trail,
     |backend: Backend| {
         let database = TestDatabase::new(backend);
@@ -127,7 +127,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(a_rotation_is_in_the_trail, |backend: Backend| {
+on_both!(a_rotation_is_in_the_trail, |backend: Backend| {
     let database = TestDatabase::new(backend);
     std::fs::copy(test_key("gateway.pem"), database.dir().join("gateway.pem")).unwrap();
     let file = config_file(&database);

@@ -1,7 +1,7 @@
 //! Whoever changes the trail in the database is found out by `audit verify`.
 
 use super::{assert_whole, verify};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::store::audit::{AuditDraft, AuditEntry, chain};
 use issuer_gateway::store::{Store, now};
@@ -63,7 +63,7 @@ impl Trail {
     }
 }
 
-on_both_blocking!(every_kind_of_tampering_is_found, |backend: Backend| {
+on_both!(every_kind_of_tampering_is_found, |backend: Backend| {
     let trail = Trail::new(backend);
     assert_whole(&trail.database);
     trail.database.execute(
@@ -134,7 +134,7 @@ on_both_blocking!(every_kind_of_tampering_is_found, |backend: Backend| {
     }
 });
 
-on_both_blocking!(
+on_both!(
     a_cut_that_mends_its_traces_is_found_by_other_chains,
     |backend: Backend| {
         let trail = Trail::new(backend);
@@ -156,7 +156,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_chain_rewritten_with_new_hashes_is_found_by_other_chains,
     |backend: Backend| {
         let trail = Trail::new(backend);
@@ -192,7 +192,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_running_process_knows_the_end_of_its_chain,
     |backend: Backend| {
         let trail = Trail::new(backend);
@@ -226,7 +226,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_chain_cannot_be_kept_from_being_vouched_for,
     |backend: Backend| {
         let trail = Trail::new(backend);

@@ -1,11 +1,11 @@
 //! Keys and tokens: what each reaches, and that nothing in clear is kept of them.
 
 use super::{Directory, NOT_FOUND, UNAUTHORIZED, audit};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use serde_json::json;
 
-on_both_blocking!(apps_are_isolated, |backend: Backend| {
+on_both!(apps_are_isolated, |backend: Backend| {
     let directory = Directory::start(backend);
     let (one, two) = (directory.app("one", false), directory.app("two", false));
     let user = json!({"user_id": "u", "email": "u@example.com"});
@@ -32,7 +32,7 @@ on_both_blocking!(apps_are_isolated, |backend: Backend| {
     assert_eq!(directory.database().number(indexes), 4);
 });
 
-on_both_blocking!(a_user_token_reaches_its_own_user, |backend: Backend| {
+on_both!(a_user_token_reaches_its_own_user, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     for user_id in ["5", "6"] {
@@ -133,7 +133,7 @@ on_both_blocking!(a_user_token_reaches_its_own_user, |backend: Backend| {
         .assert_refused(401, UNAUTHORIZED);
 });
 
-on_both_blocking!(only_whole_known_keys_open, |backend: Backend| {
+on_both!(only_whole_known_keys_open, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     let (start, last) = key.split_at(key.len() - 1);

@@ -1,7 +1,7 @@
 //! Who gets what many want at once; what is written of it, and what is not.
 
 use super::{Directory, EMAIL_TAKEN, call};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use issuer_gateway::audit::verify::{Event, verify};
 use serde_json::json;
@@ -29,7 +29,7 @@ pub(super) fn at_once(count: usize, act: impl Fn(usize) -> u16 + Sync) -> BTreeM
     statuses
 }
 
-on_both_blocking!(one_of_a_hundred_gets_a_free_address, |backend: Backend| {
+on_both!(one_of_a_hundred_gets_a_free_address, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     let address = directory.address();
@@ -62,7 +62,7 @@ on_both_blocking!(one_of_a_hundred_gets_a_free_address, |backend: Backend| {
     assert_eq!(directory.database().number(klaim_ids), 100);
 });
 
-on_both_blocking!(one_number_is_created_once, |backend: Backend| {
+on_both!(one_number_is_created_once, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     let address = directory.address();
@@ -73,7 +73,7 @@ on_both_blocking!(one_number_is_created_once, |backend: Backend| {
     assert_eq!(statuses, BTreeMap::from([(200, 19), (201, 1)]));
 });
 
-on_both_blocking!(
+on_both!(
     two_users_that_swap_addresses_do_not_block,
     |backend: Backend| {
         let directory = Directory::start(backend);
@@ -96,7 +96,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     updates_of_different_members_are_all_kept,
     |backend: Backend| {
         let directory = Directory::start(backend);
@@ -129,7 +129,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(nothing_personal_is_stored_in_clear, |backend: Backend| {
+on_both!(nothing_personal_is_stored_in_clear, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     let canaries = [
@@ -151,7 +151,7 @@ on_both_blocking!(nothing_personal_is_stored_in_clear, |backend: Backend| {
     directory.database().assert_no_canary(&canaries);
 });
 
-on_both_blocking!(
+on_both!(
     a_value_moved_to_another_row_does_not_open,
     |backend: Backend| {
         let directory = Directory::start(backend);
@@ -174,7 +174,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     writes_and_refusals_are_in_the_audit_trail,
     |backend: Backend| {
         let directory = Directory::start(backend);

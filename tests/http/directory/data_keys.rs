@@ -3,7 +3,7 @@
 use super::conflicts::at_once;
 use super::{Directory, call};
 use crate::data_keys::{begin, literal, rotate, until_risen};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::at_rest::stored;
 use crate::support::gateway::{TestGateway, config, user_id};
 use crate::support::{Backend, Over};
@@ -67,7 +67,7 @@ fn records(directory: &Directory, key: &str, over: &AtomicBool, done: &AtomicUsi
     all
 }
 
-on_both_blocking!(no_call_fails_while_data_keys_rotate, |backend: Backend| {
+on_both!(no_call_fails_while_data_keys_rotate, |backend: Backend| {
     const ROTATIONS: i32 = 24;
     let (directory, other) = start(backend);
     let key = directory.app("app", false);
@@ -113,7 +113,7 @@ on_both_blocking!(no_call_fails_while_data_keys_rotate, |backend: Backend| {
     assert_eq!(database.count(&beyond), 0);
 });
 
-on_both_blocking!(
+on_both!(
     a_node_opens_what_another_sealed_with_a_key_it_does_not_know,
     |backend: Backend| {
         let (directory, other) = start(backend);
@@ -139,7 +139,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     addresses_stay_single_through_an_index_rotation,
     |backend: Backend| {
         let (directory, other) = start(backend);

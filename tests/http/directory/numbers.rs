@@ -1,7 +1,7 @@
 //! `/users?id=`: every status of B3, and that it is the same resource.
 
 use super::{Directory, EMAIL_TAKEN, INVALID, NOT_FOUND, UNAUTHORIZED, send_raw};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn david() -> Value {
     json!({"lastName": "Renn", "firstName": "David", "email": "david.renn@uw.edu"})
 }
 
-on_both_blocking!(both_addresses_reach_one_record, |backend: Backend| {
+on_both!(both_addresses_reach_one_record, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     assert_eq!(directory.put("/users?id=7", &key, &david()).status, 201);
@@ -66,7 +66,7 @@ on_both_blocking!(both_addresses_reach_one_record, |backend: Backend| {
     assert_eq!(directory.database().count("directory_users"), 2);
 });
 
-on_both_blocking!(each_documented_refusal, |backend: Backend| {
+on_both!(each_documented_refusal, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     assert_eq!(directory.put("/users?id=1", &key, &david()).status, 201);
@@ -138,7 +138,7 @@ on_both_blocking!(each_documented_refusal, |backend: Backend| {
     );
 });
 
-on_both_blocking!(strict_creates_nothing, |backend: Backend| {
+on_both!(strict_creates_nothing, |backend: Backend| {
     let directory = Directory::start_with(backend, |config| config.users.strict = true);
     let key = directory.app("app", false);
     directory
@@ -148,7 +148,7 @@ on_both_blocking!(strict_creates_nothing, |backend: Backend| {
     assert_eq!(directory.put("/users?id=1", &key, &david()).status, 200);
 });
 
-on_both_blocking!(
+on_both!(
     without_a_key_only_an_anonymous_app_answers,
     |backend: Backend| {
         let directory = Directory::start(backend);
@@ -180,7 +180,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(anonymous_is_refused_behind_a_proxy, |backend: Backend| {
+on_both!(anonymous_is_refused_behind_a_proxy, |backend: Backend| {
     let directory = Directory::start_with(backend, |config| config.server.behind_tls_proxy = true);
     let key = directory.app("open", true);
     let anonymous = directory.call("PUT", "/users?id=1", None, &david().to_string());
@@ -188,7 +188,7 @@ on_both_blocking!(anonymous_is_refused_behind_a_proxy, |backend: Backend| {
     assert_eq!(directory.put("/users?id=1", &key, &david()).status, 201);
 });
 
-on_both_blocking!(
+on_both!(
     anonymous_is_for_calls_that_name_this_machine,
     |backend: Backend| {
         let directory = Directory::start(backend);

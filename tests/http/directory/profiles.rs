@@ -1,11 +1,11 @@
 //! `POST /users` and `/users/{user_id}`: every status of B1 and B2, and what each member does.
 
 use super::{Directory, EMAIL_TAKEN, INVALID, NOT_FOUND, UNAUTHORIZED, USER_ID_TAKEN};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use serde_json::{Value, json};
 
-on_both_blocking!(a_record_lives_its_life, |backend: Backend| {
+on_both!(a_record_lives_its_life, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     let created = directory.post(
@@ -61,7 +61,7 @@ on_both_blocking!(a_record_lives_its_life, |backend: Backend| {
     assert_eq!(directory.database().count("directory_users"), 0);
 });
 
-on_both_blocking!(each_documented_refusal, |backend: Backend| {
+on_both!(each_documented_refusal, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     let one = json!({"user_id": "one", "email": "one@example.com"});
@@ -141,7 +141,7 @@ on_both_blocking!(each_documented_refusal, |backend: Backend| {
     assert!(!several.body.contains("secret-value"));
 });
 
-on_both_blocking!(metadata_comes_back_as_it_was_sent, |backend: Backend| {
+on_both!(metadata_comes_back_as_it_was_sent, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     assert_eq!(directory.post(&key, &json!({"user_id": "u"})).status, 201);

@@ -2,7 +2,7 @@
 //! ours.
 
 use super::{Answer, Directory, send_raw};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ fn curl(directory: &Directory, head: &str, body: &str) -> Answer {
     send_raw(directory.address(), request.as_bytes())
 }
 
-on_both_blocking!(seed_002_users_update_by_id, |backend: Backend| {
+on_both!(seed_002_users_update_by_id, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     let created = directory.post(
@@ -41,7 +41,7 @@ on_both_blocking!(seed_002_users_update_by_id, |backend: Backend| {
     }
 });
 
-on_both_blocking!(seed_003_klaim_update_user_profile, |backend: Backend| {
+on_both!(seed_003_klaim_update_user_profile, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     let created = directory.post(&key, &json!({"user_id": "current"}));
@@ -82,7 +82,7 @@ on_both_blocking!(seed_003_klaim_update_user_profile, |backend: Backend| {
     );
 });
 
-on_both_blocking!(seed_004_users_put_by_query, |backend: Backend| {
+on_both!(seed_004_users_put_by_query, |backend: Backend| {
     let directory = Directory::start(backend);
     directory.app("app", true);
     let head = "PUT /users?id=1 HTTP/1.1\nContent-Type: application/json";

@@ -2,11 +2,11 @@
 //! of them.
 
 use super::{Directory, NOT_FOUND, send_raw};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use serde_json::json;
 
-on_both_blocking!(transport_errors_carry_a_message, |backend: Backend| {
+on_both!(transport_errors_carry_a_message, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);
     let raw = |head: &str, body: &str| {
@@ -51,7 +51,7 @@ on_both_blocking!(transport_errors_carry_a_message, |backend: Backend| {
     }
 });
 
-on_both_blocking!(each_key_has_its_rate, |backend: Backend| {
+on_both!(each_key_has_its_rate, |backend: Backend| {
     let directory = Directory::start_with(backend, |config| {
         config.users.requests_per_second = 1;
         config.users.burst = 3;

@@ -1,7 +1,7 @@
 //! What official libraries may send, in every variant, opens (wire-formats.md, J4, J6, F2, F4, F5).
 
 use super::{Bench, enrolment};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::peer::{
     FieldLevel, Jwe, Wrap, base64_standard, base64url, certificate_digest, josekit_token, jwe_body,
@@ -30,7 +30,7 @@ fn hints() -> Vec<String> {
     ]
 }
 
-on_both_blocking!(tokens_name_the_key_in_many_ways, |backend: Backend| {
+on_both!(tokens_name_the_key_in_many_ways, |backend: Backend| {
     let bench = Bench::start(backend);
     let mut kids: Vec<Value> = hints().into_iter().map(Value::from).collect();
     // Absent: the primary key is meant.
@@ -41,7 +41,7 @@ on_both_blocking!(tokens_name_the_key_in_many_ways, |backend: Backend| {
     }
 });
 
-on_both_blocking!(
+on_both!(
     tokens_come_with_other_ivs_and_ciphers,
     |backend: Backend| {
         let bench = Bench::start(backend);
@@ -64,7 +64,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(tokens_of_josekit_open, |backend: Backend| {
+on_both!(tokens_of_josekit_open, |backend: Backend| {
     let bench = Bench::start(backend);
     for enc in ["A128GCM", "A192GCM", "A256GCM", "A128CBC-HS256"] {
         let token = josekit_token(enc, &enrolment());
@@ -78,7 +78,7 @@ type Encode = fn(&[u8]) -> String;
 /// Rewrites base64url in another of the alphabets that clients mix.
 type Spelling = fn(&str) -> String;
 
-on_both_blocking!(tokens_come_in_any_base64, |backend: Backend| {
+on_both!(tokens_come_in_any_base64, |backend: Backend| {
     let bench = Bench::start(backend);
     let padded = |segment: &str| format!("{segment}{}", "=".repeat((4 - segment.len() % 4) % 4));
     let spellings: [(&str, Spelling); 4] = [
@@ -120,7 +120,7 @@ on_both_blocking!(tokens_come_in_any_base64, |backend: Backend| {
     }
 });
 
-on_both_blocking!(
+on_both!(
     headers_are_any_json_and_bodies_hold_more,
     |backend: Backend| {
         let bench = Bench::start(backend);
@@ -148,7 +148,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     field_level_names_the_key_in_many_ways,
     |backend: Backend| {
         let bench = Bench::start(backend);
@@ -163,7 +163,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     field_level_comes_with_other_digests_keys_and_encodings,
     |backend: Backend| {
         let bench = Bench::start(backend);
@@ -205,7 +205,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     field_level_parameters_come_as_headers,
     |backend: Backend| {
         let bench = Bench::start_with_headers(backend);

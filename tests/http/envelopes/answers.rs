@@ -1,7 +1,7 @@
 //! What comes back, read by the independent peer (wire-formats.md 1.3 and 2.2; J9, J10, F7, F8).
 
 use super::enrolment;
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{TestGateway, assert_refused};
 use crate::support::http::{post, send};
@@ -94,7 +94,7 @@ fn put(gateway: &TestGateway, issuer: &str, user_id: &str, body: &[u8]) -> (u16,
     (answer.status, answer.body)
 }
 
-on_both_blocking!(
+on_both!(
     answers_come_in_the_envelope_of_the_request,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -133,7 +133,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     where_only_dashboards_are_encrypted_answers_are_plain,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -155,7 +155,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(errors_are_never_encrypted, |backend: Backend| {
+on_both!(errors_are_never_encrypted, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("demo");
     let mut expired = sample::enrolment("534403");

@@ -1,8 +1,8 @@
 //! Field-level messages that must not open (wire-formats.md, F3 and F6).
 
 use super::refused_jwe::plaintexts;
-use super::{Bench, enrolment};
-use crate::on_both_blocking;
+use super::{Bench, Cases, enrolment};
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::assert_refused;
 use crate::support::http::post;
@@ -10,8 +10,6 @@ use crate::support::peer::{
     FieldLevel, Wrap, base64_standard, key_digest, oaep_sha1, oaep_sha384, oaep_sha512,
 };
 use serde_json::{Value, json};
-
-type Cases = Vec<(String, Vec<u8>)>;
 
 fn hex_of(bytes: &[u8]) -> String {
     hex::encode(bytes)
@@ -145,7 +143,7 @@ fn paddings(cases: &mut Cases) {
     }
 }
 
-on_both_blocking!(
+on_both!(
     messages_that_must_not_open_give_one_answer,
     |backend: Backend| {
         let bench = Bench::start(backend);
@@ -162,10 +160,7 @@ on_both_blocking!(
                 FieldLevel::new(plaintext).body(),
             ));
         }
-        for (case, body) in &cases {
-            bench.refuses(case, body);
-        }
-        bench.assert_nothing_came_of(i64::try_from(cases.len()).unwrap());
+        bench.refuses_all(&cases);
         bench.opens(
             "the same, unspoiled",
             &[],
@@ -174,7 +169,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     members_of_another_type_or_length_are_named,
     |backend: Backend| {
         let bench = Bench::start(backend);

@@ -1,8 +1,8 @@
 //! Tokens that must not open (wire-formats.md, J7), those above all that general JOSE libraries let
 //! through.
 
-use super::{Bench, enrolment};
-use crate::on_both_blocking;
+use super::{Bench, Cases, enrolment};
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::peer::{
     Jwe, base64url, josekit_token, jwe_body, key_digest, oaep_sha1, oaep_sha512,
@@ -10,29 +10,21 @@ use crate::support::peer::{
 use openssl::symm::Cipher;
 use serde_json::{Value, json};
 
-type Cases = Vec<(String, Vec<u8>)>;
-
 fn joined(segments: &[String; 5]) -> Vec<u8> {
     jwe_body(&segments.join("."))
 }
 
+/// Cut or repeated, but otherwise right: whoever compares only as many bytes as there are lets it
+/// through.
 fn tags(cases: &mut Cases) {
-    let token = Jwe::new(enrolment());
-    let head = base64url(token.header.as_bytes());
-    let [wrapped, iv, text, tag] = token.seal_under(&head);
     for length in (0..16).chain([17, 32]) {
-        let tag = base64url(&tag.repeat(2)[..length]);
+        let token = Jwe::new(enrolment());
+        let head = base64url(token.header.as_bytes());
+        let [wrapped, iv, text, tag] = token.seal_under(&head);
+        let tag = &tag.repeat(2)[..length];
         let [wrapped, iv, text] = [&wrapped, &iv, &text].map(|bytes| base64url(bytes));
-        let body = joined(&[head.clone(), wrapped, iv, text, tag]);
+        let body = joined(&[head, wrapped, iv, text, base64url(tag)]);
         cases.push((format!("tag of {length} bytes"), body));
-    }
-    // A tag of one byte fits an altered ciphertext once in 256 times: one of these would pass.
-    let mut altered = text;
-    altered[40] ^= 1;
-    for tag in 0..=255 {
-        let [wrapped, iv, text] = [&wrapped, &iv, &altered].map(|bytes| base64url(bytes));
-        let body = joined(&[head.clone(), wrapped, iv, text, base64url(&[tag])]);
-        cases.push((format!("altered, with the tag {tag}"), body));
     }
 }
 
@@ -262,7 +254,7 @@ pub(super) fn plaintexts() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-on_both_blocking!(
+on_both!(
     tokens_that_must_not_open_give_one_answer,
     |backend: Backend| {
         let bench = Bench::start(backend);
@@ -273,10 +265,7 @@ on_both_blocking!(
         for (case, plaintext) in plaintexts() {
             cases.push((format!("plaintext: {case}"), Jwe::new(plaintext).body()));
         }
-        for (case, body) in &cases {
-            bench.refuses(case, body);
-        }
-        bench.assert_nothing_came_of(i64::try_from(cases.len()).unwrap());
+        bench.refuses_all(&cases);
         bench.opens("the same, unspoiled", &[], &Jwe::new(enrolment()).body());
     }
 );

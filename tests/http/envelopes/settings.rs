@@ -1,7 +1,7 @@
 //! What an issuer may send is set for it: `envelopes` and `field_level_headers`.
 
 use super::{Bench, enrolment};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{TestGateway, assert_refused, errors, issuers_toml_with};
 use crate::support::http::{assert_crypto_error, post};
@@ -17,7 +17,7 @@ fn bench(backend: Backend, line: &str) -> Bench {
     Bench::with(TestGateway::start_declaring(backend, &toml))
 }
 
-on_both_blocking!(
+on_both!(
     an_issuer_of_jwe_alone_sends_nothing_else,
     |backend: Backend| {
         let bench = bench(backend, "envelopes = [\"jwe\"]");
@@ -63,7 +63,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     an_issuer_of_field_level_encryption_alone_sends_no_jwe,
     |backend: Backend| {
         let bench = bench(backend, "envelopes = [\"field-level\"]");
@@ -74,7 +74,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     headers_count_for_nothing_unless_they_are_turned_on,
     |backend: Backend| {
         let bench = Bench::start(backend);

@@ -2,7 +2,7 @@
 //! nobody is held up by them.
 
 use super::{Issuer, TAKEN};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{
     TestGateway, assert_refused, errors, issuer_toml, issuers_toml, test_key,
@@ -38,7 +38,7 @@ fn added(basic: &Issuer) -> String {
     ranges.trim_start_matches(',').to_owned()
 }
 
-on_both_blocking!(five_hundred_and_no_more, |backend: Backend| {
+on_both!(five_hundred_and_no_more, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let basic = Issuer::of(&gateway, "basic");
     let over = basic.put(&add(&list(0, MOST + 1)));
@@ -62,7 +62,7 @@ on_both_blocking!(five_hundred_and_no_more, |backend: Backend| {
     assert_eq!(database.number(stored), 2);
 });
 
-on_both_blocking!(none_lies_inside_ones_own, |backend: Backend| {
+on_both!(none_lies_inside_ones_own, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let basic = Issuer::of(&gateway, "basic");
     // 510665 and 5050 are declared.
@@ -73,7 +73,7 @@ on_both_blocking!(none_lies_inside_ones_own, |backend: Backend| {
     assert_eq!(added(&basic), "9801,5106");
 });
 
-on_both_blocking!(the_operator_says_where, |backend: Backend| {
+on_both!(the_operator_says_where, |backend: Backend| {
     let space = "self_service_ranges = [\"2\", \"5\", \"6\", \"7\", \"9\"]\n";
     let toml = issuers_toml();
     assert_eq!(toml.matches(space).count(), 3);
@@ -106,7 +106,7 @@ on_both_blocking!(the_operator_says_where, |backend: Backend| {
     );
 });
 
-on_both_blocking!(the_declaration_wins, |backend: Backend| {
+on_both!(the_declaration_wins, |backend: Backend| {
     let toml = issuers_toml();
     let gateway = TestGateway::start_declaring(backend, &toml);
     let (demo, compat) = (Issuer::of(&gateway, "demo"), Issuer::of(&gateway, "compat"));
@@ -154,7 +154,7 @@ on_both_blocking!(the_declaration_wins, |backend: Backend| {
     assert_eq!(refused.unwrap_err().reason(), "account-range-overlap");
 });
 
-on_both_blocking!(
+on_both!(
     changes_of_one_issuer_leave_connections_to_others,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

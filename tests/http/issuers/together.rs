@@ -2,7 +2,7 @@
 //! operator's file.
 
 use super::Issuer;
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{
     TestGateway, assert_refused, config, consumer_key, errors, issuers_toml, test_key,
@@ -28,7 +28,7 @@ fn apply(gateway: &TestGateway, toml: &str) -> IssuerChange {
     applied[0].change
 }
 
-on_both_blocking!(concurrent_changes_lose_nothing, |backend: Backend| {
+on_both!(concurrent_changes_lose_nothing, |backend: Backend| {
     let first = TestGateway::start(backend);
     let database = first.database.as_ref().unwrap();
     let second = TestGateway::start_with(&config(&database.url_text));
@@ -74,7 +74,7 @@ on_both_blocking!(concurrent_changes_lose_nothing, |backend: Backend| {
     }
 });
 
-on_both_blocking!(one_of_two_issuers_gets_a_range, |backend: Backend| {
+on_both!(one_of_two_issuers_gets_a_range, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let ask = |(name, range): (&'static str, &'static str)| {
@@ -104,7 +104,7 @@ on_both_blocking!(one_of_two_issuers_gets_a_range, |backend: Backend| {
     );
 });
 
-on_both_blocking!(both_need_a_signature_and_use_it_up, |backend: Backend| {
+on_both!(both_need_a_signature_and_use_it_up, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let demo = Issuer::of(&gateway, "demo");
     let url = demo.url.as_str();
@@ -147,7 +147,7 @@ on_both_blocking!(both_need_a_signature_and_use_it_up, |backend: Backend| {
     }
 });
 
-on_both_blocking!(one_nonce_among_many_changes_once, |backend: Backend| {
+on_both!(one_nonce_among_many_changes_once, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let demo = Issuer::of(&gateway, "demo");
     let body = br#"{"supportedAccountRange":"6011"}"#;
@@ -187,7 +187,7 @@ on_both_blocking!(one_nonce_among_many_changes_once, |backend: Backend| {
     assert_eq!(actors, [consumer_key("demo")]);
 });
 
-on_both_blocking!(
+on_both!(
     applying_the_file_again_keeps_what_the_issuer_set,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

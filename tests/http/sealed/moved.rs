@@ -1,6 +1,6 @@
 //! Sealed values moved about by somebody who can write to the database.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::at_rest::{open, sealed};
 use crate::support::gateway::{TestGateway, user_id};
@@ -9,7 +9,7 @@ use issuer_gateway::store::cardholders::{SealedCard, SealedCardholder};
 use issuer_gateway::vault::{SealedColumn, VaultError};
 use serde_json::json;
 
-on_both_blocking!(a_moved_ciphertext_does_not_open, |backend: Backend| {
+on_both!(a_moved_ciphertext_does_not_open, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let database = gateway.database.as_ref().unwrap();
     let client = gateway.client("demo");

@@ -3,7 +3,7 @@
 use super::{
     ENROL, Signed, assert_gateway_error, assert_unauthenticated, call, enrol, escape, now, refusals,
 };
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{TestGateway, issuers_toml, test_key, user_id};
 use crate::support::peer::{Jwe, base64_standard};
@@ -18,7 +18,7 @@ fn body() -> Vec<u8> {
     Jwe::new(sample::enrolment("534403").to_string()).body()
 }
 
-on_both_blocking!(post_and_put_by_either_method, |backend: Backend| {
+on_both!(post_and_put_by_either_method, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     for prefix in ["", "/cts"] {
         let body = body();
@@ -50,7 +50,7 @@ on_both_blocking!(post_and_put_by_either_method, |backend: Backend| {
     assert_eq!(enrol(&gateway, &authorization, &body).status, 200);
 });
 
-on_both_blocking!(an_issuer_can_forbid_pss, |backend: Backend| {
+on_both!(an_issuer_can_forbid_pss, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let toml = issuers_toml().replacen("donation = true", "donation = true\nrsa_pss = false", 1);
     gateway.block_on(async {
@@ -98,7 +98,7 @@ fn escaped(parameters: Parameters) -> Parameters {
     each.map(|(name, value)| (name, escape(&value))).collect()
 }
 
-on_both_blocking!(headers_are_written_in_many_ways, |backend: Backend| {
+on_both!(headers_are_written_in_many_ways, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     type Write = fn(Parameters) -> String;
     let ways: [(&str, Write); 10] = [
@@ -160,7 +160,7 @@ on_both_blocking!(headers_are_written_in_many_ways, |backend: Backend| {
     }
 });
 
-on_both_blocking!(base_strings_may_be_strict_rfc_5849, |backend: Backend| {
+on_both!(base_strings_may_be_strict_rfc_5849, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     for (query, before, after) in [
         ("", "", ""),
@@ -183,7 +183,7 @@ on_both_blocking!(base_strings_may_be_strict_rfc_5849, |backend: Backend| {
     }
 });
 
-on_both_blocking!(queries_are_signed_in_many_ways, |backend: Backend| {
+on_both!(queries_are_signed_in_many_ways, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     // On the wire; in the parameter string before and after the `oauth_*` pairs. Node, Python and
     // Java, where they differ.
@@ -228,7 +228,7 @@ on_both_blocking!(queries_are_signed_in_many_ways, |backend: Backend| {
     }
 });
 
-on_both_blocking!(paths_are_signed_as_they_are_sent, |backend: Backend| {
+on_both!(paths_are_signed_as_they_are_sent, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("demo");
     let id = user_id(&client.enrol(&sample::enrolment("534403")));
@@ -267,7 +267,7 @@ on_both_blocking!(paths_are_signed_as_they_are_sent, |backend: Backend| {
     }
 });
 
-on_both_blocking!(the_clock_may_differ_by_five_minutes, |backend: Backend| {
+on_both!(the_clock_may_differ_by_five_minutes, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     for offset in [-240, -1, 0, 1, 290] {
         let body = body();
@@ -278,7 +278,7 @@ on_both_blocking!(the_clock_may_differ_by_five_minutes, |backend: Backend| {
     }
 });
 
-on_both_blocking!(
+on_both!(
     the_hash_is_that_of_the_bytes_as_they_came,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

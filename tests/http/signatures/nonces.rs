@@ -1,7 +1,7 @@
 //! A signed request is done once: after success and refusal, on every node, after a restart.
 
 use super::{ENROL, Signed, assert_unauthenticated, call, enrol, now, refusals};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::at_rest::{audit_trail, stored};
 use crate::support::gateway::{TestGateway, assert_refused, config, consumer_key, user_id};
 use crate::support::peer::{Jwe, jwe_body};
@@ -40,7 +40,7 @@ fn count_audited(database: &TestDatabase, outcome: &str) -> i64 {
     ))
 }
 
-on_both_blocking!(
+on_both!(
     a_replay_does_nothing_but_leave_a_trace,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -78,7 +78,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_replayed_update_does_not_bring_back_the_old,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -110,7 +110,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     refused_requests_use_up_their_nonce_too,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -180,7 +180,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_replay_is_refused_on_every_node_and_after_a_restart,
     |backend: Backend| {
         let database = TestDatabase::new(backend);
@@ -203,7 +203,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(of_simultaneous_replays_one_is_done, |backend: Backend| {
+on_both!(of_simultaneous_replays_one_is_done, |backend: Backend| {
     let database = TestDatabase::new(backend);
     let nodes = [node(&database), node(&database)];
     for round in 1..=3 {
@@ -225,7 +225,7 @@ on_both_blocking!(of_simultaneous_replays_one_is_done, |backend: Backend| {
     }
 });
 
-on_both_blocking!(each_issuer_has_nonces_of_its_own, |backend: Backend| {
+on_both!(each_issuer_has_nonces_of_its_own, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     for (issuer, prefix) in [("demo", "534403"), ("basic", "510665")] {
         let body = Jwe::new(sample::enrolment(prefix).to_string()).body();
@@ -241,7 +241,7 @@ on_both_blocking!(each_issuer_has_nonces_of_its_own, |backend: Backend| {
     }
 });
 
-on_both_blocking!(
+on_both!(
     nonces_are_kept_as_long_as_their_timestamp_is_good,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -269,7 +269,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_wider_window_makes_no_used_nonce_new_again,
     |backend: Backend| {
         let database = TestDatabase::new(backend);
@@ -297,7 +297,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_call_that_this_node_has_answered_is_refused_without_decryption,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -331,7 +331,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_node_with_a_fast_clock_makes_no_node_accept_a_replay,
     |backend: Backend| {
         let database = TestDatabase::new(backend);

@@ -2,7 +2,7 @@
 //! request (O7).
 
 use super::{ENROL, Signed, assert_unauthenticated, call};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::gateway::{TestGateway, config};
 use crate::support::peer::Jwe;
 use crate::support::{Backend, TestDatabase};
@@ -56,7 +56,7 @@ fn enrol(gateway: &TestGateway, url: &str, target: &str, said: &[(&str, &str)]) 
     answer.status
 }
 
-on_both_blocking!(a_proxy_may_strip_the_public_prefix, |backend: Backend| {
+on_both!(a_proxy_may_strip_the_public_prefix, |backend: Backend| {
     let database = TestDatabase::new(backend);
     let gateway = behind_proxy(&database, &["https://public.example/cts"]);
     for said in &HEADERS {
@@ -94,7 +94,7 @@ on_both_blocking!(a_proxy_may_strip_the_public_prefix, |backend: Backend| {
     assert_eq!(answer.status, 200);
 });
 
-on_both_blocking!(a_proxy_may_pass_the_path_as_it_is, |backend: Backend| {
+on_both!(a_proxy_may_pass_the_path_as_it_is, |backend: Backend| {
     let database = TestDatabase::new(backend);
     let gateway = behind_proxy(
         &database,
@@ -112,7 +112,7 @@ on_both_blocking!(a_proxy_may_pass_the_path_as_it_is, |backend: Backend| {
     }
 });
 
-on_both_blocking!(
+on_both!(
     without_configuration_loopback_is_known_by_both_names,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

@@ -2,14 +2,14 @@
 
 use super::attempts::attempts;
 use super::{ENROL, Signed, assert_gateway_error, assert_unauthenticated, call, enrol, refusals};
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::TestGateway;
 use crate::support::http::assert_crypto_error;
 use crate::support::peer::{Jwe, jwe_body};
 use issuer_gateway::client::sample;
 
-on_both_blocking!(
+on_both!(
     nothing_else_passes_for_a_signed_request,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -41,7 +41,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_refused_signature_does_not_use_up_the_nonce,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -56,7 +56,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     nothing_is_opened_before_the_signature_verifies,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

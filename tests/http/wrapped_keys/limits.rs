@@ -1,6 +1,6 @@
 //! Payloads that do not open are counted for each issuer, and slow down no other.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{TestGateway, assert_refused, user_id};
 use crate::support::http::{assert_crypto_error, post};
@@ -18,7 +18,7 @@ fn counted(gateway: &TestGateway, issuer: &str, reason: &str) -> u64 {
     line.map_or(0, |count| count.parse().unwrap())
 }
 
-on_both_blocking!(
+on_both!(
     refusals_are_counted_by_issuer_and_reason,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -42,7 +42,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     an_issuer_that_floods_with_what_does_not_open_is_refused_alone,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);

@@ -1,6 +1,6 @@
 //! The same bytes again, newly signed: possible whatever became of the first try.
 
-use crate::on_both_blocking;
+use crate::on_both;
 use crate::support::Backend;
 use crate::support::gateway::{TestClient, TestGateway, assert_refused, errors, user_id};
 use crate::support::http::post;
@@ -28,7 +28,7 @@ fn until_answered(client: &TestClient, body: &[u8]) -> Answered {
     last.unwrap()
 }
 
-on_both_blocking!(
+on_both!(
     the_same_bytes_after_a_503_are_answered_by_their_content,
     |backend: Backend| {
         let gateway = TestGateway::start(backend);
@@ -57,7 +57,7 @@ on_both_blocking!(
     }
 );
 
-on_both_blocking!(
+on_both!(
     a_card_that_is_taken_names_its_cardholder,
     |backend: Backend| {
         let gateway = TestGateway::start_without_erasure(backend);
