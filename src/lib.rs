@@ -13,8 +13,8 @@
 //! - [`call`]: the raw call, who it is from, and how it ends: in one commit that uses up its nonce
 //! - [`gateway`]: the parts of a running gateway; [`reloadable`]: those that [`reload`] swaps in
 //!   one step; [`expiry`]: what of them runs out soon; [`clock`]: what time it is, and by whom
-//! - [`openings`]: which wrapped keys this node knows to be used; [`throttle`]: payloads that do
-//!   not open, slowed down
+//! - [`openings`]: which wrapped keys this node knows to be used; [`crypto_refusals`]:
+//!   payloads that do not open, slowed down
 //! - [`audit`]: nodes and unproven callers in the audit trail; its verification and export
 //! - [`oauth1`]: is the signature over these very bytes right
 //! - [`issuers`]: who is on board, which cards are theirs, which keys they use
@@ -24,7 +24,7 @@
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!
 //! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
-//! [`private_file`], [`telemetry`], [`queue`], [`toml_error`]. [`client`] is the other side, an
+//! [`private_file`], [`telemetry`], [`throttle`], [`queue`], [`toml_error`]. [`client`] is the other side, an
 //! issuer server's. docs/architecture.md tells the same story at length.
 
 pub mod app;
@@ -39,6 +39,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod crypto_refusals;
 pub mod directory;
 pub mod enrolment;
 pub mod expiry;
