@@ -24,7 +24,7 @@
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!
 //! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
-//! [`private_file`], [`telemetry`], [`throttle`], [`queue`], [`toml_error`]. [`client`] is the other side, an
+//! [`private_file`], [`sealed`], [`telemetry`], [`throttle`], [`queue`], [`toml_error`]. [`client`] is the other side, an
 //! issuer server's. docs/architecture.md tells the same story at length.
 
 pub mod app;
@@ -62,6 +62,7 @@ pub mod refusal;
 pub mod reload;
 pub mod reloadable;
 pub mod rotation;
+pub mod sealed;
 pub mod store;
 pub mod telemetry;
 pub mod throttle;

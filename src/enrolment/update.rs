@@ -93,7 +93,7 @@ fn sealed(
     let issuer_id = caller.issuer.id;
     let seal = |column, clear: &[u8]| {
         let place = Place {
-            issuer_id,
+            owner: issuer_id.into(),
             row_id: request.user_id.as_str(),
             column,
         };
