@@ -205,7 +205,7 @@ fn vault(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result<()> {
         bencher.iter(|| black_box(vault.email_index(issuer_id, black_box("holder@example.com"))));
     });
     let place = Place {
-        issuer_id,
+        owner: issuer_id.into(),
         row_id: "32c7ea6e-6b2a-4f5b-9cf1-9f8f2f8e1a10",
         column: SealedColumn::CardholderBillingAddress,
     };

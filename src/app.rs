@@ -10,10 +10,9 @@ use crate::audit::refused::RefusedCalls;
 use crate::audit::witness::Witness;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::directory::Directory;
-use crate::directory::limit::Limiter;
+use crate::crypto_refusals::CryptoRefusals;
 use crate::enrolment::erasure::Erasure;
-use crate::gateway::Gateway;
+use crate::gateway::{Directory, Gateway};
 use crate::housekeeping::{ForgetOpenedKeys, Housekeeping, jobs};
 use crate::http::{around, metrics, openapi::Document, request::Limits, routes, server};
 use crate::issuers::registry::IssuerRegistry;
@@ -24,7 +23,7 @@ use crate::reload::Reload;
 use crate::reloadable::Reloadable;
 use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
 use crate::telemetry::{Metrics, QueueDepth};
-use crate::throttle::Throttle;
+use crate::throttle::{Buckets, Rate};
 use crate::unwrap::{Engine, Unwrapper};
 use crate::vault::Vault;
 use actix_web::dev::ServerHandle;
@@ -220,7 +219,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         registry,
         unwrapper,
         openings: Arc::default(),
-        throttle: Throttle::default(),
+        throttle: CryptoRefusals::default(),
         vault,
         finder,
         writer,
@@ -259,7 +258,10 @@ async fn directory(
     Ok(Directory {
         strict: config.users.strict,
         anonymous_allowed,
-        limiter: Limiter::new(config.users.requests_per_second, config.users.burst),
+        limiter: Buckets::new(Rate::new(
+            config.users.requests_per_second,
+            config.users.burst,
+        )),
     })
 }
 

@@ -1,4 +1,4 @@
-//! A call as it came over the wire. Who it is from, and how it ends: [`attempt`](crate::attempt).
+//! A call as it came over the wire. Who it is from, and how it ends: `attempt`.
 
 use crate::payload::FieldLevelHeaders;
 use crate::refusal::Refusal;

@@ -3,7 +3,7 @@
 use crate::audit::refused::RefusedCalls;
 use crate::audit::witness::Witness;
 use crate::clock::Clock;
-use crate::directory::Directory;
+use crate::crypto_refusals::CryptoRefusals;
 use crate::issuers::registry::IssuerRegistry;
 use crate::oauth1::SpentCalls;
 use crate::openings::Openings;
@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::reloadable::Reloadable;
 use crate::store::{Finder, Store, StoreError, Writer};
 use crate::telemetry::Metrics;
-use crate::throttle::Throttle;
+use crate::throttle::Buckets;
 use crate::unwrap::Unwrapper;
 use crate::vault::Vault;
 use arc_swap::ArcSwap;
@@ -31,7 +31,7 @@ pub struct Gateway {
     /// The wrapped keys that this node has seen lately.
     pub openings: Arc<Openings>,
     /// Slows down issuers whose payloads do not open.
-    pub throttle: Throttle,
+    pub throttle: CryptoRefusals,
     /// Seals and opens data at rest.
     pub vault: Vault,
     /// Reads.
@@ -108,4 +108,15 @@ impl Gateway {
     pub fn swap(&self, live: Reloadable) {
         self.current.store(Arc::new(live));
     }
+}
+
+/// The users API's part of a running gateway.
+pub struct Directory {
+    /// `PUT /users?id=` never creates a record.
+    pub strict: bool,
+    /// Whether an app marked anonymous is served without a key: on a loopback listener alone, and
+    /// there only to calls that name this machine itself and were not forwarded.
+    pub anonymous_allowed: bool,
+    /// How often each key may call.
+    pub limiter: Buckets,
 }

@@ -10,6 +10,37 @@ pub struct IssuerId(pub i32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppId(pub i32);
 
+/// Whom a sealed row belongs to. Issuers and apps are numbered apart; the row's table, and the kind
+/// of a blind index, say which of them is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OwnerId {
+    /// The issuer of a cardholder.
+    Issuer(IssuerId),
+    /// The app of a record of the users API.
+    App(AppId),
+}
+
+impl OwnerId {
+    /// The owner's number: what is sealed and indexed with, and stored.
+    pub fn number(self) -> i32 {
+        match self {
+            Self::Issuer(IssuerId(number)) | Self::App(AppId(number)) => number,
+        }
+    }
+}
+
+impl From<IssuerId> for OwnerId {
+    fn from(issuer_id: IssuerId) -> Self {
+        Self::Issuer(issuer_id)
+    }
+}
+
+impl From<AppId> for OwnerId {
+    fn from(app_id: AppId) -> Self {
+        Self::App(app_id)
+    }
+}
+
 /// An issuer's public name: the part of `oauth_consumer_key` before `!` (cce-api.md, section 1).
 ///
 /// 1 to 200 of `A-Z a-z 0-9 _ -` (cce-api.md 3.6).

@@ -14,23 +14,23 @@
 //! - [`readiness`]: whether a node can work; [`reload`]: puts a changed configuration in force
 //! - [`enrolment`]: the cardholders' use cases; [`programme`]: the issuer's own profile;
 //!   [`directory`]: the users API
-//! - `attempt`: one signed call, from its proof to the single commit that uses up its nonce;
+//! - [`attempt`]: one signed call, from its proof to the single commit that uses up its nonce;
 //!   [`call`]: the call as it came over the wire
 //! - [`housekeeping`]: the background jobs of a node; [`expiry`]: keys and certificates that end
 //!   soon
 //! - [`gateway`]: the parts of a running gateway; [`reloadable`]: those that a reload swaps in one
 //!   step
-//! - `crypto_refusals`: slows down payloads that do not open
+//! - [`crypto_refusals`]: slows down payloads that do not open
 //! - [`audit`]: audit entries of nodes and unproven callers; verification and export of the trail
 //! - [`issuers`]: the issuers on board, their account ranges and their keys
 //! - [`refusal`]: every way to refuse a call; [`keys`]: key files; [`telemetry`]: log and metrics;
 //!   [`config`]: the settings
 //! - [`openings`]: the wrapped keys that this node has seen
-//! - `unwrap`: the stage of RSA private operations, with its threads and engines
+//! - [`unwrap`]: the stage of RSA private operations, with its threads and engines
 //! - [`vault`]: seals columns and makes blind indexes
 //! - [`store`]: SQLite and PostgreSQL; its writer commits many calls in one transaction
 //!
-//! Shared by all: [`clock`], [`ids`], [`private_file`], [`queue`], `sealed` (names of sealed
+//! Shared by all: [`clock`], [`ids`], [`private_file`], [`queue`], [`sealed`] (names of sealed
 //! columns), [`throttle`] (rate limits), [`toml_error`], [`violation`]. Two modules stand apart:
 //! [`client`] is the other side, an issuer's server, and [`footprint`] turns a purchase into grams
 //! of CO2e.
@@ -77,6 +77,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod crypto_refusals;
 pub mod directory;
 pub mod enrolment;
 pub mod expiry;
@@ -96,6 +97,7 @@ pub mod refusal;
 pub mod reload;
 pub mod reloadable;
 pub mod rotation;
+pub mod sealed;
 pub mod store;
 mod sync;
 pub mod telemetry;

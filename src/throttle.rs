@@ -1,133 +1,87 @@
-//! Payloads of an issuer that do not open: counted, slowed down, and told to the operator.
+//! How often something may happen: what every limit on this node is built of.
 //!
-//! A client with a wrong key causes a few of them. Somebody who tries ciphertexts causes many, and
-//! what he learns from each is worth as much as he gets of them. So each issuer has [`BURST`]
-//! refusals at once, then [`PER_SECOND`] a second; others wait for their turn, as timers do, on no
-//! thread. Once the next turn is [`LONGEST`] away, its encrypted calls are refused before anything
-//! is decrypted, until it is nearer. Each node counts for itself. What opens is never slowed down.
+//! - [`Rate`] and [`Turns`]: a token bucket that also says how far away the next turn is
+//! - [`Buckets`]: one for each key, their number bounded
+//! - [`Lines`]: so many log lines in a window, the rest counted
+//!
+//! Callers pass the time, so that tests need not wait.
 
-use crate::ids::IssuerId;
-use crate::issuers::Issuer;
-use crate::refusal::Refusal;
-use crate::telemetry::Metrics;
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod buckets;
+mod lines;
+
+pub use buckets::Buckets;
+pub use lines::Lines;
+
 use std::time::{Duration, Instant};
 
-/// Refusals that an issuer gets at once after a pause.
-const BURST: u32 = 100;
-/// Refusals that an issuer gets in a second for long.
-const PER_SECOND: u32 = 10;
-/// The longest that a refusal waits for its turn.
-const LONGEST: Duration = Duration::from_secs(5);
-/// The next turn is never further away, so this is how long an issuer is refused after a flood.
-const FURTHEST: Duration = Duration::from_secs(60);
-/// How often the operator is told of the same issuer.
-const WINDOW: Duration = Duration::from_secs(60);
-/// From so many refusals of an issuer in a window on.
-const MANY: u32 = 20;
+const SECOND: Duration = Duration::from_secs(1);
 
-const TURN: Duration = Duration::from_millis(1_000 / PER_SECOND as u64);
-
-/// The refusals of each issuer on this node.
-#[derive(Debug, Default)]
-pub struct Throttle {
-    issuers: Mutex<HashMap<IssuerId, Recent>>,
-}
-
-#[derive(Debug)]
-struct Recent {
-    /// When the next refusal is answered.
-    next: Option<Instant>,
-    window_began: Instant,
-    refusals: u32,
-    /// Of wrapped keys that belong to another message.
-    reused: u32,
-}
-
-/// What a refusal is to be told as.
+/// So many turns at once after a rest, then so many a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Alarm {
-    /// There are many of them.
-    Many,
-    /// A wrapped key came a second time, which no client does.
-    Reused,
+pub struct Rate {
+    /// Time between two turns.
+    turn: Duration,
+    /// What a rest saves up: the time of all turns of a burst but the first.
+    saved: Duration,
 }
 
-impl Throttle {
-    /// Refuses a call that would wait too long if its payload did not open. Before anything is
-    /// decrypted, so it depends on former refusals alone.
-    ///
-    /// # Errors
-    /// [`Refusal::Overloaded`].
-    pub fn require_turn(&self, issuer: &Issuer) -> Result<(), Refusal> {
-        if self.wait(issuer.id, Instant::now()) < LONGEST {
-            Ok(())
-        } else {
-            Err(Refusal::Overloaded)
-        }
-    }
-
-    /// Counts a refusal, tells of it where that is due, and waits until it may be answered.
-    pub async fn refused(&self, issuer: &Issuer, refusal: &Refusal, metrics: &Metrics) {
-        let client_id = issuer.client_id.as_str();
-        metrics.crypto_refusal(client_id, refusal.reason());
-        let reused = matches!(refusal, Refusal::WrappedKeyReused);
-        let (wait, alarm) = self.note(issuer.id, reused, Instant::now());
-        match alarm {
-            Some(Alarm::Many) => tracing::warn!(
-                issuer = client_id,
-                refusals = MANY,
-                "many payloads of this issuer do not open"
-            ),
-            Some(Alarm::Reused) => tracing::error!(
-                issuer = client_id,
-                "this issuer sent a wrapped key again, with another message or as another's: somebody tries ciphertexts"
-            ),
-            None => {}
-        }
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-    }
-
-    fn wait(&self, issuer_id: IssuerId, now: Instant) -> Duration {
-        let issuers = self.lock();
-        let next = issuers.get(&issuer_id).and_then(|recent| recent.next);
-        next.map_or(Duration::ZERO, |next| next.saturating_duration_since(now))
-    }
-
-    fn note(&self, issuer_id: IssuerId, reused: bool, now: Instant) -> (Duration, Option<Alarm>) {
-        let mut issuers = self.lock();
-        let recent = issuers.entry(issuer_id).or_insert(Recent {
-            next: None,
-            window_began: now,
-            refusals: 0,
-            reused: 0,
-        });
-        if now.saturating_duration_since(recent.window_began) >= WINDOW {
-            recent.window_began = now;
-            recent.refusals = 0;
-            recent.reused = 0;
-        }
-        recent.refusals = recent.refusals.saturating_add(1);
-        recent.reused = recent.reused.saturating_add(u32::from(reused));
-        let alarm = if reused && recent.reused == 1 {
-            Some(Alarm::Reused)
-        } else {
-            (recent.refusals == MANY).then_some(Alarm::Many)
+impl Rate {
+    /// Both numbers count as at least 1.
+    pub const fn new(per_second: u32, burst: u32) -> Self {
+        let per_second = if per_second == 0 { 1 } else { per_second };
+        let turn = SECOND.checked_div(per_second);
+        let turn = match turn {
+            Some(turn) => turn,
+            None => SECOND,
         };
-        let earliest = now.checked_sub(TURN * (BURST - 1));
-        let turn = recent.next.max(earliest).unwrap_or(now);
-        let wait = turn.saturating_duration_since(now);
-        if wait < FURTHEST {
-            recent.next = Some(turn + TURN);
+        Self {
+            turn,
+            saved: turn.saturating_mul(burst.saturating_sub(1)),
         }
-        (wait.min(LONGEST), alarm)
+    }
+}
+
+/// The turns that were taken at one [`Rate`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Turns {
+    /// When the turn after the last one taken comes, if nothing was saved up.
+    next: Option<Instant>,
+}
+
+impl Turns {
+    /// No turn was taken yet.
+    pub const fn new() -> Self {
+        Self { next: None }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IssuerId, Recent>> {
-        self.issuers.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How far away the next turn is; nothing is taken.
+    pub fn wait(&self, now: Instant) -> Duration {
+        self.next
+            .map_or(Duration::ZERO, |next| next.saturating_duration_since(now))
+    }
+
+    /// Takes the next turn and says how far away it is. A turn that is `furthest` away or more is
+    /// not taken.
+    pub fn take(&mut self, rate: Rate, now: Instant, furthest: Duration) -> Duration {
+        let earliest = now.checked_sub(rate.saved);
+        let turn = self.next.max(earliest).unwrap_or(now);
+        let wait = turn.saturating_duration_since(now);
+        if wait < furthest {
+            self.next = Some(turn + rate.turn);
+        }
+        wait
+    }
+
+    /// Takes the next turn if it is now; says whether it was.
+    pub fn take_now(&mut self, rate: Rate, now: Instant) -> bool {
+        self.take(rate, now, Duration::from_nanos(1)).is_zero()
+    }
+
+    /// Whether a whole burst is saved up again: then this says no more than [`Turns::new`] would.
+    fn is_rested(&self, rate: Rate, now: Instant) -> bool {
+        self.next
+            .is_none_or(|next| now.saturating_duration_since(next) >= rate.saved)
+            && self.wait(now).is_zero()
     }
 }
 
@@ -135,52 +89,57 @@ impl Throttle {
 mod tests {
     use super::*;
 
-    const A: IssuerId = IssuerId(1);
-    const B: IssuerId = IssuerId(2);
+    const RATE: Rate = Rate::new(10, 100);
+    const TURN: Duration = Duration::from_millis(100);
+    const FURTHEST: Duration = Duration::from_secs(60);
 
     #[test]
-    fn a_burst_is_answered_at_once_and_the_rest_in_turn() {
-        let throttle = Throttle::default();
+    fn a_burst_comes_at_once_and_the_rest_in_turn() {
+        let mut turns = Turns::new();
         let now = Instant::now();
-        let waits: Vec<_> = (0..1_000).map(|_| throttle.note(A, false, now).0).collect();
+        let waits: Vec<_> = (0..1_000)
+            .map(|_| turns.take(RATE, now, FURTHEST))
+            .collect();
         assert!(waits[..100].iter().all(Duration::is_zero));
         assert_eq!(waits[100..102], [TURN, 2 * TURN]);
-        assert_eq!(waits.iter().max(), Some(&LONGEST));
-        assert_eq!(throttle.wait(A, now), FURTHEST, "refused from now on");
-        assert_eq!(throttle.wait(B, now), Duration::ZERO);
-        assert_eq!(throttle.note(B, false, now).0, Duration::ZERO);
-        let later = now + FURTHEST;
-        assert_eq!(throttle.wait(A, later), Duration::ZERO);
-        assert_eq!(throttle.note(A, false, later).0, Duration::ZERO);
+        assert_eq!(waits.iter().max(), Some(&FURTHEST), "not taken");
+        assert_eq!(turns.wait(now), FURTHEST);
+        assert!(!turns.take_now(RATE, now + FURTHEST - TURN));
+        assert!(turns.take_now(RATE, now + FURTHEST));
     }
 
     #[test]
-    fn what_comes_more_slowly_never_waits() {
-        let throttle = Throttle::default();
+    fn a_rest_saves_up_one_burst_and_no_more() {
+        let mut turns = Turns::new();
         let start = Instant::now();
-        for turn in 0..1_000 {
-            assert_eq!(
-                throttle.note(A, true, start + TURN * turn).0,
-                Duration::ZERO
-            );
+        for now in [start, start + FURTHEST, start + 1_000 * FURTHEST] {
+            let taken = (0..1_000).filter(|_| turns.take_now(RATE, now)).count();
+            assert_eq!(taken, 100);
+            assert!(!turns.is_rested(RATE, now));
         }
     }
 
     #[test]
-    fn the_operator_is_told_once_in_a_window() {
-        let throttle = Throttle::default();
+    fn who_comes_no_faster_than_the_rate_never_waits() {
+        let mut turns = Turns::new();
         let start = Instant::now();
-        for window in 0..3 {
-            let now = start + WINDOW * window;
-            let alarms: Vec<_> = (0..500)
-                .filter_map(|_| throttle.note(A, false, now).1)
-                .collect();
-            assert_eq!(alarms, [Alarm::Many]);
-            let alarms: Vec<_> = (0..500)
-                .filter_map(|_| throttle.note(A, true, now).1)
-                .collect();
-            assert_eq!(alarms, [Alarm::Reused]);
-            assert_eq!(throttle.note(B, true, now).1, Some(Alarm::Reused));
-        }
+        assert!((0..1_000).all(|turn| turns.take_now(Rate::new(10, 1), start + TURN * turn)));
+    }
+
+    #[test]
+    fn a_rate_of_nothing_is_one_a_second() {
+        let (mut turns, now) = (Turns::new(), Instant::now());
+        let rate = Rate::new(0, 0);
+        assert_eq!(rate, Rate::new(1, 1));
+        assert!(turns.take_now(rate, now) && !turns.take_now(rate, now));
+        assert!(turns.take_now(rate, now + SECOND));
+    }
+
+    #[test]
+    fn any_rate_and_burst_can_be_configured() {
+        let (mut turns, now) = (Turns::new(), Instant::now());
+        let rate = Rate::new(1, u32::MAX);
+        assert!((0..1_000).all(|_| turns.take_now(rate, now)));
+        assert!(Turns::new().take_now(Rate::new(u32::MAX, u32::MAX), now));
     }
 }

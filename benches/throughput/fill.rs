@@ -119,7 +119,7 @@ fn patterns(sandbox: &Sandbox, site: &Site, vault: &VaultKeys) -> anyhow::Result
         .map(|(user, card)| {
             let open = |column, sealed: &[u8]| {
                 let place = Place {
-                    issuer_id: IssuerId(user.issuer_id),
+                    owner: IssuerId(user.issuer_id).into(),
                     row_id: &user.user_id,
                     column,
                 };
@@ -207,7 +207,7 @@ impl Filler<'_> {
         let issuer_id = IssuerId(pattern.user.issuer_id);
         let seal = |column, clear: &[u8]| {
             let place = Place {
-                issuer_id,
+                owner: issuer_id.into(),
                 row_id: user_id.as_str(),
                 column,
             };

@@ -15,12 +15,15 @@ use crate::store::audit::AuditDraft;
 use crate::store::writer::{Act, Commit, Writer};
 use crate::store::{StoreError, now};
 use crate::telemetry::Metrics;
+use crate::throttle::{Rate, Turns};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Refusals that get an entry of their own in a row; one more each second.
-const SINGLE: usize = 20;
+const SINGLE: u32 = 20;
+const RATE: Rate = Rate::new(1, SINGLE);
 /// Every so many ticks what exceeded is written as sums.
 const SUM_TICKS: u32 = 10;
 
@@ -52,8 +55,8 @@ pub struct RefusedCalls {
 
 #[derive(Debug)]
 struct Notes {
-    /// How many more may have an entry of their own.
-    allowed: usize,
+    /// Of entries for one refusal alone.
+    turns: Turns,
     single: Vec<AuditDraft>,
     sums: BTreeMap<String, Sum>,
 }
@@ -88,7 +91,7 @@ impl Default for RefusedCalls {
     fn default() -> Self {
         Self {
             notes: Mutex::new(Notes {
-                allowed: SINGLE,
+                turns: Turns::new(),
                 single: Vec::new(),
                 sums: BTreeMap::new(),
             }),
@@ -99,7 +102,7 @@ impl Default for RefusedCalls {
 impl RefusedCalls {
     /// Notes a refusal. Never waits, and costs next to nothing once there are many.
     pub fn note(&self, call: &RefusedCall<'_>, registry: &IssuerRegistry, metrics: &Metrics) {
-        if !self.admit(call.reason, call.peer) {
+        if !self.admit(call.reason, call.peer, Instant::now()) {
             metrics.refusal_summed(call.reason);
             return;
         }
@@ -114,10 +117,9 @@ impl RefusedCalls {
     }
 
     /// Whether this refusal gets an entry of its own; otherwise it has been counted.
-    fn admit(&self, reason: &str, origin: Option<&str>) -> bool {
+    fn admit(&self, reason: &str, origin: Option<&str>, now: Instant) -> bool {
         let mut notes = self.lock();
-        if let Some(left) = notes.allowed.checked_sub(1) {
-            notes.allowed = left;
+        if notes.turns.take_now(RATE, now) {
             return true;
         }
         notes.sum(reason, 1, origin);
@@ -146,7 +148,6 @@ impl RefusedCalls {
 
     fn take(&self, with_sums: bool) -> Vec<Pending> {
         let mut notes = self.lock();
-        notes.allowed = (notes.allowed + 1).min(SINGLE);
         let single = std::mem::take(&mut notes.single);
         let sums = if with_sums {
             std::mem::take(&mut notes.sums)
@@ -230,9 +231,10 @@ fn claimed(registry: &IssuerRegistry, authorization: Option<&str>) -> (String, O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
-    fn note(calls: &RefusedCalls, reason: &str, origin: &str) {
-        if calls.admit(reason, Some(origin)) {
+    fn note(calls: &RefusedCalls, reason: &str, origin: &str, now: Instant) {
+        if calls.admit(reason, Some(origin), now) {
             let draft = AuditDraft {
                 origin: Some(origin.to_owned()),
                 ..AuditDraft::accepted(1, UNKNOWN, ACTION).refused(reason)
@@ -247,12 +249,12 @@ mod tests {
 
     #[test]
     fn a_few_have_entries_of_their_own_and_the_rest_is_summed_up() {
-        let calls = RefusedCalls::default();
+        let (calls, now) = (RefusedCalls::default(), Instant::now());
         for number in 0..1_000 {
-            note(&calls, ["a", "b"][number % 2], "192.0.2.1");
+            note(&calls, ["a", "b"][number % 2], "192.0.2.1", now);
         }
         let first = calls.take(false);
-        assert_eq!((first.len(), total(&first)), (SINGLE, 20));
+        assert_eq!((first.len(), total(&first)), (20, 20));
         let sums = calls.take(true);
         let details: Vec<_> = sums.iter().map(|p| p.draft.detail.as_deref()).collect();
         assert_eq!(details, [Some("count=490"), Some("count=490")]);
@@ -262,26 +264,27 @@ mod tests {
 
     #[test]
     fn a_lasting_flood_gets_one_entry_a_tick_and_one_for_each_reason_every_ten() {
-        let calls = RefusedCalls::default();
+        let (calls, start) = (RefusedCalls::default(), Instant::now());
         let (mut entries, mut refusals) = (0, 0);
         for tick in 1..=100 {
             for _ in 0..500 {
-                note(&calls, "a", "192.0.2.1");
+                let now = start + Duration::from_secs(tick.into());
+                note(&calls, "a", "192.0.2.1", now);
             }
             let pending = calls.take(tick % SUM_TICKS == 0);
             entries += pending.len();
             refusals += total(&pending);
         }
-        assert_eq!((entries, refusals), (SINGLE + 99 + 10, 50_000));
+        assert_eq!((entries, refusals), (20 + 99 + 10, 50_000));
     }
 
     #[test]
     fn what_could_not_be_written_is_counted_again() {
-        let calls = RefusedCalls::default();
+        let (calls, now) = (RefusedCalls::default(), Instant::now());
         for _ in 0..30 {
-            note(&calls, "a", "192.0.2.1");
+            note(&calls, "a", "192.0.2.1", now);
         }
-        note(&calls, "a", "192.0.2.2");
+        note(&calls, "a", "192.0.2.2", now);
         for pending in calls.take(true) {
             calls.put_back(&pending);
         }

@@ -1,6 +1,6 @@
 //! The users API (spec decision 6): one kind of record behind three published ways to update it.
 //!
-//! - [`access`]: API keys, and who calls; [`limit`]: how often
+//! - [`access`]: API keys, and who calls
 //! - [`rules`]: bodies and ids parsed, every broken rule reported (pure)
 //! - [`record`]: a record opened, and its new columns sealed; [`answer`]: the JSON that goes back
 //! - [`read`], [`write`]: the use cases; `attempt`: how those that write end
@@ -11,7 +11,6 @@
 pub mod access;
 pub mod answer;
 mod attempt;
-pub mod limit;
 pub mod read;
 pub mod record;
 pub mod refusal;
@@ -20,14 +19,3 @@ pub mod write;
 
 pub use access::{ApiKey, KeyHolder, KeyKind};
 pub use refusal::DirectoryRefusal;
-
-/// The users API's part of a running gateway.
-pub struct Directory {
-    /// `PUT /users?id=` never creates a record.
-    pub strict: bool,
-    /// Whether an app marked anonymous is served without a key: on a loopback listener alone, and
-    /// there only to calls that name this machine itself and were not forwarded.
-    pub anonymous_allowed: bool,
-    /// How often each key may call.
-    pub limiter: limit::Limiter,
-}

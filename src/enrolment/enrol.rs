@@ -88,7 +88,7 @@ fn sealed(
     let seal = |column, clear: &[u8]| {
         keys.seal(
             Place {
-                issuer_id: issuer.id,
+                owner: issuer.id.into(),
                 row_id: user_id.as_str(),
                 column,
             },

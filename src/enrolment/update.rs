@@ -78,7 +78,7 @@ fn sealed(
 ) -> Result<CardholderUpdate, VaultError> {
     let seal = |column, clear: &[u8]| {
         let place = Place {
-            issuer_id,
+            owner: issuer_id.into(),
             row_id: request.user_id.as_str(),
             column,
         };

@@ -7,10 +7,11 @@
 
 use super::directory_error::DirectoryError;
 use super::error::{AnswerReason, HttpError};
-use super::flood::{Flood, RefusalPacing};
+use super::flood::{self, RefusalPacing};
 use crate::gateway::Gateway;
 use crate::readiness::Draining;
 use crate::refusal::Refusal;
+use crate::throttle::Lines;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
@@ -23,7 +24,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 /// Of the process's one log.
-static OVERLOADED: Flood = Flood::new();
+static OVERLOADED: Lines = flood::listed();
 
 thread_local! {
     static PACING: RefusalPacing = const { RefusalPacing::new() };
@@ -139,7 +140,7 @@ fn record<B>(
     if let Some(requests) = OVERLOADED.left_out(now) {
         tracing::warn!(requests, "more requests were refused as overloaded");
     }
-    if overloaded && !OVERLOADED.lists(now) {
+    if overloaded && !OVERLOADED.admits(now) {
         return;
     }
     let detail = detail.unwrap_or("");

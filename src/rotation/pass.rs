@@ -3,7 +3,8 @@
 use super::pace::{self, Pace};
 use super::row::Misfit;
 use super::{Event, Limits, Observer};
-use crate::store::passes::{BelowVersion, Renewed, RowKey, SealedRow, SealedTable};
+use crate::sealed::SealedTable;
+use crate::store::passes::{BelowVersion, Renewed, RowKey, SealedRow};
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError, VaultKeys};
 use std::collections::HashSet;

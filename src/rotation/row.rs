@@ -3,8 +3,9 @@
 use crate::enrolment::card::Card;
 use crate::enrolment::profile::Email;
 use crate::ids::{AppId, IssuerId};
-use crate::store::passes::{SealedRow, SealedTable};
-use crate::vault::{BlindIndex, Place, SealedColumn, VaultError, VaultKeys, cipher};
+use crate::sealed::{self, SealedColumn, SealedTable};
+use crate::store::passes::SealedRow;
+use crate::vault::{BlindIndex, Place, VaultError, VaultKeys};
 use zeroize::Zeroizing;
 
 /// How many digits of a card are in clear.
@@ -99,7 +100,7 @@ pub(super) fn check(keys: &VaultKeys, row: &SealedRow) -> Result<(), Misfit> {
     for (column, value) in columns(row) {
         let Some(value) = value else { continue };
         open(keys, row, column, value)?;
-        let version = cipher::version_of(value).unwrap_or(0);
+        let version = sealed::version_of(value).unwrap_or(0);
         if version < row.seal_key {
             let seal_key = row.seal_key;
             return Err(Misfit::WrongSealKey { seal_key, version });
@@ -130,24 +131,7 @@ pub(super) fn check(keys: &VaultKeys, row: &SealedRow) -> Result<(), Misfit> {
 
 /// Each column as the vault knows it, and what the row has there.
 fn columns(row: &SealedRow) -> impl Iterator<Item = (SealedColumn, Option<&[u8]>)> {
-    let columns: &'static [SealedColumn] = match row.key.table {
-        SealedTable::Cardholders => &[
-            SealedColumn::CardholderName,
-            SealedColumn::CardholderEmail,
-            SealedColumn::CardholderPhone,
-            SealedColumn::CardholderBillingAddress,
-            SealedColumn::CardholderLocale,
-        ],
-        SealedTable::Cards => &[SealedColumn::Card],
-        SealedTable::DirectoryUsers => &[
-            SealedColumn::DirectoryName,
-            SealedColumn::DirectoryFirstName,
-            SealedColumn::DirectoryLastName,
-            SealedColumn::DirectoryUsername,
-            SealedColumn::DirectoryEmail,
-            SealedColumn::DirectoryMetadata,
-        ],
-    };
+    let columns = row.key.table.columns();
     columns
         .iter()
         .copied()
@@ -157,11 +141,9 @@ fn columns(row: &SealedRow) -> impl Iterator<Item = (SealedColumn, Option<&[u8]>
 fn place(row: &SealedRow, column: SealedColumn) -> Place<'_> {
     let (owner, row_id) = (row.key.owner, row.key.id.as_str());
     match row.key.table {
-        SealedTable::Cardholders | SealedTable::Cards => Place {
-            issuer_id: IssuerId(owner),
-            row_id,
-            column,
-        },
+        SealedTable::Cardholders | SealedTable::Cards => {
+            Place::of_issuer(IssuerId(owner), row_id, column)
+        }
         SealedTable::DirectoryUsers => Place::of_app(AppId(owner), row_id, column),
     }
 }
@@ -185,11 +167,7 @@ fn open(
 
 /// What the row is found by: the digits of the PAN, or the e-mail address.
 fn indexed_value(keys: &VaultKeys, row: &SealedRow) -> Result<Option<Zeroizing<String>>, Misfit> {
-    let indexed = match row.key.table {
-        SealedTable::Cardholders => SealedColumn::CardholderEmail,
-        SealedTable::Cards => SealedColumn::Card,
-        SealedTable::DirectoryUsers => SealedColumn::DirectoryEmail,
-    };
+    let indexed = row.key.table.indexed();
     let value = columns(row).find(|(column, _)| *column == indexed);
     let Some((column, Some(value))) = value else {
         return Ok(None);

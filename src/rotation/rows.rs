@@ -3,10 +3,11 @@
 use super::pass::{Pass, Renew, patiently};
 use super::row;
 use super::{Event, Limits, Observer, entry};
+use crate::sealed::SealedTable;
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
 use crate::store::data_keys::Purpose;
-use crate::store::passes::{BelowVersion, SealedTable};
+use crate::store::passes::BelowVersion;
 use crate::vault::{Vault, VaultError};
 use std::time::Duration;
 use tokio::time::sleep;

@@ -16,67 +16,11 @@ use super::connection::{self, AnyConnection};
 use super::error::StoreError;
 use super::fence;
 use super::pool::Store;
+use crate::sealed::SealedTable;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// A table with sealed columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SealedTable {
-    /// `users`.
-    Cardholders,
-    /// `cards`.
-    Cards,
-    /// `directory_users`.
-    DirectoryUsers,
-}
-
-impl SealedTable {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Cardholders, Self::Cards, Self::DirectoryUsers];
-
-    /// Its name in the database.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cardholders => "users",
-            Self::Cards => "cards",
-            Self::DirectoryUsers => "directory_users",
-        }
-    }
-
-    /// Its sealed columns, in the order of [`SealedRow::sealed`].
-    pub fn columns(self) -> &'static [&'static str] {
-        match self {
-            Self::Cardholders => &["name", "email", "phone", "billing_address", "locale"],
-            Self::Cards => &["card"],
-            Self::DirectoryUsers => &[
-                "name",
-                "first_name",
-                "last_name",
-                "username",
-                "email",
-                "metadata",
-            ],
-        }
-    }
-
-    /// The column of its blind index, and of that index's key version.
-    pub fn index(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Cardholders | Self::DirectoryUsers => ("email_index", "email_index_key"),
-            Self::Cards => ("pan_index", "pan_index_key"),
-        }
-    }
-
-    /// The two columns of its primary key.
-    fn key(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Cardholders | Self::Cards => ("issuer_id", "user_id"),
-            Self::DirectoryUsers => ("app_id", "klaim_id"),
-        }
-    }
-}
 
 /// The primary key of a row. `Display` names it for operators.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,7 @@
 //! by trying all PANs. Per issuer: the same card at two issuers has two unlike indexes.
 
 use super::kek::KeyBytes;
-use crate::ids::IssuerId;
+use crate::ids::OwnerId;
 use crate::store::data_keys::FormerIndex;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -41,7 +41,7 @@ impl From<BlindIndex> for FormerIndex {
 pub(super) enum Kind {
     Pan,
     Email,
-    /// E-mail of the users API; its scope is the app, numbered apart from issuers.
+    /// E-mail of the users API; its owner is the app.
     DirectoryEmail,
 }
 
@@ -49,7 +49,7 @@ pub(super) enum Kind {
 pub(super) struct IndexRoot {
     version: i32,
     root: Hmac<Sha256>,
-    derived: RwLock<HashMap<(Kind, IssuerId), Hmac<Sha256>>>,
+    derived: RwLock<HashMap<(Kind, OwnerId), Hmac<Sha256>>>,
 }
 
 impl IndexRoot {
@@ -65,8 +65,8 @@ impl IndexRoot {
         self.version
     }
 
-    pub(super) fn compute(&self, kind: Kind, issuer_id: IssuerId, value: &[u8]) -> BlindIndex {
-        let mut mac = self.key_of(kind, issuer_id);
+    pub(super) fn compute(&self, kind: Kind, owner: OwnerId, value: &[u8]) -> BlindIndex {
+        let mut mac = self.key_of(kind, owner);
         mac.update(value);
         BlindIndex {
             bytes: mac.finalize().into_bytes().into(),
@@ -74,8 +74,8 @@ impl IndexRoot {
         }
     }
 
-    fn key_of(&self, kind: Kind, issuer_id: IssuerId) -> Hmac<Sha256> {
-        let slot = (kind, issuer_id);
+    fn key_of(&self, kind: Kind, owner: OwnerId) -> Hmac<Sha256> {
+        let slot = (kind, owner);
         let known = self
             .derived
             .read()
@@ -83,7 +83,7 @@ impl IndexRoot {
             .get(&slot)
             .cloned();
         known.unwrap_or_else(|| {
-            let derived = self.derive(kind, issuer_id);
+            let derived = self.derive(kind, owner);
             let mut all = self.derived.write().unwrap_or_else(PoisonError::into_inner);
             if all.len() >= REMEMBERED {
                 all.clear();
@@ -93,14 +93,14 @@ impl IndexRoot {
         })
     }
 
-    fn derive(&self, kind: Kind, issuer_id: IssuerId) -> Hmac<Sha256> {
+    fn derive(&self, kind: Kind, owner: OwnerId) -> Hmac<Sha256> {
         let kind = match kind {
             Kind::Pan => "pan",
             Kind::Email => "email",
             Kind::DirectoryEmail => "directory-email",
         };
         let mut mac = self.root.clone();
-        mac.update(format!("issuer-gateway blind index {kind}|{}", issuer_id.0).as_bytes());
+        mac.update(format!("issuer-gateway blind index {kind}|{}", owner.number()).as_bytes());
         let key: KeyBytes = Zeroizing::new(mac.finalize().into_bytes().into());
         keyed(&key)
     }
@@ -120,7 +120,12 @@ pub(super) fn keyed(key: &KeyBytes) -> Hmac<Sha256> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::IssuerId;
     use crate::vault::kek::random_key;
+
+    fn issuer(number: i32) -> OwnerId {
+        IssuerId(number).into()
+    }
 
     /// The same construction with OpenSSL's HMAC.
     fn openssl(key: &[u8], data: &[u8]) -> Vec<u8> {
@@ -137,7 +142,7 @@ mod tests {
         let key = openssl(root.as_slice(), b"issuer-gateway blind index pan|42");
         let expected = openssl(&key, b"5344035555555557");
         for _ in 0..2 {
-            let got = index.compute(Kind::Pan, IssuerId(42), b"5344035555555557");
+            let got = index.compute(Kind::Pan, issuer(42), b"5344035555555557");
             assert_eq!((got.bytes.to_vec(), got.key_version), (expected.clone(), 3));
         }
     }
@@ -146,22 +151,22 @@ mod tests {
     fn issuers_kinds_roots_and_values_are_kept_apart() {
         let index = IndexRoot::new(1, &random_key().unwrap());
         let other_root = IndexRoot::new(1, &random_key().unwrap());
-        let one = index.compute(Kind::Pan, IssuerId(1), b"5344035555555557");
+        let one = index.compute(Kind::Pan, issuer(1), b"5344035555555557");
         assert_ne!(
             one,
-            index.compute(Kind::Pan, IssuerId(2), b"5344035555555557")
+            index.compute(Kind::Pan, issuer(2), b"5344035555555557")
         );
         assert_ne!(
             one,
-            index.compute(Kind::Email, IssuerId(1), b"5344035555555557")
+            index.compute(Kind::Email, issuer(1), b"5344035555555557")
         );
         assert_ne!(
             one,
-            index.compute(Kind::Pan, IssuerId(1), b"5344035555555558")
+            index.compute(Kind::Pan, issuer(1), b"5344035555555558")
         );
         assert_ne!(
             one,
-            other_root.compute(Kind::Pan, IssuerId(1), b"5344035555555557")
+            other_root.compute(Kind::Pan, issuer(1), b"5344035555555557")
         );
     }
 
@@ -169,7 +174,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let index = IndexRoot::new(1, &random_key().unwrap());
         for number in 0..10_500 {
-            index.compute(Kind::Pan, IssuerId(number), b"1");
+            index.compute(Kind::Pan, issuer(number), b"1");
         }
         assert!(index.derived.read().unwrap().len() <= REMEMBERED);
     }

@@ -1,23 +1,22 @@
 //! Sealing values at rest: AES-256-GCM under versioned data keys.
 //!
 //! Stored: key version (4 bytes, big-endian) | IV (12 random bytes) | ciphertext (as long as the
-//! plaintext) | tag (16 bytes). AAD: `issuer-gateway sealed 1`, issuer (4 bytes big-endian), row id
+//! plaintext) | tag (16 bytes). AAD: `issuer-gateway sealed 1`, owner (4 bytes big-endian), row id
 //! and column each as length (4 bytes big-endian) and bytes, key version (4 bytes big-endian): a
-//! value moved to another issuer, row, column or version does not open.
+//! value moved to another owner, row, column or version does not open.
 //!
 //! With random IVs a key is good for 2^32 values (NIST SP 800-38D, 8.3), some 700 million
 //! enrolments: rotate before.
 
 use super::VaultError;
 use super::kek::KeyBytes;
-use crate::ids::{AppId, IssuerId};
+use crate::ids::{AppId, IssuerId, OwnerId};
+use crate::sealed::{SealedColumn, VERSION_LENGTH};
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 use std::collections::HashMap;
 use zeroize::Zeroizing;
 
-/// Length of a key version, in bytes.
-const VERSION: usize = 4;
 /// Length of an IV, in bytes.
 pub(super) const IV: usize = 12;
 /// Length of a tag, in bytes.
@@ -26,71 +25,30 @@ pub(super) const TAG: usize = 16;
 /// Where a value lives; it opens nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place<'a> {
-    /// The issuer.
-    pub issuer_id: IssuerId,
-    /// The row within the issuer: the user id.
+    /// Whose row it is.
+    pub owner: OwnerId,
+    /// The row within the owner: the user id, or the klaim id.
     pub row_id: &'a str,
     /// The column.
     pub column: SealedColumn,
 }
 
 impl<'a> Place<'a> {
-    /// A place in an app's record of the users API. Apps are numbered like issuers; the column's
-    /// table keeps the two apart.
-    pub fn of_app(app_id: AppId, row_id: &'a str, column: SealedColumn) -> Self {
+    /// A place in a row of an issuer's cardholder.
+    pub fn of_issuer(issuer_id: IssuerId, row_id: &'a str, column: SealedColumn) -> Self {
         Self {
-            issuer_id: IssuerId(app_id.0),
+            owner: issuer_id.into(),
             row_id,
             column,
         }
     }
-}
 
-/// The sealed columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SealedColumn {
-    /// `users.name`.
-    CardholderName,
-    /// `users.email`.
-    CardholderEmail,
-    /// `users.phone`.
-    CardholderPhone,
-    /// `users.billing_address`.
-    CardholderBillingAddress,
-    /// `users.locale`.
-    CardholderLocale,
-    /// `cards.card`.
-    Card,
-    /// `directory_users.name`.
-    DirectoryName,
-    /// `directory_users.first_name`.
-    DirectoryFirstName,
-    /// `directory_users.last_name`.
-    DirectoryLastName,
-    /// `directory_users.username`.
-    DirectoryUsername,
-    /// `directory_users.email`.
-    DirectoryEmail,
-    /// `directory_users.metadata`.
-    DirectoryMetadata,
-}
-
-impl SealedColumn {
-    /// Table and column. Part of the AAD: never change one.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CardholderName => "users.name",
-            Self::CardholderEmail => "users.email",
-            Self::CardholderPhone => "users.phone",
-            Self::CardholderBillingAddress => "users.billing_address",
-            Self::CardholderLocale => "users.locale",
-            Self::Card => "cards.card",
-            Self::DirectoryName => "directory_users.name",
-            Self::DirectoryFirstName => "directory_users.first_name",
-            Self::DirectoryLastName => "directory_users.last_name",
-            Self::DirectoryUsername => "directory_users.username",
-            Self::DirectoryEmail => "directory_users.email",
-            Self::DirectoryMetadata => "directory_users.metadata",
+    /// A place in an app's record of the users API.
+    pub fn of_app(app_id: AppId, row_id: &'a str, column: SealedColumn) -> Self {
+        Self {
+            owner: app_id.into(),
+            row_id,
+            column,
         }
     }
 }
@@ -102,12 +60,6 @@ pub struct Sealed {
     pub bytes: Vec<u8>,
     /// The data key's version, for the row's `seal_key`.
     pub key_version: i32,
-}
-
-/// The version of the data key that sealed this, if it is a sealed value at all.
-pub fn version_of(sealed: &[u8]) -> Option<i32> {
-    let version = sealed.first_chunk::<VERSION>()?;
-    Some(i32::from_be_bytes(*version))
 }
 
 /// Every data key of purpose `seal`, its key schedule computed once.
@@ -135,7 +87,7 @@ impl SealKeys {
             .ciphers
             .get(&version)
             .ok_or(VaultError::UnknownVersion(version))?;
-        let mut bytes = Vec::with_capacity(VERSION + IV + plaintext.len() + TAG);
+        let mut bytes = Vec::with_capacity(VERSION_LENGTH + IV + plaintext.len() + TAG);
         bytes.extend_from_slice(&version.to_be_bytes());
         encrypt(cipher, &aad(place, version), plaintext, &mut bytes)?;
         Ok(Sealed {
@@ -150,7 +102,7 @@ impl SealKeys {
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let (version, rest) = sealed
-            .split_first_chunk::<VERSION>()
+            .split_first_chunk::<VERSION_LENGTH>()
             .ok_or(VaultError::DoesNotOpen)?;
         let version = u32::from_be_bytes(*version);
         let cipher = self
@@ -168,7 +120,7 @@ pub(super) fn aes(key: &KeyBytes) -> Aes256Gcm {
 fn aad(place: Place<'_>, version: u32) -> Vec<u8> {
     let mut aad = Vec::with_capacity(112);
     aad.extend_from_slice(b"issuer-gateway sealed 1");
-    aad.extend_from_slice(&place.issuer_id.0.to_be_bytes());
+    aad.extend_from_slice(&place.owner.number().to_be_bytes());
     push_prefixed(&mut aad, place.row_id.as_bytes());
     push_prefixed(&mut aad, place.column.as_str().as_bytes());
     aad.extend_from_slice(&version.to_be_bytes());
@@ -233,7 +185,7 @@ mod tests {
     use crate::vault::kek::random_key;
 
     const PLACE: Place<'static> = Place {
-        issuer_id: IssuerId(1),
+        owner: OwnerId::Issuer(IssuerId(1)),
         row_id: "c8b38606-12b2-43c6-a641-be8eb0ab9dec",
         column: SealedColumn::CardholderName,
     };
@@ -263,7 +215,7 @@ mod tests {
         let sealed = keys.seal(PLACE, b"Johnn Dooe").unwrap().bytes;
         let moved = [
             Place {
-                issuer_id: IssuerId(2),
+                owner: OwnerId::Issuer(IssuerId(2)),
                 ..PLACE
             },
             Place {

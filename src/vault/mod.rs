@@ -15,12 +15,13 @@ pub mod kek;
 pub mod keks;
 pub mod shares;
 
+pub use crate::sealed::SealedColumn;
 pub use blind_index::BlindIndex;
-pub use cipher::{Place, Sealed, SealedColumn};
+pub use cipher::{Place, Sealed};
 pub use kek::Kek;
 pub use keks::Keks;
 
-use crate::ids::{AppId, IssuerId};
+use crate::ids::{AppId, IssuerId, OwnerId};
 use crate::store::data_keys::{DataKeyRow, Purpose};
 use crate::store::{Store, StoreError};
 use arc_swap::ArcSwap;
@@ -262,16 +263,16 @@ impl VaultKeys {
 }
 
 fn pan_index(root: &IndexRoot, issuer_id: IssuerId, digits: &str) -> BlindIndex {
-    root.compute(Kind::Pan, issuer_id, digits.as_bytes())
+    root.compute(Kind::Pan, issuer_id.into(), digits.as_bytes())
 }
 
 fn email_index(root: &IndexRoot, issuer_id: IssuerId, address: &str) -> BlindIndex {
-    root.compute(Kind::Email, issuer_id, normal(address).as_bytes())
+    root.compute(Kind::Email, issuer_id.into(), normal(address).as_bytes())
 }
 
 fn app_email_index(root: &IndexRoot, app_id: AppId, address: &str) -> BlindIndex {
-    let scope = IssuerId(app_id.0);
-    root.compute(Kind::DirectoryEmail, scope, normal(address).as_bytes())
+    let owner = OwnerId::App(app_id);
+    root.compute(Kind::DirectoryEmail, owner, normal(address).as_bytes())
 }
 
 fn normal(address: &str) -> Zeroizing<String> {

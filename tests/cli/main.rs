@@ -17,6 +17,7 @@ mod config_secrets;
 mod footprint;
 mod help;
 mod issuer;
+mod module_map;
 mod neighbours;
 mod process;
 mod sandbox;

@@ -89,7 +89,7 @@ on_both!(turning_it_on_means_to_register_again, |backend: Backend| {
     let open = |column, sealed: &[u8]| {
         let row_id = id.as_str();
         let place = Place {
-            issuer_id,
+            owner: issuer_id.into(),
             row_id,
             column,
         };

@@ -188,7 +188,7 @@ async fn keys_are_promoted_and_retired_by_the_rules(backend: Backend) {
     let (store, vault) = (&rig.store, &rig.vault);
     assert_eq!(vault.current().generation(), 1, "the first keys were made");
     let place = Place {
-        issuer_id: ISSUER,
+        owner: ISSUER.into(),
         row_id: "row",
         column: SealedColumn::CardholderName,
     };

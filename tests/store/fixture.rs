@@ -74,7 +74,7 @@ pub fn sealed_user(keys: &VaultKeys, issuer_id: IssuerId, pan: &str) -> NewCardh
     let user_id = CardholderId::random();
     let seal = |column, text: &str| {
         let place = Place {
-            issuer_id,
+            owner: issuer_id.into(),
             row_id: user_id.as_str(),
             column,
         };

@@ -3,6 +3,7 @@
 use crate::fixture::{ISSUER, PAN, TestKek};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
+use issuer_gateway::ids::OwnerId;
 use issuer_gateway::rotation;
 use issuer_gateway::store::Store;
 use issuer_gateway::store::audit::AuditDraft;
@@ -19,7 +20,7 @@ on_both!(
 );
 
 const PLACE: Place<'static> = Place {
-    issuer_id: ISSUER,
+    owner: OwnerId::Issuer(ISSUER),
     row_id: "row",
     column: SealedColumn::CardholderName,
 };

@@ -46,8 +46,8 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
     let (id, other_id) = (one.user_id.clone(), two.user_id.clone());
     rig.writer.commit(enrol(one)).await.unwrap();
     rig.writer.commit(enrol(two)).await.unwrap();
-    let place = |issuer_id, row_id, column| Place {
-        issuer_id,
+    let place = |issuer_id: IssuerId, row_id, column| Place {
+        owner: issuer_id.into(),
         row_id,
         column,
     };
@@ -139,7 +139,7 @@ async fn two_nodes_may_make_the_first_keys_at_once(backend: Backend) {
     let (a, b) = (a.unwrap().current(), b.unwrap().current());
     assert_eq!(a.pan_index(ISSUER, PAN), b.pan_index(ISSUER, PAN));
     let place = Place {
-        issuer_id: ISSUER,
+        owner: ISSUER.into(),
         row_id: "row",
         column: SealedColumn::CardholderName,
     };

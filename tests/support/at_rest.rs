@@ -29,7 +29,7 @@ pub fn open(
     sealed: &[u8],
 ) -> Result<Value, VaultError> {
     let place = Place {
-        issuer_id: gateway.issuer_id(issuer),
+        owner: gateway.issuer_id(issuer).into(),
         row_id: user_id,
         column,
     };

@@ -2,9 +2,9 @@
 
 use crate::cli::issuer::date;
 use crate::config::Config;
+use crate::sealed::SealedTable;
 use crate::store::Store;
 use crate::store::data_keys::DataKeyRow;
-use crate::store::passes::SealedTable;
 use crate::{app, keys};
 use std::collections::BTreeMap;
 

@@ -3,7 +3,8 @@
 //! Names come from [`SealedTable`] and versions are numbers, so nothing in a text comes from
 //! outside.
 
-use super::{BelowVersion, SealedRow, SealedTable};
+use super::{BelowVersion, SealedRow};
+use crate::sealed::{SealedTable, VERSION_LENGTH, version_bytes};
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::writer::unnest::{Unnest, UnnestColumn};
 use diesel::prelude::*;
@@ -13,6 +14,11 @@ use diesel::sqlite::Sqlite;
 /// The most sealed columns that a table has.
 const COLUMNS: usize = 6;
 
+/// The sealed columns' names.
+fn names(table: SealedTable) -> impl Iterator<Item = &'static str> {
+    table.columns().iter().map(|column| column.name())
+}
+
 /// Whether a row is due.
 fn condition(table: SealedTable, due: BelowVersion, sqlite: bool) -> String {
     match due {
@@ -20,16 +26,15 @@ fn condition(table: SealedTable, due: BelowVersion, sqlite: bool) -> String {
             format!("coalesce({} < {version}, FALSE)", table.index().1)
         }
         BelowVersion::SealedBelow(version) => {
-            // A sealed value begins with its key's version, big-endian: src/vault/cipher.rs.
-            let version_bytes = hex::encode(version.to_be_bytes());
+            let bytes = hex::encode(version_bytes(version));
             let bytes = if sqlite {
-                format!("x'{version_bytes}'")
+                format!("x'{bytes}'")
             } else {
-                format!("'\\x{version_bytes}'::bytea")
+                format!("'\\x{bytes}'::bytea")
             };
-            let columns = table.columns().iter();
-            let older: String = columns
-                .map(|column| format!(" OR coalesce(substr({column}, 1, 4) < {bytes}, FALSE)"))
+            let begins = |column| format!("substr({column}, 1, {VERSION_LENGTH})");
+            let older: String = names(table)
+                .map(|column| format!(" OR coalesce({} < {bytes}, FALSE)", begins(column)))
                 .collect();
             format!("(seal_key < {version}{older})")
         }
@@ -88,7 +93,7 @@ pub(super) fn count(table: SealedTable) -> String {
 fn select(table: SealedTable) -> String {
     let (owner, id) = table.key();
     let (index, index_key) = table.index();
-    let mut columns = table.columns().iter().copied();
+    let mut columns = names(table);
     let sealed: String = (0..COLUMNS)
         .map(|number| {
             let column = columns.next().unwrap_or("CAST(NULL AS BYTEA)");
@@ -128,11 +133,7 @@ fn update_sqlite(
 ) -> QueryResult<()> {
     let (owner, id) = table.key();
     let (index, index_key) = table.index();
-    let columns: String = table
-        .columns()
-        .iter()
-        .map(|c| format!("{c} = ?, "))
-        .collect();
+    let columns: String = names(table).map(|c| format!("{c} = ?, ")).collect();
     let text = format!(
         "UPDATE {} SET {columns}{index} = ?, {index_key} = ?, seal_key = ? WHERE {owner} = ? AND {id} = ?",
         table.name()
@@ -161,7 +162,7 @@ fn update_postgres(
     let name = table.name();
     let (owner, id) = table.key();
     let (index, index_key) = table.index();
-    let columns = table.columns();
+    let columns: Vec<_> = names(table).collect();
     let set: String = columns
         .iter()
         .map(|column| format!("{column} = given.{column}, "))

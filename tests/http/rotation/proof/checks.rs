@@ -8,8 +8,8 @@ use crate::rotation::deployment::{metrics, reloads};
 use crate::support::at_rest::stored;
 use issuer_gateway::audit;
 use issuer_gateway::rotation::verify;
+use issuer_gateway::sealed::SealedTable;
 use issuer_gateway::store::data_keys::Purpose;
-use issuer_gateway::store::passes::SealedTable;
 use serde_json::Value;
 
 /// Every node has taken up every change of its configuration, but the broken one, and nothing else

@@ -1,0 +1,203 @@
+//! The names of sealed tables and columns, each in this one place, and how a sealed value begins.
+//!
+//! The vault binds a value to its column's name, the store's passes go through tables and columns,
+//! and the rotation seals them anew: all of them ask here. A sealed value begins with its key's
+//! version ([`version_bytes`]), so the database can compare versions without opening anything.
+
+/// Length of the key version that a sealed value begins with, in bytes.
+pub const VERSION_LENGTH: usize = 4;
+
+/// What a value sealed under this version of a data key begins with: the number, big-endian, so
+/// that the database's order of bytes is the order of versions.
+pub fn version_bytes(version: i32) -> [u8; VERSION_LENGTH] {
+    version.to_be_bytes()
+}
+
+/// The version of the data key that sealed this, if it is a sealed value at all.
+pub fn version_of(sealed: &[u8]) -> Option<i32> {
+    let version = sealed.first_chunk::<VERSION_LENGTH>()?;
+    Some(i32::from_be_bytes(*version))
+}
+
+/// A table with sealed columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SealedTable {
+    /// `users`.
+    Cardholders,
+    /// `cards`.
+    Cards,
+    /// `directory_users`.
+    DirectoryUsers,
+}
+
+impl SealedTable {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Cardholders, Self::Cards, Self::DirectoryUsers];
+
+    /// Its name in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cardholders => "users",
+            Self::Cards => "cards",
+            Self::DirectoryUsers => "directory_users",
+        }
+    }
+
+    /// Its sealed columns, in the order in which rows of a pass have them.
+    pub fn columns(self) -> &'static [SealedColumn] {
+        match self {
+            Self::Cardholders => &[
+                SealedColumn::CardholderName,
+                SealedColumn::CardholderEmail,
+                SealedColumn::CardholderPhone,
+                SealedColumn::CardholderBillingAddress,
+                SealedColumn::CardholderLocale,
+            ],
+            Self::Cards => &[SealedColumn::Card],
+            Self::DirectoryUsers => &[
+                SealedColumn::DirectoryName,
+                SealedColumn::DirectoryFirstName,
+                SealedColumn::DirectoryLastName,
+                SealedColumn::DirectoryUsername,
+                SealedColumn::DirectoryEmail,
+                SealedColumn::DirectoryMetadata,
+            ],
+        }
+    }
+
+    /// The sealed column that its blind index is made of.
+    pub fn indexed(self) -> SealedColumn {
+        match self {
+            Self::Cardholders => SealedColumn::CardholderEmail,
+            Self::Cards => SealedColumn::Card,
+            Self::DirectoryUsers => SealedColumn::DirectoryEmail,
+        }
+    }
+
+    /// The column of its blind index, and of that index's key version.
+    pub fn index(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Cardholders | Self::DirectoryUsers => ("email_index", "email_index_key"),
+            Self::Cards => ("pan_index", "pan_index_key"),
+        }
+    }
+
+    /// The two columns of its primary key: the owner's number and the id within the owner.
+    pub fn key(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Cardholders | Self::Cards => ("issuer_id", "user_id"),
+            Self::DirectoryUsers => ("app_id", "klaim_id"),
+        }
+    }
+}
+
+/// The sealed columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SealedColumn {
+    /// `users.name`.
+    CardholderName,
+    /// `users.email`.
+    CardholderEmail,
+    /// `users.phone`.
+    CardholderPhone,
+    /// `users.billing_address`.
+    CardholderBillingAddress,
+    /// `users.locale`.
+    CardholderLocale,
+    /// `cards.card`.
+    Card,
+    /// `directory_users.name`.
+    DirectoryName,
+    /// `directory_users.first_name`.
+    DirectoryFirstName,
+    /// `directory_users.last_name`.
+    DirectoryLastName,
+    /// `directory_users.username`.
+    DirectoryUsername,
+    /// `directory_users.email`.
+    DirectoryEmail,
+    /// `directory_users.metadata`.
+    DirectoryMetadata,
+}
+
+impl SealedColumn {
+    /// Table and column. Part of the AAD of every value on disk: never change one.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CardholderName => "users.name",
+            Self::CardholderEmail => "users.email",
+            Self::CardholderPhone => "users.phone",
+            Self::CardholderBillingAddress => "users.billing_address",
+            Self::CardholderLocale => "users.locale",
+            Self::Card => "cards.card",
+            Self::DirectoryName => "directory_users.name",
+            Self::DirectoryFirstName => "directory_users.first_name",
+            Self::DirectoryLastName => "directory_users.last_name",
+            Self::DirectoryUsername => "directory_users.username",
+            Self::DirectoryEmail => "directory_users.email",
+            Self::DirectoryMetadata => "directory_users.metadata",
+        }
+    }
+
+    /// The column's name in its table.
+    pub fn name(self) -> &'static str {
+        let whole = self.as_str();
+        whole.split_once('.').map_or(whole, |(_, column)| column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values on disk are bound to these texts.
+    #[test]
+    fn the_names_on_disk_are_these() {
+        let names = SealedTable::ALL.map(|table| {
+            let columns = table.columns().iter();
+            columns.map(|column| column.as_str()).collect::<Vec<_>>()
+        });
+        let [cardholders, cards, directory] = names;
+        assert_eq!(
+            cardholders,
+            [
+                "users.name",
+                "users.email",
+                "users.phone",
+                "users.billing_address",
+                "users.locale"
+            ]
+        );
+        assert_eq!(cards, ["cards.card"]);
+        assert_eq!(
+            directory,
+            [
+                "directory_users.name",
+                "directory_users.first_name",
+                "directory_users.last_name",
+                "directory_users.username",
+                "directory_users.email",
+                "directory_users.metadata"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_column_is_named_after_its_table() {
+        for table in SealedTable::ALL {
+            for column in table.columns() {
+                let whole = format!("{}.{}", table.name(), column.name());
+                assert_eq!(column.as_str(), whole);
+            }
+            assert!(table.columns().contains(&table.indexed()));
+        }
+    }
+
+    #[test]
+    fn versions_are_ordered_as_bytes_are() {
+        let versions = [1, 2, 255, 256, 65_536, i32::MAX];
+        assert!(versions.is_sorted_by_key(|version| version_bytes(*version)));
+        assert!(versions.map(|v| version_of(&version_bytes(v))) == versions.map(Some));
+        assert_eq!(version_of(b"abc"), None);
+    }
+}
