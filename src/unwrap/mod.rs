@@ -1,10 +1,10 @@
 //! The key-unwrapping stage: RSA private operations on threads of their own, behind a bounded
 //! queue.
 //!
-//! The event loop never stalls on RSA, and what is too much is refused instead of piling up.
-//! A thread takes whatever waits, up to as many as its [`Engine`] does at once. A key that does not unwrap is not an error here: the caller gets a
-//! random one and goes on, so that nobody can tell the two apart from outside (RFC 7516, section
-//! 11.5).
+//! The event loop never stalls on RSA, and what is too much is refused instead of piling up. A
+//! thread takes whatever waits, up to as many as its [`Engine`] does at once. A key that does not
+//! unwrap is not an error here: the caller gets a random one and goes on, so that nobody can tell
+//! the two apart from outside (RFC 7516, section 11.5).
 //!
 //! - [`open_once`] opens a payload through the stage: start reading here;
 //! - [`engine`] does the private operations, by OpenSSL, or by the library that `crypto_mb` loads,

@@ -1,9 +1,9 @@
 //! The signature base string (RFC 5849, section 3.4.1), in every form that official libraries sign.
 //!
 //! `METHOD & escaped(base URL) & escaped(parameter string)`. Libraries agree on the outside and
-//! differ in how they read the query, so a request has several candidates. A candidate may reorder and re-escape, but it holds the whole path, the whole host and
-//! every received pair: anything left out would not be signed. The one exception is tolerable: Node
-//! signs identical pairs once.
+//! differ in how they read the query, so a request has several candidates. A candidate may reorder
+//! and re-escape, but it holds the whole path, the whole host and every received pair: anything
+//! left out would not be signed. The one exception is tolerable: Node signs identical pairs once.
 
 use super::forms::{FORMS, Order, Read, Reading};
 use super::{PublicOrigin, SignatureError};

@@ -19,9 +19,9 @@ const GENERATION: usize = 1 << 17;
 pub struct CallPrint([u8; 32]);
 
 impl CallPrint {
-    /// `caller` is a number for whose the verified consumer key was; `authorization` the whole header, which
-    /// holds the body's hash. A body without that hash is refused, so the body itself need not be
-    /// read.
+    /// `caller` is a number for whose the verified consumer key was; `authorization` the whole
+    /// header, which holds the body's hash. A body without that hash is refused, so the body itself
+    /// need not be read.
     pub fn new(caller: i32, authorization: &str, request: &Request<'_>) -> Self {
         let mut hash = Sha256::new_with_prefix(caller.to_be_bytes());
         let query = request.query.unwrap_or_default();

@@ -1,8 +1,8 @@
 //! Base64 as official clients write it, and as we do.
 //!
-//! Node's JWE library leaves `/` in segments that are otherwise base64url, and old releases pad.
-//! So decoding takes either alphabet, even mixed, with or without
-//! padding; in everything else it is strict, so that one text is never read in two ways.
+//! Node's JWE library leaves `/` in segments that are otherwise base64url, and old releases pad. So
+//! decoding takes either alphabet, even mixed, with or without padding; in everything else it is
+//! strict, so that one text is never read in two ways.
 
 use base64::alphabet;
 use base64::engine::{Engine, GeneralPurpose, general_purpose};

@@ -1,7 +1,8 @@
 //! Compact JWE (RFC 7516, 7.1), read by rules of our own and written in the standard form.
 //!
 //! General JOSE libraries accept too much here (cut tags, `zip`, `crit`, duplicate names) and too
-//! little (the `/` that Mastercard's Node library leaves in its segments). So the parser is ours, and the crates below it do the cryptography.
+//! little (the `/` that Mastercard's Node library leaves in its segments). So the parser is ours,
+//! and the crates below it do the cryptography.
 
 mod cipher;
 mod header;

@@ -11,7 +11,8 @@
 //!
 //! ```
 //! # use openssl::{pkey::PKey, rsa::Rsa};
-//! use payload_envelope::{DecryptionKey, EnvelopeKind, KeyRing, KeyState, Recipient, json, open, seal};
+//! use payload_envelope::{DecryptionKey, EnvelopeKind, KeyRing, KeyState, Recipient};
+//! use payload_envelope::{json, open, seal};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let private_key = PKey::from_rsa(Rsa::generate(2048)?)?;
