@@ -135,26 +135,27 @@ async fn show(store: &Store, client_id: &str) -> anyhow::Result<()> {
         .find(|issuer| issuer.declared.client_id.as_str() == client_id);
     let record = record.with_context(|| format!("no issuer {client_id}"))?;
     let issuer = record.declared;
+    let profile = &issuer.profile;
     let optional = |text: Option<&str>| text.unwrap_or("-").to_owned();
     let rows = [
         ("client id", issuer.client_id.to_string()),
         ("name", issuer.name.clone()),
-        ("customer id", optional(issuer.customer_id.as_deref())),
-        ("email", issuer.email.clone()),
-        ("currency", issuer.currency_code.clone()),
+        ("customer id", optional(profile.customer_id.as_deref())),
+        ("email", profile.email.clone()),
+        ("currency", profile.currency_code.clone()),
         (
             "country",
-            format!("{} ({})", issuer.country_code, issuer.country_name),
+            format!("{} ({})", profile.country_code, profile.country_name),
         ),
         (
             "terms and conditions",
-            optional(issuer.terms_and_condition_url.as_deref()),
+            optional(profile.terms_and_condition_url.as_deref()),
         ),
         (
             "privacy notice",
-            optional(issuer.privacy_notice_url.as_deref()),
+            optional(profile.privacy_notice_url.as_deref()),
         ),
-        ("opt out", optional(issuer.opt_out_url.as_deref())),
+        ("opt out", optional(profile.opt_out_url.as_deref())),
         ("status", record.status.as_str().to_owned()),
         ("donation", on_off(issuer.donation).to_owned()),
         ("responses", issuer.responses.as_str().to_owned()),
@@ -180,7 +181,7 @@ async fn show(store: &Store, client_id: &str) -> anyhow::Result<()> {
             optional(issuer.self_service_ranges.map(|s| s.join(", ")).as_deref()),
         ),
         ("added by the issuer", record.added_ranges.join(", ")),
-        ("theme", optional(issuer.theme.as_deref())),
+        ("theme", optional(profile.theme.as_deref())),
     ];
     for (label, value) in rows {
         println!("{label:<22}{value}");

@@ -13,7 +13,9 @@ use crate::ids::ClientId;
 use crate::keys;
 use crate::oauth1::VerifyingKey;
 use crate::payload::Recipient;
-use crate::store::issuers::{CertificatePurpose, Envelopes, IssuerCertificate, IssuerDeclaration};
+use crate::store::issuers::{
+    CertificatePurpose, Envelopes, IssuerCertificate, IssuerDeclaration, ProfileColumns,
+};
 use crate::toml_error;
 use openssl::asn1::Asn1TimeRef;
 use openssl::hash::MessageDigest;
@@ -176,15 +178,17 @@ fn declare(
     Some(IssuerDeclaration {
         client_id: client_id?,
         name: entry.name,
-        customer_id: entry.customer_id,
-        email: entry.email,
-        currency_code: entry.currency_code.to_ascii_uppercase(),
-        country_code: entry.country_code.to_ascii_uppercase(),
-        country_name: entry.country_name,
-        terms_and_condition_url: url(entry.terms_and_condition_url),
-        privacy_notice_url: url(entry.privacy_notice_url),
-        opt_out_url: url(entry.opt_out_url),
-        theme: theme.ok().flatten().map(|theme| theme.to_json()),
+        profile: ProfileColumns {
+            customer_id: entry.customer_id,
+            email: entry.email,
+            currency_code: entry.currency_code.to_ascii_uppercase(),
+            country_code: entry.country_code.to_ascii_uppercase(),
+            country_name: entry.country_name,
+            terms_and_condition_url: url(entry.terms_and_condition_url),
+            privacy_notice_url: url(entry.privacy_notice_url),
+            opt_out_url: url(entry.opt_out_url),
+            theme: theme.ok().flatten().map(|theme| theme.to_json()),
+        },
         donation: entry.donation,
         responses: responses?,
         unicode_names: entry.unicode_names,

@@ -1,50 +1,33 @@
 //! The part of an issuer that it reads and changes itself (cce-api.md 3.6).
 
 use super::theme::Theme;
-use crate::store::issuers::IssuerDeclaration;
+use crate::store::issuers::ProfileColumns;
 use url::Url;
 
 /// The parts of an issuer that no rule of enrolment needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuerProfile {
-    /// The network's number of the customer.
-    pub customer_id: Option<String>,
-    /// The programme's contact address.
-    pub email: String,
-    /// ISO 4217.
-    pub currency_code: String,
-    /// ISO 3166-1 alpha-3.
-    pub country_code: String,
-    /// The country in words.
-    pub country_name: String,
-    /// Terms and conditions.
-    pub terms_and_condition_url: Option<String>,
-    /// Privacy notice.
-    pub privacy_notice_url: Option<String>,
-    /// Where cardholders opt out.
-    pub opt_out_url: Option<String>,
-    /// Colours and fonts.
+    /// As stored.
+    pub columns: ProfileColumns,
+    /// Colours and fonts, parsed.
     pub theme: Theme,
 }
 
 impl IssuerProfile {
     /// The profile of a stored issuer; `None` if its theme does not parse.
-    pub fn of(stored: &IssuerDeclaration) -> Option<Self> {
-        let theme = match &stored.theme {
-            None => Theme::default(),
-            Some(json) => Theme::from_json(json)?,
-        };
+    pub fn of(columns: &ProfileColumns) -> Option<Self> {
         Some(Self {
-            customer_id: stored.customer_id.clone(),
-            email: stored.email.clone(),
-            currency_code: stored.currency_code.clone(),
-            country_code: stored.country_code.clone(),
-            country_name: stored.country_name.clone(),
-            terms_and_condition_url: stored.terms_and_condition_url.clone(),
-            privacy_notice_url: stored.privacy_notice_url.clone(),
-            opt_out_url: stored.opt_out_url.clone(),
-            theme,
+            columns: columns.clone(),
+            theme: stored_theme(columns)?,
         })
+    }
+}
+
+/// The theme of a stored profile; `None` if it does not parse.
+pub fn stored_theme(columns: &ProfileColumns) -> Option<Theme> {
+    match &columns.theme {
+        None => Some(Theme::default()),
+        Some(json) => Theme::from_json(json),
     }
 }
 

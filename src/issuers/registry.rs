@@ -271,7 +271,7 @@ fn issuer(record: IssuerRecord, changes: Arc<Gate>) -> Result<Issuer, String> {
     let signing = signing(&record)?;
     let encryption = encryption(&record)?;
     let declared = record.declared;
-    let profile = IssuerProfile::of(&declared).ok_or("stored theme does not parse")?;
+    let profile = IssuerProfile::of(&declared.profile).ok_or("stored theme does not parse")?;
     let ranges = declared
         .account_ranges
         .iter()

@@ -18,10 +18,10 @@ pub(super) fn details(issuer: &Issuer) -> Vec<u8> {
     }
     for (name, text) in [
         ("issuerName", &issuer.name),
-        ("email", &profile.email),
-        ("currencyCode", &profile.currency_code),
-        ("countryCode", &profile.country_code),
-        ("countryName", &profile.country_name),
+        ("email", &profile.columns.email),
+        ("currencyCode", &profile.columns.currency_code),
+        ("countryCode", &profile.columns.country_code),
+        ("countryName", &profile.columns.country_name),
     ] {
         members.insert(name.to_owned(), json!(text));
     }
@@ -48,10 +48,13 @@ fn urls(profile: &IssuerProfile) -> [(&'static str, Option<&str>); 3] {
     [
         (
             "termsAndConditionURL",
-            profile.terms_and_condition_url.as_deref(),
+            profile.columns.terms_and_condition_url.as_deref(),
         ),
-        ("privacyNoticeURL", profile.privacy_notice_url.as_deref()),
-        ("optOutURL", profile.opt_out_url.as_deref()),
+        (
+            "privacyNoticeURL",
+            profile.columns.privacy_notice_url.as_deref(),
+        ),
+        ("optOutURL", profile.columns.opt_out_url.as_deref()),
     ]
 }
 
@@ -64,7 +67,7 @@ fn common<'a>(
 ) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("clientId".to_owned(), json!(client_id.as_str()));
-    if let Some(customer_id) = &profile.customer_id {
+    if let Some(customer_id) = &profile.columns.customer_id {
         members.insert("customerId".to_owned(), json!(customer_id));
     }
     let ranges: Vec<&str> = ranges.collect();

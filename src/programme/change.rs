@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::issuers::account_range::AccountRange;
 use crate::issuers::added_ranges::{Space, additions};
-use crate::issuers::profile::IssuerProfile;
+use crate::issuers::profile::{IssuerProfile, stored_theme};
 use crate::issuers::theme::Theme;
 use crate::refusal::Refusal;
 use crate::store::StoreError;
@@ -40,7 +40,7 @@ pub async fn change(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refus
         }
         changed
     };
-    let profile = IssuerProfile::of(&changed.declared)
+    let profile = IssuerProfile::of(&changed.declared.profile)
         .ok_or(Refusal::Internal("a stored theme does not parse"))?;
     Ok(answer::profile(
         &changed.declared.client_id,
@@ -125,11 +125,7 @@ fn decide(
 }
 
 fn merged(stored: &IssuerRecord, newer: Theme) -> Result<Result<Theme, Violation>, Refusal> {
-    let old = match &stored.declared.theme {
-        None => Theme::default(),
-        Some(json) => {
-            Theme::from_json(json).ok_or(Refusal::Internal("a stored theme does not parse"))?
-        }
-    };
+    let old = stored_theme(&stored.declared.profile);
+    let old = old.ok_or(Refusal::Internal("a stored theme does not parse"))?;
     Ok(old.merged(newer))
 }

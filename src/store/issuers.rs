@@ -15,7 +15,7 @@ pub use profile::ProfileChange;
 pub use ranges::{Others, RangeClash};
 pub use types::{
     CertificatePurpose, Envelopes, IssuerCertificate, IssuerDeclaration, IssuerRecord,
-    IssuerStatus, Removal, Responses, StoredRegistry,
+    IssuerStatus, ProfileColumns, Removal, Responses, StoredRegistry,
 };
 
 use super::audit::AuditDraft;
@@ -34,15 +34,8 @@ struct IssuerRow {
     issuer_id: i32,
     client_id: String,
     name: String,
-    customer_id: Option<String>,
-    email: String,
-    currency_code: String,
-    country_code: String,
-    country_name: String,
-    terms_and_condition_url: Option<String>,
-    privacy_notice_url: Option<String>,
-    opt_out_url: Option<String>,
-    theme: Option<String>,
+    #[diesel(embed)]
+    profile: ProfileColumns,
     status: String,
     donation: bool,
     enrolment_epoch: i32,
@@ -76,15 +69,7 @@ impl IssuerRow {
             declared: IssuerDeclaration {
                 client_id: ClientId::parse(&self.client_id).ok_or_else(unreadable)?,
                 name: self.name,
-                customer_id: self.customer_id,
-                email: self.email,
-                currency_code: self.currency_code,
-                country_code: self.country_code,
-                country_name: self.country_name,
-                terms_and_condition_url: self.terms_and_condition_url,
-                privacy_notice_url: self.privacy_notice_url,
-                opt_out_url: self.opt_out_url,
-                theme: self.theme,
+                profile: self.profile,
                 donation: self.donation,
                 responses: Responses::parse(&self.responses).ok_or_else(unreadable)?,
                 unicode_names: self.unicode_names,

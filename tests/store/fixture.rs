@@ -4,7 +4,7 @@ use crate::support::TestDatabase;
 use issuer_gateway::ids::{CardholderId, ClientId, IssuerId};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::audit::AuditDraft;
-use issuer_gateway::store::issuers::{Envelopes, IssuerDeclaration, Responses};
+use issuer_gateway::store::issuers::{Envelopes, IssuerDeclaration, ProfileColumns, Responses};
 use issuer_gateway::store::writer::{Act, CardholderUpdate, Commit, NewCard, NewCardholder, Nonce};
 use issuer_gateway::store::{Finder, Store, Writer, now};
 use issuer_gateway::vault::{Kek, Keks, Place, SealedColumn, Vault, VaultKeys};
@@ -196,15 +196,17 @@ pub fn declaration(client_id: &str, ranges: &[&str]) -> IssuerDeclaration {
     IssuerDeclaration {
         client_id: ClientId::parse(client_id).unwrap(),
         name: "Programme".to_owned(),
-        customer_id: None,
-        email: "programme@example.com".to_owned(),
-        currency_code: "USD".to_owned(),
-        country_code: "USA".to_owned(),
-        country_name: "United States".to_owned(),
-        terms_and_condition_url: None,
-        privacy_notice_url: None,
-        opt_out_url: None,
-        theme: None,
+        profile: ProfileColumns {
+            customer_id: None,
+            email: "programme@example.com".to_owned(),
+            currency_code: "USD".to_owned(),
+            country_code: "USA".to_owned(),
+            country_name: "United States".to_owned(),
+            terms_and_condition_url: None,
+            privacy_notice_url: None,
+            opt_out_url: None,
+            theme: None,
+        },
         donation: true,
         responses: Responses::Mirror,
         unicode_names: false,

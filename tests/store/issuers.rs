@@ -43,11 +43,11 @@ async fn declarations_come_back_as_they_were_made(backend: Backend) {
     let store = Store::open(&database.url(), 2);
     assert_eq!(store.registry_version().await, Ok(0));
     let mut full = declaration("full", &["534403", "518145", "5424"]);
-    full.customer_id = Some("144136".to_owned());
-    full.terms_and_condition_url = Some("https://example.com/terms".to_owned());
-    full.privacy_notice_url = Some("https://example.com/privacy".to_owned());
-    full.opt_out_url = Some("https://example.com/out".to_owned());
-    full.theme = Some("{}".to_owned());
+    full.profile.customer_id = Some("144136".to_owned());
+    full.profile.terms_and_condition_url = Some("https://example.com/terms".to_owned());
+    full.profile.privacy_notice_url = Some("https://example.com/privacy".to_owned());
+    full.profile.opt_out_url = Some("https://example.com/out".to_owned());
+    full.profile.theme = Some("{}".to_owned());
     full.responses = Responses::DashboardsOnly;
     full.unicode_names = true;
     full.rsa_pss = false;

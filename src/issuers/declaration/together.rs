@@ -45,21 +45,23 @@ pub(super) fn check(declarations: &[IssuerDeclaration], problems: &mut Vec<Strin
 mod tests {
     use super::*;
     use crate::ids::ClientId;
-    use crate::store::issuers::{Envelopes, Responses};
+    use crate::store::issuers::{Envelopes, ProfileColumns, Responses};
 
     fn declaration(client_id: &str, ranges: &[&str]) -> IssuerDeclaration {
         IssuerDeclaration {
             client_id: ClientId::parse(client_id).unwrap(),
             name: String::new(),
-            customer_id: None,
-            email: String::new(),
-            currency_code: String::new(),
-            country_code: String::new(),
-            country_name: String::new(),
-            terms_and_condition_url: None,
-            privacy_notice_url: None,
-            opt_out_url: None,
-            theme: None,
+            profile: ProfileColumns {
+                customer_id: None,
+                email: String::new(),
+                currency_code: String::new(),
+                country_code: String::new(),
+                country_name: String::new(),
+                terms_and_condition_url: None,
+                privacy_notice_url: None,
+                opt_out_url: None,
+                theme: None,
+            },
             donation: false,
             responses: Responses::Mirror,
             unicode_names: false,

@@ -187,15 +187,7 @@ macro_rules! declared_columns {
     ($d:expr) => {
         (
             issuers::name.eq(&$d.name),
-            issuers::customer_id.eq(&$d.customer_id),
-            issuers::email.eq(&$d.email),
-            issuers::currency_code.eq(&$d.currency_code),
-            issuers::country_code.eq(&$d.country_code),
-            issuers::country_name.eq(&$d.country_name),
-            issuers::terms_and_condition_url.eq(&$d.terms_and_condition_url),
-            issuers::privacy_notice_url.eq(&$d.privacy_notice_url),
-            issuers::opt_out_url.eq(&$d.opt_out_url),
-            issuers::theme.eq(&$d.theme),
+            &$d.profile,
             issuers::donation.eq($d.donation),
             issuers::responses.eq($d.responses.as_str()),
             issuers::unicode_names.eq($d.unicode_names),

@@ -93,20 +93,21 @@ fn write(
     at: i64,
 ) -> Result<IssuerRecord, StoreError> {
     let mut after = before.clone();
-    let declared = &mut after.declared;
+    let profile = &mut after.declared.profile;
     let set = |column: &mut Option<String>, value: Option<String>| {
         if value.is_some() {
             *column = value;
         }
     };
     set(
-        &mut declared.terms_and_condition_url,
+        &mut profile.terms_and_condition_url,
         change.terms_and_condition_url,
     );
-    set(&mut declared.privacy_notice_url, change.privacy_notice_url);
-    set(&mut declared.opt_out_url, change.opt_out_url);
-    set(&mut declared.theme, change.theme);
+    set(&mut profile.privacy_notice_url, change.privacy_notice_url);
+    set(&mut profile.opt_out_url, change.opt_out_url);
+    set(&mut profile.theme, change.theme);
     let gone: HashSet<&String> = change.absorbed_ranges.iter().collect();
+    let declared = &mut after.declared;
     declared
         .account_ranges
         .retain(|range| !gone.contains(range));
@@ -127,15 +128,8 @@ fn write(
         return Ok(after);
     }
     after.updated_at = at;
-    let declared = &after.declared;
     diesel::update(issuers::table.find(id))
-        .set((
-            issuers::terms_and_condition_url.eq(&declared.terms_and_condition_url),
-            issuers::privacy_notice_url.eq(&declared.privacy_notice_url),
-            issuers::opt_out_url.eq(&declared.opt_out_url),
-            issuers::theme.eq(&declared.theme),
-            issuers::updated_at.eq(at),
-        ))
+        .set((&after.declared.profile, issuers::updated_at.eq(at)))
         .execute(conn)?;
     raise_version(conn, &[id])?;
     Ok(after)

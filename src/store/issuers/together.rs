@@ -138,6 +138,7 @@ fn normal(mut declared: IssuerDeclaration) -> IssuerDeclaration {
 
 /// What the issuer has set itself and the operator says nothing about.
 fn keep_what_is_not_declared(declared: &mut IssuerDeclaration, old: &IssuerDeclaration) {
+    let (declared, old) = (&mut declared.profile, &old.profile);
     let keep = |new: &mut Option<String>, old: &Option<String>| {
         if new.is_none() {
             new.clone_from(old);

@@ -1,6 +1,8 @@
 //! The types of an issuer: as the operator declares it, and as every node loads it.
 
 use crate::ids::{ClientId, IssuerId};
+use crate::store::schema::issuers;
+use diesel::prelude::*;
 
 /// The states of an issuer (cce-api.md, section 5), and `REMOVED`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,6 +111,32 @@ impl Envelopes {
     }
 }
 
+/// What an issuer shows of itself (cce-api.md 3.6). It changes the URLs and the theme itself, the
+/// operator declares all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = issuers)]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+pub struct ProfileColumns {
+    /// The network's number of the customer.
+    pub customer_id: Option<String>,
+    /// The programme's contact address.
+    pub email: String,
+    /// ISO 4217, three letters.
+    pub currency_code: String,
+    /// ISO 3166-1 alpha-3.
+    pub country_code: String,
+    /// The country in words, 3 to 50 characters.
+    pub country_name: String,
+    /// Where the terms and conditions are.
+    pub terms_and_condition_url: Option<String>,
+    /// Where the privacy notice is.
+    pub privacy_notice_url: Option<String>,
+    /// Where cardholders opt out.
+    pub opt_out_url: Option<String>,
+    /// Colours and fonts, as JSON; `None`: those of the product.
+    pub theme: Option<String>,
+}
+
 /// What an operator declares of an issuer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
@@ -118,15 +146,7 @@ impl Envelopes {
 pub struct IssuerDeclaration {
     pub client_id: ClientId,
     pub name: String,
-    pub customer_id: Option<String>,
-    pub email: String,
-    pub currency_code: String,
-    pub country_code: String,
-    pub country_name: String,
-    pub terms_and_condition_url: Option<String>,
-    pub privacy_notice_url: Option<String>,
-    pub opt_out_url: Option<String>,
-    pub theme: Option<String>,
+    pub profile: ProfileColumns,
     pub donation: bool,
     pub responses: Responses,
     pub unicode_names: bool,
