@@ -24,8 +24,9 @@
 //! - [`store`]: SQLite and PostgreSQL, one transaction for many calls
 //!
 //! and what several of them share: [`refusal`], [`violation`], [`ids`], [`json`], [`keys`],
-//! [`private_file`], [`sealed`], [`telemetry`], [`throttle`], [`queue`], [`toml_error`]. [`client`] is the other side, an
-//! issuer server's. docs/architecture.md tells the same story at length.
+//! [`private_file`], [`sealed`], [`telemetry`], [`throttle`], [`queue`], [`toml_error`].
+//! [`client`] is the other side, an issuer server's. docs/architecture.md tells the same story at
+//! length.
 
 pub mod app;
 pub mod audit;

@@ -3,7 +3,7 @@
 //! Nothing is served that is not an [`Endpoint`], and an endpoint without its document does not
 //! compile: so `/openapi.json` lists all that the public listener answers.
 
-use super::openapi::Operation;
+use super::openapi::operation::Operation;
 use super::{around, directory_error, error};
 use actix_web::Route;
 use actix_web::http::Method;

@@ -3,7 +3,7 @@
 //! Every problem of the file is reported, each by issuer and member. What can only be judged
 //! against other issuers on board (a range that is taken) is the store's to refuse.
 
-mod together;
+mod overlaps;
 
 use super::Responses;
 use super::account_range::AccountRange;
@@ -121,7 +121,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<Vec<IssuerDeclaration>, Declar
             )),
         }
     }
-    together::check(&declarations, &mut problems);
+    overlaps::check(&declarations, &mut problems);
     if problems.is_empty() {
         Ok(declarations)
     } else {

@@ -1,11 +1,13 @@
 //! Who decides whether a write happens: its asker until it is begun, then the database.
 
 use super::error::StoreError;
-use super::pool::DEADLINE;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
+
+/// How long a request waits for its answer, unless a COMMIT of its own is under way.
+pub(super) const DEADLINE: Duration = Duration::from_millis(1_500);
 
 const WAITING: u8 = 0;
 const BEGUN: u8 = 1;
