@@ -3,8 +3,9 @@
 //! A client with a wrong key causes a few of them. Somebody who tries ciphertexts causes many, and
 //! what he learns from each is worth as much as he gets of them. So each issuer has [`BURST`]
 //! refusals at once, then [`PER_SECOND`] a second; others wait for their turn, as timers do, on no
-//! thread. Once the next turn is [`MAX_DELAY`] away, its encrypted calls are refused before anything
-//! is decrypted, until it is nearer. Each node counts for itself. What opens is never slowed down.
+//! thread. Once the next turn is [`MAX_DELAY`] away, its encrypted calls are refused before
+//! anything is decrypted, until it is nearer. Each node counts for itself. What opens is never
+//! slowed down.
 
 use crate::ids::IssuerId;
 use crate::issuers::Issuer;

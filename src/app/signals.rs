@@ -34,7 +34,7 @@ impl Signals {
     /// # Errors
     /// A handler or the thread cannot be set up.
     pub fn listen() -> anyhow::Result<Self> {
-        let (told, heard) = watch::channel(0);
+        let (signals, heard) = watch::channel(0);
         let watchdog = Arc::new(Watchdog(Mutex::new(Orders {
             limit: LIMIT,
             last_words: Box::new(|| ()),
@@ -46,7 +46,7 @@ impl Signals {
         let guard = Arc::clone(&watchdog);
         std::thread::Builder::new()
             .name("signals".to_owned())
-            .spawn(move || runtime.block_on(listen(ready, told, guard)))?;
+            .spawn(move || runtime.block_on(listen(ready, signals, guard)))?;
         is_ready.recv().context("signals")??;
         Ok(Self { heard, watchdog })
     }
@@ -113,7 +113,7 @@ impl Watchdog {
 
 async fn listen(
     ready: std::sync::mpsc::Sender<std::io::Result<()>>,
-    told: watch::Sender<u32>,
+    signals: watch::Sender<u32>,
     watchdog: Arc<Watchdog>,
 ) {
     let handlers = || {
@@ -137,8 +137,8 @@ async fn listen(
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        told.send_modify(|heard| *heard = heard.saturating_add(1));
-        if *told.borrow() == 1 {
+        signals.send_modify(|heard| *heard = heard.saturating_add(1));
+        if *signals.borrow() == 1 {
             tracing::info!("stopping");
             let watchdog = Arc::clone(&watchdog);
             tokio::spawn(async move { watchdog.bite().await });

@@ -1,6 +1,7 @@
 //! A node's own entries: its start and stop, a changed configuration, its keys, and the anchors
 //! that it writes with them.
 
+use super::verify::{START, STOP};
 use super::witness::Witness;
 use crate::payload::KeyRing;
 use crate::store::audit::{AuditChain, AuditDraft};
@@ -9,11 +10,6 @@ use crate::telemetry::Metrics;
 use anyhow::Context;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-
-/// The first act of a node.
-pub const START: &str = "node.start";
-/// The last act of a node.
-pub const STOP: &str = "node.stop";
 
 /// Notes the start, the keys it found, and the ends of all chains: before the first call is
 /// answered.

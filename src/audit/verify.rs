@@ -3,11 +3,16 @@
 //! The verification takes chains a window at a time: their heads before, their entries in pages,
 //! their heads after. So the number of statements grows with the entries, not with the chains.
 
-use super::{PAGE, node};
+use super::PAGE;
 use crate::store::audit::pages::ChainRange;
 use crate::store::audit::{Anchor, AuditEntry, AuditHead, Broken, ChainVerifier, Gap};
 use crate::store::{Store, StoreError};
 use std::collections::{BTreeMap, HashMap};
+
+/// The first act of a node.
+pub(super) const START: &str = "node.start";
+/// The last act of a node.
+pub(super) const STOP: &str = "node.stop";
 
 /// Chains of one window: their ends are in memory, and nothing else of them.
 const WINDOW: i64 = 1_000;
@@ -209,8 +214,8 @@ impl Reading<'_> {
                 self.broken(&entry.chain, broken);
                 continue;
             }
-            chain.started |= entry.action == node::START;
-            chain.stopped = entry.action == node::STOP;
+            chain.started |= entry.action == START;
+            chain.stopped = entry.action == STOP;
             self.summary.entries += 1;
             let (subject, detail) = (entry.subject.as_deref(), entry.detail.as_deref());
             if let Some(anchor) = Anchor::parse(&entry.action, subject, detail) {

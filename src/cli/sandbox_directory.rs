@@ -1,10 +1,10 @@
 //! The sandbox's app of the users API: its keys in `sandbox.json`, and its records in the database.
 
 use super::sandbox_files::Files;
-use crate::client::identity::{SandboxDirectory, SandboxFile};
+use crate::client::identity::SandboxFile;
 use crate::config::Config;
 use crate::directory::rules::DirectoryProfile;
-use crate::directory::{ApiKey, KeyKind, write};
+use crate::directory::{ApiKey, write};
 use crate::store::audit::AuditDraft;
 use crate::store::{Store, now};
 use crate::vault::Vault;
@@ -15,17 +15,6 @@ use zeroize::Zeroizing;
 
 /// The app's name.
 const APP: &str = "sandbox";
-/// The user that the documents' first example updates: `PUT /users/12345`.
-const USER_ID: &str = "12345";
-
-/// New keys, for a description that has none.
-pub(super) fn describe() -> anyhow::Result<SandboxDirectory> {
-    Ok(SandboxDirectory {
-        app_key: ApiKey::generate(KeyKind::App)?.expose().to_owned(),
-        user_token: ApiKey::generate(KeyKind::User)?.expose().to_owned(),
-        user_id: USER_ID.to_owned(),
-    })
-}
 
 /// Makes the app and its user, unless the app is there: later changes are not undone by a restart.
 pub(super) async fn bring_on_board(config: &Config, files: &Files) -> anyhow::Result<()> {

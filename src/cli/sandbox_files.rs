@@ -1,7 +1,8 @@
 //! The files of a sandbox. Each is made only if it is missing. So the next run finishes a first run
 //! that was cut off, and a second run changes nothing but the port.
 
-use crate::client::identity::{SandboxFile, SandboxGateway, SandboxIssuer};
+use crate::client::identity::{SandboxDirectory, SandboxFile, SandboxGateway, SandboxIssuer};
+use crate::directory::{ApiKey, KeyKind};
 use crate::keys::rotation::{generate, self_signed, write_private};
 use crate::keys::source::{read_certificate, read_private_key};
 use crate::payload::Recipient;
@@ -142,10 +143,20 @@ pub(super) fn write_base_url(files: &Files, base_url: &str) -> anyhow::Result<()
 fn describe_users(file: &Path) -> anyhow::Result<()> {
     let mut description = SandboxFile::read(file)?;
     if description.users.is_none() {
-        description.users = Some(super::sandbox_directory::describe()?);
+        description.users = Some(directory_app()?);
         write_private(file, &serde_json::to_vec_pretty(&description)?)?;
     }
     Ok(())
+}
+
+/// New keys of the users API, and the user that the documents' first example updates: `PUT
+/// /users/12345`.
+fn directory_app() -> anyhow::Result<SandboxDirectory> {
+    Ok(SandboxDirectory {
+        app_key: ApiKey::generate(KeyKind::App)?.expose().to_owned(),
+        user_token: ApiKey::generate(KeyKind::User)?.expose().to_owned(),
+        user_id: "12345".to_owned(),
+    })
 }
 
 fn make(file: &Path, content: impl FnOnce() -> anyhow::Result<Vec<u8>>) -> anyhow::Result<()> {

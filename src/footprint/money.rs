@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 const LARGEST: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// Longest text of an amount, in characters.
-const LONGEST: usize = 40;
+const MAX_CHARACTERS: usize = 40;
 
 /// At most 10^9 either way, with no more decimal places than its currency has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,8 @@ impl Money {
     /// No number, or one that [`Money::new`] refuses.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         let digits = text.strip_prefix('-').unwrap_or(text);
-        if text.len() > LONGEST || !digits.starts_with(|first: char| first.is_ascii_digit()) {
+        if text.len() > MAX_CHARACTERS || !digits.starts_with(|first: char| first.is_ascii_digit())
+        {
             return Err(MoneyError::NotANumber);
         }
         let value = if digits

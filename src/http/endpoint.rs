@@ -3,7 +3,7 @@
 //! The server serves [`Endpoint`]s only, and an endpoint without its document does not compile. So
 //! `/openapi.json` lists everything that the public listener answers.
 
-use super::openapi::Operation;
+use super::openapi::operation::Operation;
 use super::{around, directory_error, error};
 use actix_web::Route;
 use actix_web::http::Method;

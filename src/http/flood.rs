@@ -26,9 +26,9 @@ const BURST: u32 = 100;
 
 const RATE: Rate = Rate::new(PER_SECOND, BURST);
 
-/// No refusal waits longer for its turn; of more than 600 at once the others all wait so long, and the number
-/// of connections is the bound. A connection on which one waits brings no other meanwhile
-/// (HTTP/1.1).
+/// No refusal waits longer for its turn. Of more than 600 at once the others all wait so long, and
+/// the number of connections is the bound. A connection on which one waits brings no other
+/// meanwhile (HTTP/1.1).
 pub(super) const LONGEST_REFUSAL_DELAY: Duration = Duration::from_millis(500);
 
 /// Whose turn it is to be answered. Each event loop has its own.

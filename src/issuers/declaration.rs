@@ -3,7 +3,7 @@
 //! [`read`] reports every problem of the file, each by issuer and member. The store refuses
 //! conflicts with other issuers on board, such as a range that is taken.
 
-mod together;
+mod overlaps;
 
 use super::Responses;
 use super::account_range::AccountRange;
@@ -123,7 +123,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<Vec<IssuerDeclaration>, Declar
             )),
         }
     }
-    together::check(&declarations, &mut problems);
+    overlaps::check(&declarations, &mut problems);
     if problems.is_empty() {
         Ok(declarations)
     } else {

@@ -11,17 +11,16 @@ pub mod gap;
 pub mod heads;
 mod local;
 pub mod pages;
+mod trail;
 
 use super::connection::{AnyConnection, on_backend};
-use super::error::StoreError;
-use super::pool::Store;
+use super::error::chain_lost;
 use super::schema::{audit_entries, audit_heads};
 use super::writer::unnest::{Unnest, UnnestColumn};
 use crate::ids::IssuerId;
 pub use anchors::Anchor;
 pub use chain::{AuditChain, Broken, ChainVerifier};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
 pub use gap::Gap;
 pub use heads::Heads;
 
@@ -131,27 +130,13 @@ pub struct AuditHead {
     pub hash: Vec<u8>,
 }
 
-/// The end of a chain is not where the database had confirmed it: see [`StoreError::ChainLost`].
-#[derive(Debug, thiserror::Error)]
-#[error("the chain does not end where it did")]
-struct ChainLost;
-
-fn chain_lost() -> diesel::result::Error {
-    diesel::result::Error::QueryBuilderError(Box::new(ChainLost))
-}
-
-/// Whether [`append`] did not find the chain's end.
-pub(super) fn is_chain_lost(error: &diesel::result::Error) -> bool {
-    matches!(error, diesel::result::Error::QueryBuilderError(inner) if inner.is::<ChainLost>())
-}
-
 /// Appends `drafts` to `chain` in the running transaction. The advanced chain is returned, to be
 /// kept once the transaction has committed and to be dropped otherwise.
 ///
 /// # Errors
-/// One that [`is_chain_lost`] tells if the database does not have the end of `chain` any more, as
-/// after a failover to a standby that lagged behind: entries appended there would make the trail
-/// look tampered with.
+/// One that [`super::error::is_chain_lost`] tells if the database does not have the end of `chain`
+/// any more, as after a failover to a standby that lagged behind: entries appended there would make
+/// the trail look tampered with.
 pub(super) fn append(
     conn: &mut AnyConnection,
     chain: &AuditChain,
@@ -234,103 +219,4 @@ fn append_postgres(
         if end.seq() == 0 { FIRST } else { FURTHER },
     )
     .execute(conn)
-}
-
-impl Store {
-    /// Position of the last entry of a chain; 0 if it has none.
-    pub async fn audit_end(&self, chain: &str) -> Result<i64, StoreError> {
-        let chain = chain.to_owned();
-        self.read(move |conn| {
-            let end: Option<i64> = audit_entries::table
-                .filter(audit_entries::chain.eq(&chain))
-                .order(audit_entries::seq.desc())
-                .select(audit_entries::seq)
-                .first(conn)
-                .optional()?;
-            Ok(end.unwrap_or(0))
-        })
-        .await
-    }
-
-    /// The chain that comes after `after` (the empty text comes before all), whether it has
-    /// entries, a head or both.
-    ///
-    /// One after the other, so that a long trail needs no list; the database compares, by its own
-    /// collation.
-    pub async fn next_audit_chain(&self, after: &str) -> Result<Option<String>, StoreError> {
-        #[derive(diesel::QueryableByName)]
-        struct Row {
-            #[diesel(sql_type = Nullable<Text>)]
-            chain: Option<String>,
-        }
-        let after = after.to_owned();
-        self.read(move |conn| {
-            let row: Row = diesel::sql_query(
-                "SELECT min(chain) AS chain FROM \
-                 (SELECT min(chain) AS chain FROM audit_entries WHERE chain > $1 \
-                 UNION ALL SELECT min(chain) FROM audit_heads WHERE chain > $1) AS chains",
-            )
-            .bind::<Text, _>(&after)
-            .get_result(conn)?;
-            Ok(row.chain)
-        })
-        .await
-    }
-
-    /// The hash of one entry, if it is there.
-    pub async fn audit_hash(&self, chain: &str, seq: i64) -> Result<Option<Vec<u8>>, StoreError> {
-        let chain = chain.to_owned();
-        self.read(move |conn| {
-            let hash = audit_entries::table
-                .find((&chain, seq))
-                .select(audit_entries::hash)
-                .first(conn)
-                .optional()?;
-            Ok(hash)
-        })
-        .await
-    }
-
-    /// How many entries the heads speak of: for a progress bar, not for trust.
-    pub async fn audit_length(&self) -> Result<i64, StoreError> {
-        #[derive(diesel::QueryableByName)]
-        struct Row {
-            #[diesel(sql_type = BigInt)]
-            entries: i64,
-        }
-        self.read(|conn| {
-            let row: Row = diesel::sql_query(
-                "SELECT CAST(coalesce(sum(seq), 0) AS BIGINT) AS entries FROM audit_heads",
-            )
-            .get_result(conn)?;
-            Ok(row.entries)
-        })
-        .await
-    }
-
-    /// At most `limit` entries of `chain` with a position above `after`, in order.
-    pub async fn audit_entries(
-        &self,
-        chain: &str,
-        after: i64,
-        limit: i64,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
-        let chain = chain.to_owned();
-        self.read(move |conn| {
-            let entries = audit_entries::table
-                .filter(audit_entries::chain.eq(&chain))
-                .filter(audit_entries::seq.gt(after))
-                .order(audit_entries::seq)
-                .limit(limit)
-                .select(AuditEntry::as_select())
-                .load(conn)?;
-            Ok(entries)
-        })
-        .await
-    }
-
-    /// Writes an act that changes nothing else.
-    pub async fn record(&self, draft: AuditDraft) -> Result<(), StoreError> {
-        self.operate(draft, |_, _| Ok(())).await
-    }
 }

@@ -2,11 +2,13 @@
 //! database decides.
 
 use super::error::StoreError;
-use super::pool::DEADLINE;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
+
+/// How long a request waits for its answer, unless a COMMIT of its own is under way.
+pub(super) const DEADLINE: Duration = Duration::from_millis(1_500);
 
 const WAITING: u8 = 0;
 const BEGUN: u8 = 1;

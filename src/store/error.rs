@@ -3,7 +3,6 @@
 //! Database messages quote values (PostgreSQL's DETAIL above all), so the store keeps none. An
 //! error carries its kind, and the table and constraint by name.
 
-use super::audit;
 use super::connection::libpq::{self, SqlState};
 use super::connection::line::was_given_up;
 use crate::queue::Refused;
@@ -149,6 +148,21 @@ impl fmt::Display for Fault {
     }
 }
 
+/// The end of a chain is not where the database had confirmed it: see [`StoreError::ChainLost`].
+#[derive(Debug, thiserror::Error)]
+#[error("the chain does not end where it did")]
+struct ChainLost;
+
+/// What an append to the audit trail answers that did not find its chain's end.
+pub(super) fn chain_lost() -> diesel::result::Error {
+    diesel::result::Error::QueryBuilderError(Box::new(ChainLost))
+}
+
+/// Whether an append to the audit trail did not find its chain's end.
+pub(super) fn is_chain_lost(error: &diesel::result::Error) -> bool {
+    matches!(error, diesel::result::Error::QueryBuilderError(inner) if inner.is::<ChainLost>())
+}
+
 impl From<Refused> for StoreError {
     fn from(refused: Refused) -> Self {
         match refused {
@@ -164,7 +178,7 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(kind, info) => from_database(&kind, info.as_ref()),
             DieselError::NotFound => Self::internal("row not found"),
             DieselError::BrokenTransactionManager => lost(),
-            error if audit::is_chain_lost(&error) => Self::ChainLost,
+            error if is_chain_lost(&error) => Self::ChainLost,
             DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
             DieselError::SerializationError(_) => Self::internal("value does not fit its column"),
             DieselError::DeserializationError(_) => Self::internal("row does not fit its type"),

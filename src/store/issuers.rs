@@ -4,9 +4,9 @@
 
 mod apply;
 mod donation;
+mod plan;
 mod profile;
 mod ranges;
-mod together;
 mod types;
 
 pub use apply::{Applied, ApplyError, IssuerChange};

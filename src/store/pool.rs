@@ -3,9 +3,9 @@
 
 use super::audit::gap::OwnChain;
 use super::audit::{self, AuditChain, AuditDraft, Heads};
-use super::claim::{Claim, decided};
+use super::claim::{Claim, DEADLINE, decided};
 use super::connection::{self, AnyConnection, COMMIT_TIMEOUT, Use};
-use super::error::StoreError;
+use super::error::{StoreError, is_chain_lost};
 use super::url::DatabaseUrl;
 use diesel::r2d2::R2D2Connection;
 use r2d2::{ManageConnection, NopErrorHandler, Pool};
@@ -18,8 +18,6 @@ use tokio::task::JoinHandle;
 /// How long a request may wait for a pooled connection.
 const POOL_WAIT: Duration = Duration::from_secs(1);
 
-/// How long a request waits for its answer, unless a COMMIT of its own is under way.
-pub(super) const DEADLINE: Duration = Duration::from_millis(1_500);
 const _: () = assert!(DEADLINE.as_millis() < 2_000 && DEADLINE.as_millis() > RETRY_FOR.as_millis());
 
 /// Nothing is begun again later than this: those who asked are about to give up.
@@ -201,7 +199,7 @@ impl Store {
             let result = connection::transaction(&mut conn, |conn| {
                 let (value, drafts) = change(conn, turn.current())?;
                 let advanced = audit::append(conn, turn.current(), &drafts)
-                    .inspect_err(|error| lost = audit::is_chain_lost(error))?;
+                    .inspect_err(|error| lost = is_chain_lost(error))?;
                 begin(claim)?;
                 committing = true;
                 Ok::<_, E>((advanced, value))

@@ -6,7 +6,7 @@
 //! `index`. Keyed and over the whole value, as PCI DSS 3.5.1.1 asks: a bare hash of a PAN is found
 //! by trying all PANs. Per issuer: the same card at two issuers has two unlike indexes.
 
-use super::kek::KeyBytes;
+use super::key::KeyBytes;
 use crate::ids::OwnerId;
 use crate::store::data_keys::FormerIndex;
 use hmac::{Hmac, KeyInit, Mac};
@@ -121,7 +121,7 @@ pub(super) fn keyed(key: &KeyBytes) -> Hmac<Sha256> {
 mod tests {
     use super::*;
     use crate::ids::IssuerId;
-    use crate::vault::kek::random_key;
+    use crate::vault::key::random_key;
 
     fn issuer(number: i32) -> OwnerId {
         IssuerId(number).into()

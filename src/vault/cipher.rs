@@ -9,7 +9,7 @@
 //! enrolments: rotate before.
 
 use super::VaultError;
-use super::kek::KeyBytes;
+use super::key::KeyBytes;
 use crate::ids::{AppId, IssuerId, OwnerId};
 use crate::sealed::{SealedColumn, VERSION_LENGTH};
 use aes_gcm::aead::AeadInOut;
@@ -182,7 +182,7 @@ pub(super) fn decrypt(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::kek::random_key;
+    use crate::vault::key::random_key;
 
     const PLACE: Place<'static> = Place {
         owner: OwnerId::Issuer(IssuerId(1)),

@@ -2,7 +2,7 @@
 
 use super::blind_index::IndexRoot;
 use super::cipher::SealKeys;
-use super::kek::{KeyBytes, random_key};
+use super::key::{KeyBytes, random_key};
 use super::{Keks, VaultError, VaultKeys};
 use crate::store::Store;
 use crate::store::data_keys::{DataKeyRow, DataKeyState, Purpose};

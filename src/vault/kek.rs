@@ -7,18 +7,13 @@
 use super::VaultError;
 use super::blind_index::keyed;
 use super::cipher::{IV, TAG, aes, decrypt, encrypt};
+use super::key::{KEY, KeyBytes, decode_key, random_key};
 use super::shares::{self, Share, ShareError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::Mac;
 use std::fmt;
 use zeroize::Zeroizing;
-
-/// Length of every key here, in bytes.
-pub(super) const KEY: usize = 32;
-
-/// A key of 32 bytes, wiped when dropped.
-pub(super) type KeyBytes = Zeroizing<[u8; KEY]>;
 
 /// A key encryption key, wiped when dropped. `Debug` shows its id alone.
 pub struct Kek {
@@ -30,23 +25,6 @@ impl fmt::Debug for Kek {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Kek({})", self.id)
     }
-}
-
-/// 32 bytes from the operating system's generator.
-pub(super) fn random_key() -> Result<KeyBytes, VaultError> {
-    let mut key = KeyBytes::default();
-    openssl::rand::rand_priv_bytes(&mut *key).map_err(|_| VaultError::CannotSeal)?;
-    Ok(key)
-}
-
-/// 32 bytes out of standard base64.
-pub(super) fn decode_key(text: &str) -> Option<KeyBytes> {
-    let mut key = KeyBytes::default();
-    // A few bytes more than needed: the decoder asks for room in whole groups.
-    let mut room = Zeroizing::new([0; KEY + 4]);
-    let length = STANDARD.decode_slice(text, &mut *room).ok()?;
-    key.copy_from_slice(room.get(..length).filter(|bytes| bytes.len() == KEY)?);
-    Some(key)
 }
 
 impl Kek {

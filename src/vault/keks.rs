@@ -2,7 +2,8 @@
 //! unwrap.
 
 use super::VaultError;
-use super::kek::{Kek, KeyBytes};
+use super::kek::Kek;
+use super::key::KeyBytes;
 use crate::store::data_keys::DataKeyRow;
 
 /// One KEK that wraps and unwraps, and any number that only unwrap. `Debug` shows ids alone.
@@ -77,7 +78,7 @@ impl Keks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::kek::random_key;
+    use crate::vault::key::random_key;
 
     fn kek() -> Kek {
         Kek::from_base64(&Kek::generate().unwrap()).unwrap()

@@ -13,6 +13,7 @@ pub mod cipher;
 mod data_keys;
 pub mod kek;
 pub mod keks;
+mod key;
 pub mod shares;
 
 pub use crate::sealed::SealedColumn;

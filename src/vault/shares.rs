@@ -8,7 +8,7 @@
 //! so it says nothing of the KEK, and neither does any other part.
 
 use super::VaultError;
-use super::kek::{KEY, KeyBytes, decode_key, random_key};
+use super::key::{KEY, KeyBytes, decode_key, random_key};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};

@@ -17,9 +17,10 @@ const NOTHING: &str = "nothing";
 /// May import the modules of the last row alone. Rows that name others may import these, too.
 const LEAVES: &str = "the shared ones";
 
-/// One row of the table, or one file's imports by line.
+/// Names of modules.
 type Names = BTreeSet<String>;
 
+/// A row of the table.
 struct Row {
     modules: Vec<String>,
     may_import: String,
@@ -180,14 +181,13 @@ fn module_path(source: &Path, file: &Path) -> Vec<String> {
     parts.filter(|part| part != "mod").collect()
 }
 
-/// Crates of the workspace that lib.rs gives a module's name.
+/// What lib.rs takes from crates of the workspace and gives out as modules of its own.
 fn aliases(lib: &str) -> Names {
-    let lines = lib
+    let uses = lib
         .lines()
         .filter_map(|line| line.strip_prefix("pub use ")?.strip_suffix(';'));
-    lines
-        .filter_map(|path| Some(path.split_once(" as ")?.1.to_owned()))
-        .collect()
+    let names = uses.map(|path| path.rsplit([' ', ':']).next().unwrap_or(path));
+    names.map(str::to_owned).collect()
 }
 
 #[test]
@@ -296,6 +296,8 @@ mod tests {
 use crate::last;
 ";
     let (kept, test_modules) = without_tests(text);
+    let lib = "pub use oauth as o;\npub use payload::json;\npub mod a;\nuse b::c;\n";
+    assert_eq!(aliases(lib), names(&["json", "o"]));
     assert_eq!(test_modules, ["helper"]);
     let found = imports(&kept, 2);
     assert_eq!(found, names(&["a", "b", "c", "e", "g", "h", "last"]));

@@ -1,13 +1,21 @@
 //! An amount in another currency, at the rate of a day.
 
 use super::super::Currency;
-use super::sum::Refused;
 use super::{AsOf, Purchase, Scorer};
 use chrono::NaiveDate;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 /// Days after which a rate is stale.
 const FRESH_DAYS: i64 = 7;
+
+/// Why there are no grams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    InvalidMcc,
+    NotScored,
+    UnsupportedCurrency,
+    OutOfRange,
+}
 
 /// The rates between two currencies: amount / `from_per_eur` x `to_per_eur`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

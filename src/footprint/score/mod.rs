@@ -28,9 +28,9 @@ use super::dated::{Prices, SeriesHandle};
 use super::set::{Basis, Confidence, Mcc};
 use super::{Carrier, Country, DatedData, FactorSet, Faults, Grams, Money, Month, builtin};
 use chrono::NaiveDate;
+use convert::Refused;
 use rust_decimal::Decimal;
 use std::sync::Arc;
-use sum::Refused;
 
 /// What is scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

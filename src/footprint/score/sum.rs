@@ -3,22 +3,13 @@
 use super::super::dated::{CpiRow, GridRow, PriceRow};
 use super::super::set::{Basis, Category, Confidence, Intensity, Method};
 use super::super::{Carrier, Currency, Grams, Month};
-use super::convert::{Converted, divide};
+use super::convert::{Converted, Refused, divide};
 use super::{AsOf, Deflator, Merchant, Purchase, Score, Scorer};
 use chrono::Datelike;
 use rust_decimal::Decimal;
 
 /// Months after which consumer prices are stale.
 const FRESH_MONTHS: i32 = 3;
-
-/// Why there are no grams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
-    InvalidMcc,
-    NotScored,
-    UnsupportedCurrency,
-    OutOfRange,
-}
 
 /// A score with the parts that it is the sum of.
 pub(super) struct Sum<'s> {

@@ -8,7 +8,7 @@
 //! The document is put together from the tables in `http::routes`.
 
 pub mod documents;
-mod operation;
+pub(super) mod operation;
 mod refusals;
 pub mod schemas;
 

@@ -1,8 +1,8 @@
 //! Declares issuers: writes the difference to the stored ones as one transaction.
 
 use super::{
-    ALL, IssuerDeclaration, IssuerRecord, IssuerStatus, RangeClash, load, raise_version, ranges,
-    together,
+    ALL, IssuerDeclaration, IssuerRecord, IssuerStatus, RangeClash, load, plan, raise_version,
+    ranges,
 };
 use crate::ids::{ClientId, IssuerId};
 use crate::store::audit::AuditDraft;
@@ -129,7 +129,7 @@ pub(super) fn apply(
         return Err(ApplyError::DeclaredTwice(twice.client_id.clone()));
     }
     let stored = load(conn, ALL)?;
-    let plans = together::plans(&declarations, &stored);
+    let plans = plan::plans(&declarations, &stored);
     let all = plans.iter().map(|plan| {
         (
             &plan.declared.client_id,

@@ -1,0 +1,79 @@
+//! What the settings must be, each and together.
+
+use super::{Config, ConfigError};
+use crate::oauth1::{MAX_ORIGINS, MAX_WINDOW_SECONDS};
+
+impl Config {
+    /// Checks what one setting alone cannot tell.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let invalid = |setting, rule: &str| {
+            Err(ConfigError::Invalid {
+                setting,
+                rule: rule.to_owned(),
+            })
+        };
+        let server = &self.server;
+        if server.tls_certificate.is_some() != server.tls_key.is_some() {
+            return invalid(
+                "server.tls_certificate",
+                "needs server.tls_key beside it, and the other way round",
+            );
+        }
+        let loopback = server.listen.ip().is_loopback();
+        if !loopback && server.tls_certificate.is_none() && !server.behind_tls_proxy {
+            return invalid(
+                "server.listen",
+                "beyond loopback needs server.tls_certificate and server.tls_key, or server.behind_tls_proxy = true",
+            );
+        }
+        if server.public_base_urls.is_empty() && !loopback {
+            return invalid(
+                "server.public_base_urls",
+                "must name the origin that clients sign, https://host[:port][/prefix]",
+            );
+        }
+        if self
+            .metrics
+            .listen
+            .is_some_and(|address| !address.ip().is_loopback())
+        {
+            return invalid("metrics.listen", "must be a loopback address");
+        }
+        self.vault.kek()?;
+        if server.public_base_urls.len() > MAX_ORIGINS {
+            return invalid("server.public_base_urls", "must be at most 8");
+        }
+        if !(1..=MAX_WINDOW_SECONDS).contains(&self.oauth.window_seconds) {
+            return invalid("oauth.window_seconds", "must be 1 to 900");
+        }
+        if !(100..=600_000).contains(&server.write_timeout_ms) {
+            return invalid("server.write_timeout_ms", "must be 100 to 600000");
+        }
+        if !(1_000..=60_000).contains(&self.database.commit_timeout_ms) {
+            return invalid("database.commit_timeout_ms", "must be 1000 to 60000");
+        }
+        if !(1..=86_400).contains(&self.database.migrate_timeout_s) {
+            return invalid("database.migrate_timeout_s", "must be 1 to 86400");
+        }
+        if server.shutdown_timeout_s == 0 {
+            return invalid("server.shutdown_timeout_s", "must not be 0");
+        }
+        if server.max_body_bytes == 0 || server.decrypt_queue == 0 || self.database.write_queue == 0
+        {
+            return invalid(
+                "server.max_body_bytes, server.decrypt_queue, database.write_queue",
+                "must not be 0",
+            );
+        }
+        if !(1..=3_650).contains(&self.crypto.remember_jwe_days) {
+            return invalid("crypto.remember_jwe_days", "must be 1 to 3650");
+        }
+        if self.users.requests_per_second == 0 || self.users.burst == 0 {
+            return invalid("users.requests_per_second, users.burst", "must not be 0");
+        }
+        if self.database.pool_size == 0 || self.database.writers == 0 {
+            return invalid("database.pool_size, database.writers", "must not be 0");
+        }
+        Ok(())
+    }
+}
