@@ -19,6 +19,7 @@ mod index_rotation;
 mod issuers;
 mod keks;
 mod migrations;
+mod model;
 mod opened_keys;
 mod outage;
 mod passes;
