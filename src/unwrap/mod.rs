@@ -123,8 +123,8 @@ impl Unwrapper {
         })
     }
 
-    /// Holds up the stage until the guard is dropped: its threads take what waits, and begin none of
-    /// it. For tests of what a busy stage does.
+    /// Holds up the stage until the guard is dropped: its threads take what waits, and begin none
+    /// of it. For tests of what a busy stage does.
     #[doc(hidden)]
     pub fn hold(&self) -> RwLockWriteGuard<'_, ()> {
         self.gate.write().unwrap_or_else(PoisonError::into_inner)

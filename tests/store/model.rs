@@ -6,6 +6,7 @@
 //! and ends with what the database holds. PROPTEST_CASES=N makes N cases instead of a few.
 
 mod acts;
+mod commits;
 mod observed;
 mod order;
 mod reference;

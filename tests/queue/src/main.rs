@@ -2,8 +2,8 @@
 //! nobody sleeps on while there is something for him, nothing is lost and nothing is done twice.
 //!
 //! A thread that nobody wakes is a deadlock here, and a deadlock is reported with the order that
-//! leads to it. `make orders` tries each scenario in as many orders as ORDERS says, by chance, and in
-//! as many again.
+//! leads to it. `make orders` tries each scenario in as many orders as ORDERS says, by chance, and
+//! in as many again.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
