@@ -110,6 +110,9 @@ export default async function jweRefused(t, { issuers, gateway }, uniform) {
     const card = newCard(demo);
     const segments = jweSegments({ certificate, kid, plaintext: enrolment(card) });
     uniform.check(await post(demo, { encryptedData: compact({ ...segments, tag: flipped(segments.tag) }) }));
-    assertEnrolled(await post(demo, { encryptedData: compact(segments) }), jwe(demo), card);
+    // Not with the same wrapped key: it belongs to the message that came with it first.
+    uniform.check(await post(demo, { encryptedData: compact(segments) }));
+    const anew = jweSegments({ certificate, kid, plaintext: enrolment(card) });
+    assertEnrolled(await post(demo, { encryptedData: compact(anew) }), jwe(demo), card);
   });
 }
