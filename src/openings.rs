@@ -27,8 +27,10 @@ pub struct Openings {
 #[derive(Debug, Default)]
 struct Known {
     holders: HashMap<[u8; 32], Use>,
-    /// The oldest first.
-    order: VecDeque<[u8; 32]>,
+    /// The oldest first, each with the serial of its use: one that came again is older in a former
+    /// place.
+    order: VecDeque<([u8; 32], u64)>,
+    serial: u64,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,7 @@ struct Use {
     holder: Holder,
     /// The database has said so; else a call is under way.
     committed: bool,
+    serial: u64,
 }
 
 impl Default for Openings {
@@ -65,6 +68,7 @@ impl Openings {
             gateway_key: key_use.opener.short(),
         };
         let known = &mut *self.lock();
+        let serial = known.serial;
         let first = match known.holders.entry(opening.key_hash) {
             Entry::Occupied(known) if known.get().holder != opening.holder => return None,
             Entry::Occupied(_) => false,
@@ -72,6 +76,7 @@ impl Openings {
                 free.insert(Use {
                     holder: opening.holder,
                     committed: false,
+                    serial,
                 });
                 known.remember(opening.key_hash, self.capacity);
                 true
@@ -86,12 +91,20 @@ impl Openings {
 
     fn learn(&self, key_hash: [u8; 32], holder: Holder) {
         let known = &mut *self.lock();
-        let learnt = Use {
-            holder,
-            committed: true,
-        };
-        if known.holders.insert(key_hash, learnt).is_none() {
-            known.remember(key_hash, self.capacity);
+        match known.holders.entry(key_hash) {
+            Entry::Occupied(mut held) => {
+                let held = held.get_mut();
+                held.holder = holder;
+                held.committed = true;
+            }
+            Entry::Vacant(free) => {
+                free.insert(Use {
+                    holder,
+                    committed: true,
+                    serial: known.serial,
+                });
+                known.remember(key_hash, self.capacity);
+            }
         }
     }
 
@@ -101,11 +114,19 @@ impl Openings {
 }
 
 impl Known {
+    /// Notes the place of a key that was just inserted, and forgets the oldest beyond `capacity`.
+    /// Calls that ended without a commit have left their places in the order.
     fn remember(&mut self, key_hash: [u8; 32], capacity: usize) {
-        self.order.push_back(key_hash);
-        while self.order.len() > capacity {
-            if let Some(oldest) = self.order.pop_front() {
-                self.holders.remove(&oldest);
+        self.order.push_back((key_hash, self.serial));
+        self.serial += 1;
+        while self.holders.len() > capacity || self.order.len() > 2 * capacity {
+            let Some((oldest, serial)) = self.order.pop_front() else {
+                return;
+            };
+            if let Entry::Occupied(held) = self.holders.entry(oldest)
+                && held.get().serial == serial
+            {
+                held.remove();
             }
         }
     }
@@ -222,5 +243,17 @@ mod tests {
         drop(known);
         assert!(openings.begin(B, &key_use(1, 1)).is_some());
         assert!(openings.begin(B, &key_use(4, 1)).is_none());
+    }
+
+    #[test]
+    fn a_key_that_came_again_is_as_young_as_its_last_call() {
+        let openings = Arc::new(Openings::with_capacity(3));
+        drop(openings.begin(A, &key_use(1, 1)));
+        for key in [2, 3, 1, 4] {
+            openings.begin(A, &key_use(key, 1)).unwrap().won();
+        }
+        for (key, free) in [(2, true), (1, false)] {
+            assert_eq!(openings.begin(B, &key_use(key, 2)).is_some(), free, "{key}");
+        }
     }
 }

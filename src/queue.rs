@@ -51,9 +51,9 @@ const DEEP: usize = 8;
 /// So many jobs are a batch in any case: little is left to be saved.
 const ENOUGH: usize = 32;
 
-/// When larger batches are worth waiting for. While many jobs wait for the bottleneck, a batch's
-/// fixed cost is paid with the time that the bottleneck goes without: who comes first waits for
-/// those who follow. What comes while few wait there is taken at once, and with it whoever waited.
+/// When a batch waits for more jobs. While at least `DEEP` jobs queue for RSA, a batch waits up to
+/// `longest` for `ENOUGH` jobs. Fewer transactions leave more CPU for RSA. With fewer jobs there, a
+/// batch is taken at once.
 #[derive(Debug, Clone)]
 pub(crate) struct Gather {
     ahead: Backlog,

@@ -170,7 +170,8 @@ fn remove_companions(file: &Path) {
 /// Gives the copy its name unless somebody has taken it meanwhile.
 fn publish(partial: &Path, file: &Path) -> Result<(), BackupError> {
     match fs::hard_link(partial, file) {
-        Ok(()) => fs::remove_file(partial).map_err(io_of(partial))?,
+        // The copy has its name: that the other one stays is no failure.
+        Ok(()) => drop(fs::remove_file(partial)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(BackupError::Exists(file.to_owned()));
         }

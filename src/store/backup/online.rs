@@ -1,5 +1,5 @@
-//! SQLite's online backup interface, which Diesel does not offer: with `payload/crypto_mb.rs` the
-//! only unsafe code.
+//! SQLite's online backup interface, which Diesel does not offer: one of three files with unsafe
+//! code (docs/threat-model.md).
 //!
 //! # The contract
 //!

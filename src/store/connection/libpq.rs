@@ -6,7 +6,7 @@
 //! the connection by libpq's other door, `PQconnectdbParams`, keeps a second descriptor of the
 //! socket, and asks libpq to report each result. Diesel and libpq stay as they are.
 //!
-//! A linker without `--wrap` (macOS, Windows) leaves the function unused. Then no silent connection
+//! A linker without `--wrap` (macOS) leaves the function unused. Then no silent connection
 //! is cut off (see [`super::line`]), and errors are told by their English messages (see
 //! `store::error`).
 

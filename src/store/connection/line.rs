@@ -67,7 +67,7 @@ struct Watchdog {
     left_behind: Mutex<VecDeque<Backend>>,
 }
 
-/// `None` where its thread could not be started: then nothing is cut off, as before there was one.
+/// Where its thread cannot be started, nothing is cut off.
 static WATCHDOG: LazyLock<Watchdog> = LazyLock::new(|| {
     let watching = std::thread::Builder::new()
         .name("db-watchdog".to_owned())
@@ -177,14 +177,19 @@ impl Line {
     fn cut(&self) {
         self.cut.store(true, Ordering::Relaxed);
         tracing::error!("the database does not answer: a connection is given up");
-        if let Some(backend) = lock(&self.backend).take() {
-            let mut left_behind = lock(&WATCHDOG.left_behind);
-            if left_behind.len() >= LEFT_BEHIND {
-                left_behind.pop_front();
-            }
-            left_behind.push_back(backend);
-        }
+        leave_behind(lock(&self.backend).take());
         self.socket.shutdown(Shutdown::Both).ok();
+    }
+}
+
+/// Notes server processes that are to be ended.
+pub(super) fn leave_behind(backends: impl IntoIterator<Item = Backend>) {
+    let mut left_behind = lock(&WATCHDOG.left_behind);
+    for backend in backends {
+        if left_behind.len() >= LEFT_BEHIND {
+            left_behind.pop_front();
+        }
+        left_behind.push_back(backend);
     }
 }
 

@@ -88,14 +88,23 @@ fn about(conn: &mut PgConnection) -> QueryResult<About> {
 /// Ends the server processes whose connections were given up: what they have locked would stay so
 /// for as long as they wait.
 fn end_left_behind(conn: &mut PgConnection, place: &str) -> QueryResult<()> {
-    for backend in line::left_behind(place) {
+    let mut left = line::left_behind(place).into_iter();
+    while let Some(backend) = left.next() {
         let ended = sql_query(format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
              WHERE pid = $1 AND {STARTED_AT} = $2 AND usename = current_user"
         ))
         .bind::<Integer, _>(backend.pid)
         .bind::<BigInt, _>(backend.started_at)
-        .execute(conn)?;
+        .execute(conn);
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                // The next connection tries again.
+                line::leave_behind(std::iter::once(backend).chain(left));
+                return Err(error);
+            }
+        };
         if ended > 0 {
             tracing::warn!(
                 pid = backend.pid,
