@@ -6,12 +6,14 @@ use super::requests::{Kind, Request};
 use super::sandbox::{Sandbox, Site};
 use anyhow::{Context, ensure};
 use issuer_gateway::client::Client;
+use issuer_gateway::oauth1::MAX_WINDOW_SECONDS;
 use serde_json::Value;
 
 /// In microseconds.
 const SECOND: i64 = 1_000_000;
-/// Signatures are good for 300 seconds, nonces are kept a second longer.
-const NONCE_LIFE: i64 = 301 * SECOND;
+/// How long a nonce is kept after its timestamp: the widest window that can be configured, and a
+/// second.
+const NONCE_LIFE: i64 = (MAX_WINDOW_SECONDS + 1) * SECOND;
 
 /// What was there before a run.
 pub(crate) struct Before {
@@ -71,7 +73,7 @@ pub(crate) fn answers(
     Ok(())
 }
 
-/// Users, cards, audit entries, scoring jobs and nonces: as many as answers 200. The metrics have
+/// Users, cards, audit entries, scoring jobs, nonces and wrapped keys: as many as answers 200. The metrics have
 /// counted them too.
 pub(crate) fn traces(site: &Site, kind: Kind, before: &Before, done: u64) -> anyhow::Result<()> {
     let since = before.prepared_at;
@@ -82,7 +84,10 @@ pub(crate) fn traces(site: &Site, kind: Kind, before: &Before, done: u64) -> any
             "audit_entries WHERE at >= {since} AND outcome = 'accepted' AND action = '{action}'"
         )
     };
-    let mut tables = vec![format!("oauth_nonces WHERE expires_at >= {expires}")];
+    let mut tables = vec![
+        format!("oauth_nonces WHERE expires_at >= {expires}"),
+        format!("opened_keys WHERE opened_at >= {since}"),
+    ];
     if kind == Kind::Update {
         tables.push(audited("user.update"));
     } else {
