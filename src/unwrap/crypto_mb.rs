@@ -1,5 +1,5 @@
-//! Intel's multi-buffer library `crypto_mb`, loaded at run time, and OpenSSL's check of OAEP: one of
-//! three files with unsafe code (docs/threat-model.md).
+//! Intel's multi-buffer library `crypto_mb`, loaded at run time, and OpenSSL's check of OAEP: one
+//! of three files with unsafe code (docs/threat-model.md).
 //!
 //! # The contract
 //!
