@@ -73,8 +73,8 @@ pub(crate) fn answers(
     Ok(())
 }
 
-/// Users, cards, audit entries, scoring jobs, nonces and wrapped keys: as many as answers 200. The metrics have
-/// counted them too.
+/// Users, cards, audit entries, scoring jobs, nonces and wrapped keys: as many as answers 200. The
+/// metrics have counted them too.
 pub(crate) fn traces(site: &Site, kind: Kind, before: &Before, done: u64) -> anyhow::Result<()> {
     let since = before.prepared_at;
     // Timestamps of signatures are whole seconds.
