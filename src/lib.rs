@@ -31,7 +31,8 @@
 //! - [`store`]: SQLite and PostgreSQL; its writer commits many calls in one transaction
 //!
 //! Shared by all: [`clock`], [`ids`], [`private_file`], [`queue`], [`sealed`] (names of sealed
-//! columns), [`throttle`] (rate limits), [`toml_error`], [`violation`]. Two modules stand apart:
+//! columns), [`text_form`] (lengths and patterns), [`throttle`] (rate limits), [`toml_error`],
+//! [`violation`]. Two modules stand apart:
 //! [`client`] is the other side, an issuer's server, and [`footprint`] turns a purchase into grams
 //! of CO2e.
 //!
@@ -101,6 +102,7 @@ pub mod sealed;
 pub mod store;
 mod sync;
 pub mod telemetry;
+pub mod text_form;
 pub mod throttle;
 pub mod toml_error;
 pub mod unwrap;

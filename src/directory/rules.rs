@@ -2,6 +2,7 @@
 //! reported, never a value.
 
 use crate::json;
+use crate::text_form::TextForm;
 use crate::violation::Violation;
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,12 +12,19 @@ use zeroize::Zeroizing;
 /// Text that is personal.
 pub type Secret = Zeroizing<String>;
 
-/// Longest user name and user id, in characters.
-const ID_MAX: usize = 64;
-/// Longest display name, in characters.
-const NAME_MAX: usize = 200;
-/// Longest first or last name, in characters.
-const PART_MAX: usize = 100;
+/// A user name. Like a name, it holds more than white space.
+pub const USERNAME: TextForm = TextForm::printable(1, 64);
+/// The app's own id of a user: neither `.` nor `..`, because clients and proxies resolve a path
+/// segment of dots alone, so it would never arrive.
+pub const USER_ID: TextForm =
+    TextForm::of_length(1, 64).and_pattern(r"^(?!\.{1,2}$)[^\s\x00-\x1F\x7F-\x9F]+$");
+/// A display name.
+pub const DISPLAY_NAME: TextForm = TextForm::printable(1, 200);
+/// A first or last name.
+pub const NAME_PART: TextForm = TextForm::printable(1, 100);
+/// An e-mail address: one `@` with text on both sides.
+pub const EMAIL: TextForm = TextForm::of_length(5, 254)
+    .and_pattern(r"^[^\s\x00-\x1F\x7F-\x9F@]+@[^\s\x00-\x1F\x7F-\x9F@]+$");
 /// Largest metadata, in bytes as sent.
 const METADATA_BYTES: usize = 16 * 1024;
 /// Deepest metadata: the object itself is the first level.
@@ -57,12 +65,12 @@ pub fn profile(body: &[u8]) -> Result<DirectoryProfile, Vec<Violation>> {
     let mut broken = Vec::new();
     let mut profile = DirectoryProfile::default();
     if let Some(value) = object.get("username") {
-        profile.username = text(&mut broken, "username", value, ID_MAX);
+        profile.username = text(&mut broken, "username", value, &USERNAME);
     }
     match object.get("name") {
         None => {}
         Some(Value::Null) => profile.name = Some(None),
-        Some(value) => profile.name = text(&mut broken, "name", value, NAME_MAX).map(Some),
+        Some(value) => profile.name = text(&mut broken, "name", value, &DISPLAY_NAME).map(Some),
     }
     match object.get("email") {
         None => {}
@@ -95,8 +103,8 @@ pub fn replacement(body: &[u8]) -> Result<Replacement, Vec<Violation>> {
     let mut broken = Vec::new();
     let missing = Value::Null;
     let member = |name| object.get(name).unwrap_or(&missing);
-    let first_name = text(&mut broken, "firstName", member("firstName"), PART_MAX);
-    let last_name = text(&mut broken, "lastName", member("lastName"), PART_MAX);
+    let first_name = text(&mut broken, "firstName", member("firstName"), &NAME_PART);
+    let last_name = text(&mut broken, "lastName", member("lastName"), &NAME_PART);
     let email = email(&mut broken, member("email"));
     match (first_name, last_name, email) {
         (Some(first_name), Some(last_name), Some(email)) => Ok(Replacement {
@@ -110,8 +118,7 @@ pub fn replacement(body: &[u8]) -> Result<Replacement, Vec<Violation>> {
 
 /// Whether a text can be a user id; it is compared byte for byte.
 pub fn is_user_id(text: &str) -> bool {
-    // A path segment of dots alone never arrives: clients and proxies resolve it.
-    length(text, 1, ID_MAX)
+    USER_ID.has_length(text)
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
         && text != "."
         && text != ".."
@@ -152,13 +159,16 @@ fn text(
     broken: &mut Vec<Violation>,
     path: &'static str,
     value: &Value,
-    longest: usize,
+    form: &TextForm,
 ) -> Option<Secret> {
     let fitting = value.as_str().filter(|text| {
-        length(text, 1, longest) && !text.trim().is_empty() && !text.chars().any(char::is_control)
+        form.has_length(text) && !text.trim().is_empty() && !text.chars().any(char::is_control)
     });
     if fitting.is_none() {
-        let rule = format!("must be a text of 1 to {longest} printable characters");
+        let rule = format!(
+            "must be a text of {} printable characters",
+            form.length_in_words()
+        );
         broken.push(Violation::invalid(path, rule));
     }
     fitting.map(secret)
@@ -167,7 +177,7 @@ fn text(
 fn email(broken: &mut Vec<Violation>, value: &Value) -> Option<Secret> {
     let fitting = value.as_str().filter(|text| {
         let around = text.split_once('@');
-        length(text, 5, 254)
+        EMAIL.has_length(text)
             && !text.chars().any(|c| c.is_whitespace() || c.is_control())
             && around.is_some_and(|(local, domain)| {
                 !local.is_empty() && !domain.is_empty() && !domain.contains('@')
@@ -209,10 +219,6 @@ fn levels(value: &Value) -> usize {
         Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or(0),
         _ => 0,
     }
-}
-
-fn length(text: &str, shortest: usize, longest: usize) -> bool {
-    (shortest..=longest).contains(&text.chars().count())
 }
 
 fn secret(text: &str) -> Secret {

@@ -8,9 +8,19 @@ use super::StoredError;
 use super::report::{Members, Need, Report};
 use super::stored::{self, Stored};
 use super::text::{self, NameCharacters, Rule};
+use crate::text_form::TextForm;
 use chrono::{Datelike, NaiveDate};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+/// A card number (cce-api.md 3.1).
+pub const CARD_NUMBER: TextForm = TextForm::matching("^[0-9]{16}$");
+/// The month of an expiry date.
+pub const EXPIRY_MONTH: TextForm = TextForm::matching("^(0[1-9]|1[0-2])$");
+/// The year of an expiry date.
+pub const EXPIRY_YEAR: TextForm = TextForm::matching("^[0-9]{4}$");
+/// A currency code; whether there is such a currency is a business rule.
+pub const CURRENCY_CODE: TextForm = TextForm::matching("^[A-Za-z]{3}$");
 
 /// A primary account number of exactly 16 ASCII digits (cce-api.md 3.1).
 ///

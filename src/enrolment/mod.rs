@@ -21,6 +21,7 @@ mod text;
 pub mod update;
 
 pub use stored::StoredError;
+pub use text::PERSON_NAME;
 
 use crate::issuers::Issuer;
 

@@ -6,15 +6,25 @@
 mod address;
 mod single;
 
-pub use address::Address;
-pub use single::{Locale, PhoneNumber};
+pub use address::{
+    ADDRESS_KIND, ADDRESS_LINE, Address, COUNTRY_CODE, LOCALITY, POSTAL_CODE, STATE_OR_CITY,
+};
+pub use single::{LOCALE, Locale, PHONE_NUMBER, PhoneNumber};
 
 use super::StoredError;
 use super::report::{Members, Need, Report};
 use super::stored::{self, Stored};
 use super::text::{self, NameCharacters, Rule};
+use crate::text_form::TextForm;
 use std::fmt;
 use zeroize::Zeroizing;
+
+/// What an e-mail address is for.
+pub const EMAIL_KIND: TextForm = TextForm::printable(1, 10);
+/// An e-mail address. The parser also checks the labels of the domain.
+pub const EMAIL: TextForm = TextForm::of_length(5, 100).and_pattern(
+    r"^[^\s\x00-\x1F\x7F-\x9F@]+@([^\s\x00-\x1F\x7F-\x9F@.]+\.)+[^\s\x00-\x1F\x7F-\x9F@.]{2,}$",
+);
 
 /// An e-mail address and, if sent, what it is for (`home`).
 pub struct Email {
@@ -26,7 +36,7 @@ impl Email {
     /// Reads `Email` (cce-api.md 3.1): `value` required, `type` not.
     pub(super) fn read(report: &mut Report, members: &Members) -> Option<Self> {
         let kind = report.text(Need::Optional, members, "email.type", |text| {
-            text::free(text, 1, 10)
+            text::free(text, &EMAIL_KIND)
         });
         let value = report.text(Need::Required, members, "email.value", email_value)?;
         Some(Self { kind, value })
@@ -68,7 +78,7 @@ impl fmt::Debug for Email {
 /// two or more labels. RFC 5321 allows more (quotes, address literals); no cardholder has such an
 /// address.
 fn email_value(text: &str) -> Result<Zeroizing<String>, Rule> {
-    text::length(text, 5, 100)?;
+    text::length(text, &EMAIL)?;
     let solid = !text.chars().any(|c| c.is_whitespace() || c.is_control());
     match text.split_once('@') {
         Some((local, domain)) if solid && !local.is_empty() && is_domain(domain) => {

@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 
 /// Most ids in one call (cce-api.md 3.9).
-const MOST: usize = 500;
+pub const MOST_USER_IDS: usize = 500;
+/// The same in words.
+pub const LIST_SIZE_RULE: &str = "must hold 1 to 500 user ids";
 
 /// Accepts the users of a signed list for deletion; the answer is the body to send: the ids that
 /// were accepted, in the order of the request, each once, in lower case as enrolment answered them.
@@ -64,11 +66,11 @@ fn user_ids(body: &[u8]) -> Result<Vec<CardholderId>, Vec<Violation>> {
         let rule = "must be a JSON array of user ids";
         return Err(vec![Violation::invalid("", rule)]);
     };
-    if !(1..=MOST).contains(&items.len()) {
+    if !(1..=MOST_USER_IDS).contains(&items.len()) {
         return Err(vec![Violation {
             code: Code::ListSize,
             path: "".into(),
-            rule: "must hold 1 to 500 user ids".into(),
+            rule: LIST_SIZE_RULE.into(),
         }]);
     }
     let mut ids = Vec::with_capacity(items.len());
@@ -80,7 +82,7 @@ fn user_ids(body: &[u8]) -> Result<Vec<CardholderId>, Vec<Violation>> {
             Some(_) => {}
             None => violations.push(Violation::invalid(
                 format!("[{position}]"),
-                CardholderId::FORM,
+                CardholderId::RULE,
             )),
         }
     }

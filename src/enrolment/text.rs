@@ -3,6 +3,7 @@
 //! Lengths count characters (Unicode scalar values), as cce-api.md 3 does. A check answers with the
 //! first rule that is broken, in words, and never with a part of the text.
 
+use crate::text_form::TextForm;
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 use std::borrow::Cow;
@@ -13,18 +14,23 @@ pub(super) type Rule = Cow<'static, str>;
 
 const NO_CONTROL: Rule = Rule::Borrowed("must not contain control characters");
 
-/// Refuses text that is shorter than `min` or longer than `max` characters.
-pub(super) fn length(text: &str, min: usize, max: usize) -> Result<(), Rule> {
-    if (min..=max).contains(&text.chars().count()) {
+/// First, last and cardholder names. Which characters they may have is the issuer's setting.
+pub const PERSON_NAME: TextForm = TextForm::of_length(1, 100);
+
+/// Refuses text of a length that `form` does not allow.
+pub(super) fn length(text: &str, form: &TextForm) -> Result<(), Rule> {
+    if form.has_length(text) {
         Ok(())
     } else {
-        Err(format!("must be {min} to {max} characters long").into())
+        let length = form.length_in_words();
+        Err(format!("must be {length} characters long").into())
     }
 }
 
-/// Text without a form of its own: `min` to `max` characters, none of them a control character.
-pub(super) fn free(text: &str, min: usize, max: usize) -> Result<Zeroizing<String>, Rule> {
-    length(text, min, max)?;
+/// Text without a form of its own ([`TextForm::printable`]): neither too short nor too long, and no
+/// control character.
+pub(super) fn free(text: &str, form: &TextForm) -> Result<Zeroizing<String>, Rule> {
+    length(text, form)?;
     if text.chars().any(char::is_control) {
         return Err(NO_CONTROL);
     }
@@ -44,7 +50,8 @@ pub(super) struct NameCharacters {
 }
 
 impl NameCharacters {
-    /// A first or last name: 1 to 100 characters of the set, at least one of them a letter.
+    /// A first or last name: [`PERSON_NAME`], in characters of the set, at least one of them a
+    /// letter.
     pub(super) fn user_name(self, text: &str) -> Result<Zeroizing<String>, Rule> {
         let allowed = if self.unicode {
             "must contain only letters, digits, apostrophes, commas, blanks, hyphens and periods"
@@ -76,7 +83,7 @@ impl NameCharacters {
         allowed: &'static str,
         holds: impl Fn(char) -> bool,
     ) -> Result<Zeroizing<String>, Rule> {
-        length(text, 1, 100)?;
+        length(text, &PERSON_NAME)?;
         if !text.chars().all(holds) {
             return Err(allowed.into());
         }

@@ -56,7 +56,7 @@ async fn prepare(attempt: &Attempt<'_>, user_id: Option<CardholderId>) -> Result
     if !issuer.donation {
         return Err(Refusal::UpdateNotAccessible);
     }
-    let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", CardholderId::FORM)])?;
+    let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", CardholderId::RULE)])?;
     let last_four = existing_card(attempt.gateway, &issuer, &user_id).await?;
     issuer.require_recipient(call.now)?;
     let envelope = Envelope::parse(call.body, &call.field_level, issuer.accepted())?;

@@ -3,8 +3,18 @@
 //! A card number belongs to a range if it starts with the range's digits (cce-api.md 7.2). No range
 //! of one issuer may touch a range of another (cce-api.md 7.6).
 
+use crate::text_form::TextForm;
 use std::collections::HashSet;
 use std::fmt;
+
+/// An account range, 4 to 8 digits: a BIN or a part of one (cce-api.md 3.6).
+pub const ACCOUNT_RANGE: TextForm = TextForm::of_length(4, 8).and_pattern("^[0-9]+$");
+/// A list of account ranges as an issuer sends it (cce-api.md 3.7).
+pub const ACCOUNT_RANGE_LIST: TextForm = TextForm::matching(
+    r"^[ \t\n\f\r]*[0-9]{4,8}([ \t\n\f\r]*,[ \t\n\f\r]*[0-9]{4,8})*[ \t\n\f\r]*$",
+);
+/// A list of account ranges as the gateway writes it; empty if there are none.
+pub const WRITTEN_ACCOUNT_RANGES: TextForm = TextForm::matching("^([0-9]{4,8}(,[0-9]{4,8})*)?$");
 
 /// Why a text is no account range. It never carries the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,14 +33,14 @@ impl Error {
     }
 }
 
-/// 4 to 8 ASCII digits that a card number can start with, a BIN or a part of one (cce-api.md 3.6).
+/// Digits that a card number can start with: [`ACCOUNT_RANGE`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountRange(String);
 
 impl AccountRange {
-    /// Parses `^[0-9]{4,8}$`; blanks are not trimmed.
+    /// Parses [`ACCOUNT_RANGE`]; blanks are not trimmed.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let fits = (4..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        let fits = ACCOUNT_RANGE.has_length(text) && text.bytes().all(|b| b.is_ascii_digit());
         fits.then(|| Self(text.to_owned())).ok_or(Error::Malformed)
     }
 
@@ -64,8 +74,7 @@ impl fmt::Display for AccountRange {
     }
 }
 
-/// Parses `^\s*[0-9]{4,8}(\s*,\s*[0-9]{4,8})*\s*$` (cce-api.md 3.7), in the order sent, in time
-/// that grows with its length.
+/// Parses [`ACCOUNT_RANGE_LIST`], in the order sent, in time that grows with its length.
 ///
 /// A range that is named twice comes back once.
 pub fn parse_list(text: &str) -> Result<Vec<AccountRange>, Error> {

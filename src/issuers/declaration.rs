@@ -7,7 +7,9 @@ mod overlaps;
 
 use super::Responses;
 use super::account_range::AccountRange;
-use super::profile::{WEB_URL_RULE, web_url};
+use super::profile::{
+    CONTACT_ADDRESS, COUNTRY_NAME, CUSTOMER_ID, ISSUER_NAME, WEB_URL_RULE, web_url,
+};
 use super::theme::Theme;
 use crate::ids::ClientId;
 use crate::keys;
@@ -297,19 +299,18 @@ fn certificates(
 
 /// The rules of `IssuerProfileDetails` (cce-api.md 3.6).
 fn check_profile(entry: &Entry, report: &mut dyn FnMut(String)) {
-    let length = |text: &str| text.chars().count();
-    if !(1..=100).contains(&length(&entry.name)) {
+    if !ISSUER_NAME.has_length(&entry.name) {
         report("name: must be 1 to 100 characters".to_owned());
     }
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if entry
         .customer_id
         .as_ref()
-        .is_some_and(|id| !(1..=200).contains(&id.len()) || !id.chars().all(word))
+        .is_some_and(|id| !CUSTOMER_ID.has_length(id) || !id.chars().all(word))
     {
         report("customer_id: must be 1 to 200 of A-Z a-z 0-9 _".to_owned());
     }
-    if !(1..=100).contains(&length(&entry.email)) || !entry.email.contains('@') {
+    if !CONTACT_ADDRESS.has_length(&entry.email) || !entry.email.contains('@') {
         report("email: must be an address of at most 100 characters".to_owned());
     }
     if iso_currency::Currency::from_code(&entry.currency_code.to_ascii_uppercase()).is_none() {
@@ -320,8 +321,7 @@ fn check_profile(entry: &Entry, report: &mut dyn FnMut(String)) {
     }
     let in_name =
         |c: char| c.is_ascii_alphabetic() || c.is_ascii_whitespace() || "(),.\\".contains(c);
-    if !(3..=50).contains(&length(&entry.country_name)) || !entry.country_name.chars().all(in_name)
-    {
+    if !COUNTRY_NAME.has_length(&entry.country_name) || !entry.country_name.chars().all(in_name) {
         report("country_name: must be 3 to 50 of letters, blanks and ( ) , .".to_owned());
     }
     let urls = [

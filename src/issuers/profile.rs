@@ -2,6 +2,7 @@
 
 use super::theme::Theme;
 use crate::store::issuers::ProfileColumns;
+use crate::text_form::TextForm;
 use url::Url;
 
 /// The parts of an issuer that no rule of enrolment needs.
@@ -31,6 +32,18 @@ pub fn stored_theme(columns: &ProfileColumns) -> Option<Theme> {
     }
 }
 
+/// The network's number of a customer.
+pub const CUSTOMER_ID: TextForm = TextForm::of_length(1, 200).and_pattern("^[A-Za-z0-9_]+$");
+/// The name of an issuer.
+pub const ISSUER_NAME: TextForm = TextForm::of_length(1, 100);
+/// The contact address of a programme.
+pub const CONTACT_ADDRESS: TextForm = TextForm::of_length(1, 100).and_pattern("@");
+/// The name of an issuer's country: letters, white space and `( ) , . \`.
+pub const COUNTRY_NAME: TextForm = TextForm::of_length(3, 50).and_pattern(r"^[A-Za-z\s(),.\\]+$");
+/// What [`web_url`] accepts, with white space round it.
+pub const WEB_URL: TextForm = TextForm::matching(r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s/]\S*\s*$");
+/// The most characters of a URL, without the white space round it.
+const MOST_URL_CHARACTERS: usize = 2_083;
 /// The rule that [`web_url`] checks, in words.
 pub const WEB_URL_RULE: &str = "must be an absolute http or https URL of at most 2083 characters";
 
@@ -41,7 +54,7 @@ pub const WEB_URL_RULE: &str = "must be an absolute http or https URL of at most
 /// would drop them.
 pub fn web_url(text: &str) -> Option<String> {
     let text = text.trim();
-    let written_whole = (1..=2_083).contains(&text.chars().count())
+    let written_whole = (1..=MOST_URL_CHARACTERS).contains(&text.chars().count())
         && !text.chars().any(|c| c.is_whitespace() || c.is_control());
     let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
     let rest = text.split_once("://").map(|(_, rest)| rest);

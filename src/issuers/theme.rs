@@ -3,14 +3,20 @@
 //! The values end up in CSS, so each known key has a strict form. Keys that we do not know are kept
 //! and echoed, within limits, and never rendered.
 
+use crate::text_form::TextForm;
 use crate::violation::Violation;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Unknown keys that one issuer may have.
-const MAX_UNKNOWN: usize = 32;
-/// Characters of an unknown key, and of its value.
-const MAX_TEXT: usize = 100;
+pub const MOST_OWN_KEYS: usize = 32;
+/// An unknown key.
+pub const OWN_KEY: TextForm = TextForm::printable(1, 100);
+/// The value of an unknown key.
+pub const OWN_VALUE: TextForm = TextForm::printable(0, 100);
+const COLOUR: TextForm = TextForm::matching("^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$");
+const SIZE: TextForm = TextForm::matching("^[1-9][0-9]{0,2}px$");
+const FONT_FAMILY: TextForm = TextForm::of_length(1, 100).and_pattern("^[A-Za-z0-9 ,'-]*$");
 
 /// What kind of value a key has.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +76,7 @@ impl Theme {
         let mut strangers_fit = true;
         for (name, value) in members.iter().filter(|(name, _)| !is_known(name)) {
             match value {
-                Value::String(text) if is_short(name, 1) && is_short(text, 0) => {
+                Value::String(text) if is_own(name, &OWN_KEY) && is_own(text, &OWN_VALUE) => {
                     theme.0.insert(name.clone(), text.clone());
                 }
                 _ => strangers_fit = false,
@@ -82,7 +88,7 @@ impl Theme {
                 "keys of your own must have 1 to 100 characters, and strings of at most 100 characters as values",
             ));
         }
-        if members.keys().filter(|name| !is_known(name)).count() > MAX_UNKNOWN {
+        if members.keys().filter(|name| !is_known(name)).count() > MOST_OWN_KEYS {
             violations.push(too_many());
         }
         if violations.is_empty() {
@@ -111,7 +117,7 @@ impl Theme {
     /// ours.
     pub fn merged(mut self, newer: Self) -> Result<Self, Violation> {
         self.0.extend(newer.0);
-        if self.0.keys().filter(|name| !is_known(name)).count() > MAX_UNKNOWN {
+        if self.0.keys().filter(|name| !is_known(name)).count() > MOST_OWN_KEYS {
             return Err(too_many());
         }
         Ok(self)
@@ -125,7 +131,22 @@ impl Theme {
     }
 }
 
+/// Each known key with the form of its values and its default.
+pub fn known_keys() -> impl Iterator<Item = (&'static str, TextForm, &'static str)> {
+    KNOWN
+        .into_iter()
+        .map(|(path, kind, default)| (key(path), kind.form(), default))
+}
+
 impl Kind {
+    fn form(self) -> TextForm {
+        match self {
+            Self::Colour => COLOUR,
+            Self::Family => FONT_FAMILY,
+            Self::Size => SIZE,
+        }
+    }
+
     fn check(self, value: &Value) -> Result<&str, &'static str> {
         let text = match value {
             Value::String(text) => text.as_str(),
@@ -152,8 +173,8 @@ fn is_known(name: &str) -> bool {
     KNOWN.iter().any(|(path, ..)| key(path) == name)
 }
 
-fn is_short(text: &str, least: usize) -> bool {
-    (least..=MAX_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+fn is_own(text: &str, form: &TextForm) -> bool {
+    form.has_length(text) && !text.chars().any(char::is_control)
 }
 
 fn too_many() -> Violation {
@@ -178,7 +199,7 @@ fn is_size(text: &str) -> bool {
 }
 
 fn is_family(text: &str) -> bool {
-    (1..=100).contains(&text.len())
+    FONT_FAMILY.has_length(text)
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b" ,'-".contains(&b))

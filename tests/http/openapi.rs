@@ -14,6 +14,10 @@ use issuer_gateway::http::routes;
 use issuer_gateway::issuers::account_range::AccountRange;
 use issuer_gateway::json;
 use issuer_gateway::oauth1::PublicOrigin;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::string::string_regex;
+use proptest::test_runner::TestRunner;
+use regex::Regex;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -241,6 +245,7 @@ fn collect_references(value: &Value, found: &mut BTreeSet<String>) {
 struct Field {
     path: Vec<String>,
     lengths: Option<(usize, usize)>,
+    pattern: Option<String>,
     required: bool,
 }
 
@@ -262,6 +267,7 @@ fn fields(schema: &str, at: &[String]) -> Vec<Field> {
                 found.push(Field {
                     path,
                     lengths: length("minLength").zip(length("maxLength")),
+                    pattern: property["pattern"].as_str().map(str::to_owned),
                     required: required.contains(&name.as_str()),
                 });
             }
@@ -310,16 +316,29 @@ fn broken(schema: &str, payload: &Value) -> Vec<String> {
     paths.map(|violation| violation.path.into_owned()).collect()
 }
 
-#[test]
-fn fields_have_the_limits_that_the_rules_have() {
+/// A valid payload of each schema, with every field that a test changes.
+fn valid_payloads() -> [(&'static str, Value); 2] {
     let email = serde_json::json!({"type": "home", "value": "jane.sample@example.com"});
     let mut update = sample::update();
     update["email"] = email;
     update["phoneNumber"] = "+12025550123".into();
-    for (schema, valid) in [
+    [
         ("UserProfile", sample::enrolment("534403")),
         ("UpdateUserProfile", update),
-    ] {
+    ]
+}
+
+/// `payload` with another text at `pointer`.
+fn with_text(payload: &Value, pointer: &str, text: &str) -> Value {
+    let mut changed = payload.clone();
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    changed.pointer_mut(parent).unwrap()[name] = text.into();
+    changed
+}
+
+#[test]
+fn fields_have_the_limits_that_the_rules_have() {
+    for (schema, valid) in valid_payloads() {
         let fields = fields(schema, &[]);
         assert!(fields.len() >= 10, "{schema}");
         assert_eq!(broken(schema, &valid), Vec::<String>::new());
@@ -351,16 +370,35 @@ fn fields_have_the_limits_that_the_rules_have() {
                 if ["cardholderName", "email.value"].contains(&path.as_str()) && length == least {
                     continue;
                 }
-                let mut changed = valid.clone();
-                match changed.pointer_mut(&pointer) {
-                    Some(value) => *value = text_of(&path, length).into(),
-                    None => {
-                        let (parent, name) = pointer.rsplit_once('/').unwrap();
-                        changed.pointer_mut(parent).unwrap()[name] = text_of(&path, length).into();
-                    }
-                }
+                let changed = with_text(&valid, &pointer, &text_of(&path, length));
                 let complains = broken(schema, &changed).contains(&path);
                 assert_eq!(complains, !fits, "{schema}.{path} of {length} characters");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_rules_accept_matches_the_documented_patterns() {
+    let mut runner = TestRunner::deterministic();
+    for (schema, valid) in valid_payloads() {
+        for field in fields(schema, &[]) {
+            let Some(pattern) = &field.pattern else {
+                continue;
+            };
+            let path = field.path.join(".");
+            let pointer = format!("/{}", field.path.join("/"));
+            let regex = Regex::new(pattern).unwrap();
+            let fitting = string_regex(pattern.trim_start_matches('^').trim_end_matches('$'));
+            let near = "[ -~\u{7f}-\u{a0}é+@.\n]{0,16}";
+            for texts in [fitting.unwrap(), string_regex(near).unwrap()] {
+                for _ in 0..200 {
+                    let text = texts.new_tree(&mut runner).unwrap().current();
+                    let changed = with_text(&valid, &pointer, &text);
+                    if !broken(schema, &changed).contains(&path) {
+                        assert!(regex.is_match(&text), "{schema}.{path}: {text:?}");
+                    }
+                }
             }
         }
     }

@@ -18,15 +18,6 @@ use crate::oaep::OaepDigest;
 use crate::reason::CryptoReason;
 use crate::recipient::{Recipient, SealError};
 
-/// The length of `encryptedData` in characters that card APIs publish (for a JWE: of the whole
-/// token).
-const DATA_LENGTH: RangeInclusive<usize> = 128..=54_000;
-/// The length of `encryptedKey` in characters: RSA-2048 in base64 has 342, RSA-4096 in hex 1024.
-const KEY_LENGTH: RangeInclusive<usize> = 256..=1024;
-/// The published maximum of `publicKeyFingerprint`. Clients may leave it empty or put free text
-/// there.
-const FINGERPRINT_LENGTH: RangeInclusive<usize> = 0..=1000;
-
 /// Which of the two envelopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EnvelopeKind {
@@ -110,6 +101,16 @@ impl EnvelopeError {
 }
 
 impl Envelope {
+    /// The length of a request's `encryptedData` in characters that card APIs publish (for a JWE:
+    /// of the whole token).
+    pub const DATA_LENGTH: RangeInclusive<usize> = 128..=54_000;
+    /// The length of `encryptedKey` in characters: RSA-2048 in base64 has 342, RSA-4096 in hex
+    /// 1024.
+    pub const KEY_LENGTH: RangeInclusive<usize> = 256..=1024;
+    /// The published length of `publicKeyFingerprint`. Clients may leave it empty or put free text
+    /// there.
+    pub const FINGERPRINT_LENGTH: RangeInclusive<usize> = 0..=1000;
+
     /// Reads a request body of a sender who may use what is `accepted`. `encryptedData` with a dot
     /// in it is a JWE; otherwise the body is field-level, with parameters that are not in the body
     /// taken from `headers` where those are accepted. Unknown members are ignored.
@@ -120,7 +121,7 @@ impl Envelope {
     ) -> Result<Self, EnvelopeError> {
         let none = FieldLevelHeaders::default();
         let headers = if accepted.headers { headers } else { &none };
-        Self::read(body, headers, accepted, DATA_LENGTH)
+        Self::read(body, headers, accepted, Self::DATA_LENGTH)
     }
 
     /// Reads an answer, as a client does: `encryptedData` may have any length.
@@ -166,14 +167,14 @@ impl Envelope {
         let key = check.required(
             field_level::ENCRYPTED_KEY,
             headers.encrypted_key,
-            KEY_LENGTH,
+            Self::KEY_LENGTH,
         );
         let iv = check.required(field_level::IV, headers.iv, any.clone());
         let oaep_digest = check.optional(field_level::OAEP_DIGEST, headers.oaep_digest, any);
         let fingerprint = check.optional(
             field_level::FINGERPRINT,
             headers.fingerprint,
-            FINGERPRINT_LENGTH,
+            Self::FINGERPRINT_LENGTH,
         );
         check.finish()?;
         let message = Message::decode(&Fields {

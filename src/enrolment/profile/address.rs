@@ -5,8 +5,23 @@ use crate::enrolment::report::Need::{Optional, Required};
 use crate::enrolment::report::{Members, Report};
 use crate::enrolment::stored::{self, Stored};
 use crate::enrolment::text::{self, Rule};
+use crate::text_form::TextForm;
 use std::fmt;
 use zeroize::Zeroizing;
+
+/// A country code; [`Address::read`] also looks it up in ISO 3166-1 alpha-3.
+pub const COUNTRY_CODE: TextForm = TextForm::matching("^[A-Za-z]{3}$");
+/// What an address is for (`home`).
+pub const ADDRESS_KIND: TextForm = TextForm::printable(3, 20);
+/// A neighbourhood.
+pub const LOCALITY: TextForm = TextForm::printable(3, 30);
+/// A postal code (cce-api.md 3.1): no hyphens, so neither ZIP+4 nor Polish codes.
+pub const POSTAL_CODE: TextForm =
+    TextForm::of_length(1, 12).and_pattern("^ *[A-Za-z0-9][A-Za-z0-9 ]*$");
+/// A state or a city.
+pub const STATE_OR_CITY: TextForm = TextForm::printable(3, 20);
+/// A street line.
+pub const ADDRESS_LINE: TextForm = TextForm::printable(3, 20);
 
 /// A billing address. An update replaces it as a whole (cce-api.md 3.2).
 pub struct Address {
@@ -26,14 +41,14 @@ impl Address {
     pub(in crate::enrolment) fn read(report: &mut Report, members: &Members) -> Option<Self> {
         let mut text = |need, path, parse: Parse| report.text(need, members, path, parse);
         let country_code = text(Required, "billingAddress.countryCode", country_code);
-        let kind = text(Required, "billingAddress.type", short);
+        let kind = text(Required, "billingAddress.type", kind);
         let locality = text(Optional, "billingAddress.locality", locality);
         let postal_code = text(Optional, "billingAddress.postalCode", postal_code);
-        let state = text(Optional, "billingAddress.state", short);
-        let city = text(Optional, "billingAddress.city", short);
-        let line1 = text(Optional, "billingAddress.line1", short);
-        let line2 = text(Optional, "billingAddress.line2", short);
-        let line3 = text(Optional, "billingAddress.line3", short);
+        let state = text(Optional, "billingAddress.state", state_or_city);
+        let city = text(Optional, "billingAddress.city", state_or_city);
+        let line1 = text(Optional, "billingAddress.line1", line);
+        let line2 = text(Optional, "billingAddress.line2", line);
+        let line3 = text(Optional, "billingAddress.line3", line);
         Some(Self {
             country_code: country_code?,
             kind: kind?,
@@ -99,12 +114,20 @@ impl fmt::Debug for Address {
 /// Every part is text that one of these functions checks.
 type Parse = fn(&str) -> Result<Zeroizing<String>, Rule>;
 
-fn short(text: &str) -> Result<Zeroizing<String>, Rule> {
-    text::free(text, 3, 20)
+fn kind(text: &str) -> Result<Zeroizing<String>, Rule> {
+    text::free(text, &ADDRESS_KIND)
 }
 
 fn locality(text: &str) -> Result<Zeroizing<String>, Rule> {
-    text::free(text, 3, 30)
+    text::free(text, &LOCALITY)
+}
+
+fn state_or_city(text: &str) -> Result<Zeroizing<String>, Rule> {
+    text::free(text, &STATE_OR_CITY)
+}
+
+fn line(text: &str) -> Result<Zeroizing<String>, Rule> {
+    text::free(text, &ADDRESS_LINE)
 }
 
 /// Three letters in any case, kept in upper case, and a code of ISO 3166-1.
@@ -119,10 +142,9 @@ fn country_code(text: &str) -> Result<Zeroizing<String>, Rule> {
     }
 }
 
-/// `^(?=.*[A-Za-z0-9])[A-Za-z0-9 ]{1,12}$` (cce-api.md 3.1): no hyphens, so neither ZIP+4 nor
-/// Polish codes.
+/// [`POSTAL_CODE`], with a rule in words for each way to miss it.
 fn postal_code(text: &str) -> Result<Zeroizing<String>, Rule> {
-    text::length(text, 1, 12)?;
+    text::length(text, &POSTAL_CODE)?;
     if !text.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ') {
         return Err("must contain only letters A to Z, digits and blanks".into());
     }

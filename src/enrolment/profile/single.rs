@@ -3,16 +3,21 @@
 use crate::enrolment::StoredError;
 use crate::enrolment::stored::{self, Stored};
 use crate::enrolment::text::{self, Rule};
+use crate::text_form::TextForm;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The cardholder's locale (`en-US`): 1 to 100 characters. The spec gives no form, so none is
-/// checked.
+/// A locale. The spec gives no form, so the gateway checks none.
+pub const LOCALE: TextForm = TextForm::printable(1, 100);
+/// A phone number in E.164 form (spec/README.md, decision 3).
+pub const PHONE_NUMBER: TextForm = TextForm::matching(r"^\+[1-9][0-9]{6,14}$");
+
+/// The cardholder's locale (`en-US`): [`LOCALE`].
 pub struct Locale(Zeroizing<String>);
 
 impl Locale {
     pub(in crate::enrolment) fn parse(text: &str) -> Result<Self, Rule> {
-        text::free(text, 1, 100).map(Self)
+        text::free(text, &LOCALE).map(Self)
     }
 
     /// The locale, as it was sent.
@@ -37,7 +42,7 @@ impl fmt::Debug for Locale {
     }
 }
 
-/// A phone number in E.164 form, `^\+[1-9]\d{6,14}$` (spec/README.md, decision 3).
+/// A phone number: [`PHONE_NUMBER`].
 pub struct PhoneNumber(Zeroizing<String>);
 
 impl PhoneNumber {

@@ -3,11 +3,13 @@
 //! - `operation`: the document of one endpoint
 //! - `refusals`: the refusals that each layer adds, taken from the answers that the code gives
 //! - `schemas`: the bodies
+//! - `limits`: lengths and patterns of texts, taken from the parsers
 //! - `documents`: the operations, a file for each group of handlers
 //!
 //! The document is put together from the tables in `http::routes`.
 
 pub mod documents;
+mod limits;
 pub(super) mod operation;
 mod refusals;
 pub mod schemas;
@@ -92,6 +94,8 @@ fn describe(groups: &[Group], origins: &[PublicOrigin]) -> OpenApi {
             }
         }
     }
+    let mut components = components.build();
+    limits::apply(&mut components);
     let info = InfoBuilder::new()
         .title("issuer-gateway")
         .version(env!("CARGO_PKG_VERSION"))
@@ -106,7 +110,7 @@ fn describe(groups: &[Group], origins: &[PublicOrigin]) -> OpenApi {
         .info(info)
         .servers(Some(servers(origins, &[""])))
         .paths(paths)
-        .components(Some(components.build()))
+        .components(Some(components))
         .tags(Some(tags))
         .build()
 }

@@ -1,7 +1,7 @@
 //! What is inside bodies, for the document alone: nothing is parsed or written through these types.
 //!
-//! Lengths and patterns are those of cce-api.md, section 3. tests/http/openapi.rs holds them
-//! against the rules that judge real requests. Doc comments are the texts of the document.
+//! The lengths and patterns of a request's texts are not here: `limits` takes them from the
+//! parsers. Doc comments are the texts of the document.
 
 mod cardholder;
 mod directory;

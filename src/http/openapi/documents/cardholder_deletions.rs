@@ -1,5 +1,6 @@
 //! Documents of the endpoints in `http::cardholder_deletions`.
 
+use crate::enrolment::terminate::LIST_SIZE_RULE;
 use crate::http::openapi::refusals::violation;
 use crate::http::openapi::schemas::UserIds;
 use crate::http::openapi::{Operation, Tag};
@@ -20,7 +21,7 @@ pub fn delete() -> Operation {
         .takes_json::<UserIds>(ids.clone())
         .answers_json::<UserIds>(StatusCode::ACCEPTED, "Accepted.", ids)
         .refuses([
-            violation(Code::ListSize, "", "must hold 1 to 500 user ids"),
+            violation(Code::ListSize, "", LIST_SIZE_RULE),
             Refusal::CardholderNotFound.into(),
         ])
 }

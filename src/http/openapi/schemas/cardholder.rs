@@ -1,5 +1,7 @@
 //! Request and answer of enrolment and update, in clear (cce-api.md 3.1 to 3.3; spec decision 3).
 
+use crate::enrolment::terminate::MOST_USER_IDS;
+use crate::ids::CardholderId;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -17,25 +19,20 @@ pub struct UserProfile {
     pub name: Option<UserName>,
     /// First name, blank, last name, as on the card: letters A to Z, digits, apostrophes, commas
     /// and blanks; for issuers set so, all letters, hyphens and periods.
-    #[schema(min_length = 1, max_length = 100, examples("John Doe"))]
+    #[schema(examples("John Doe"))]
     pub cardholder_name: String,
     /// 16 digits with a correct check digit, within one of the issuer's account ranges.
-    #[schema(pattern = "^[0-9]{16}$", examples("5344035171224363"))]
+    #[schema(examples("5344035171224363"))]
     pub card_number: String,
     /// An ISO 4217 currency in use.
-    #[schema(pattern = "^[A-Za-z]{3}$", examples("EUR"))]
+    #[schema(examples("EUR"))]
     pub card_base_currency: String,
     /// Not in the past.
     pub expiry_info: CardExpiry,
     /// Required with the donation feature on.
     pub billing_address: Option<Address>,
     /// Required with the donation feature on.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
-        examples("en-US")
-    )]
+    #[schema(examples("en-US"))]
     pub locale: Option<String>,
 }
 
@@ -46,19 +43,14 @@ pub struct UpdateUserProfile {
     /// The name.
     pub name: UserName,
     /// The locale.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
-        examples("en-US")
-    )]
+    #[schema(examples("en-US"))]
     pub locale: String,
     /// Replaces the whole stored address.
     pub billing_address: Option<Address>,
     /// Replaces the stored e-mail address.
     pub email: Option<Email>,
     /// In E.164 form.
-    #[schema(pattern = r"^\+[1-9][0-9]{6,14}$", examples("+12025550123"))]
+    #[schema(examples("+12025550123"))]
     pub phone_number: Option<String>,
 }
 
@@ -66,21 +58,10 @@ pub struct UpdateUserProfile {
 #[derive(ToSchema)]
 pub struct Email {
     /// What it is for.
-    #[schema(
-        rename = "type",
-        min_length = 1,
-        max_length = 10,
-        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
-        examples("home")
-    )]
+    #[schema(rename = "type", examples("home"))]
     pub kind: Option<String>,
     /// `local@domain.tld`
-    #[schema(
-        min_length = 5,
-        max_length = 100,
-        pattern = r"^[^\s\x00-\x1F\x7F-\x9F@]+@([^\s\x00-\x1F\x7F-\x9F@.]+\.)+[^\s\x00-\x1F\x7F-\x9F@.]{2,}$",
-        examples("John.Doe@mail.com")
-    )]
+    #[schema(examples("John.Doe@mail.com"))]
     pub value: String,
 }
 
@@ -90,10 +71,10 @@ pub struct Email {
 #[schema(rename_all = "camelCase")]
 pub struct UserName {
     /// The first name.
-    #[schema(min_length = 1, max_length = 100, examples("John"))]
+    #[schema(examples("John"))]
     pub first_name: String,
     /// The last name.
-    #[schema(min_length = 1, max_length = 100, examples("Doe"))]
+    #[schema(examples("Doe"))]
     pub last_name: String,
 }
 
@@ -101,10 +82,10 @@ pub struct UserName {
 #[derive(ToSchema)]
 pub struct CardExpiry {
     /// `01` to `12`.
-    #[schema(pattern = "^(0[1-9]|1[0-2])$", examples("10"))]
+    #[schema(examples("10"))]
     pub month: String,
     /// Four digits.
-    #[schema(pattern = "^[0-9]{4}$", examples("2039"))]
+    #[schema(examples("2039"))]
     pub year: String,
 }
 
@@ -113,62 +94,29 @@ pub struct CardExpiry {
 #[schema(rename_all = "camelCase")]
 pub struct Address {
     /// ISO 3166-1 alpha-3.
-    #[schema(pattern = "^[A-Za-z]{3}$", examples("USA"))]
+    #[schema(examples("USA"))]
     pub country_code: String,
     /// `home`, `work`, …
-    #[schema(
-        rename = "type",
-        min_length = 3,
-        max_length = 20,
-        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
-        examples("work")
-    )]
+    #[schema(rename = "type", examples("work"))]
     pub kind: String,
     /// The neighbourhood.
-    #[schema(
-        min_length = 3,
-        max_length = 30,
-        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
-        examples("Rly Station")
-    )]
+    #[schema(examples("Rly Station"))]
     pub locality: Option<String>,
     /// Letters, digits and blanks, not only blanks.
-    #[schema(
-        min_length = 1,
-        max_length = 12,
-        pattern = "^ *[A-Za-z0-9][A-Za-z0-9 ]*$",
-        examples("11746")
-    )]
+    #[schema(examples("11746"))]
     pub postal_code: Option<String>,
     /// State, region or province.
-    #[schema(
-        min_length = 3,
-        max_length = 20,
-        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
-        examples("New York")
-    )]
+    #[schema(examples("New York"))]
     pub state: Option<String>,
     /// The city.
-    #[schema(
-        min_length = 3,
-        max_length = 20,
-        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
-        examples("Brooklyn")
-    )]
+    #[schema(examples("Brooklyn"))]
     pub city: Option<String>,
     /// A street line.
-    #[schema(
-        min_length = 3,
-        max_length = 20,
-        pattern = r"^[^\x00-\x1F\x7F-\x9F]*$",
-        examples("83 Mayfair Street")
-    )]
+    #[schema(examples("83 Mayfair Street"))]
     pub line1: Option<String>,
     /// A street line.
-    #[schema(min_length = 3, max_length = 20, pattern = r"^[^\x00-\x1F\x7F-\x9F]*$")]
     pub line2: Option<String>,
     /// A street line.
-    #[schema(min_length = 3, max_length = 20, pattern = r"^[^\x00-\x1F\x7F-\x9F]*$")]
     pub line3: Option<String>,
 }
 
@@ -194,14 +142,14 @@ impl PartialSchema for UserIds {
     fn schema() -> RefOr<Schema> {
         let id = ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some("^[0-9A-Fa-f-]{36}$"));
+            .pattern(CardholderId::FORM.pattern);
         ArrayBuilder::new()
             .description(Some(
                 "User ids, as enrolment answered them; case does not matter.",
             ))
             .items(id)
             .min_items(Some(1))
-            .max_items(Some(500))
+            .max_items(Some(MOST_USER_IDS))
             .into()
     }
 }

@@ -25,8 +25,6 @@ pub enum EncryptedRequest {
 pub struct JweRequest {
     /// The token.
     #[schema(
-        min_length = 128,
-        max_length = 54000,
         pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$"
     )]
     pub encrypted_data: String,
@@ -39,10 +37,9 @@ pub struct JweRequest {
 #[schema(rename_all = "camelCase")]
 pub struct FieldLevelRequest {
     /// The ciphertext.
-    #[schema(min_length = 128, max_length = 54000, pattern = "^[^.]+$")]
+    #[schema(pattern = "^[^.]+$")]
     pub encrypted_data: String,
     /// The wrapped key. Required, here or (where that is turned on) as a header.
-    #[schema(min_length = 256, max_length = 1024)]
     pub encrypted_key: Option<String>,
     /// The IV, 16 bytes. Required, here or (where that is turned on) as a header.
     #[schema(examples("6fb5ccde2b2c4a0e9a8d3f0c51f7d2b1"))]
@@ -52,7 +49,6 @@ pub struct FieldLevelRequest {
     pub oaep_hashing_algorithm: Option<String>,
     /// The fingerprint of the gateway's key or certificate; empty or absent, it means the current
     /// key.
-    #[schema(max_length = 1000)]
     pub public_key_fingerprint: Option<String>,
 }
 
