@@ -37,14 +37,22 @@ const FORMS: &[(&str, &str, TextForm)] = &[
     ("Address", "line1", profile::ADDRESS_LINE),
     ("Address", "line2", profile::ADDRESS_LINE),
     ("Address", "line3", profile::ADDRESS_LINE),
-    ("IssuerProfile", "clientId", ClientId::FORM),
+    (
+        "IssuerProfile",
+        "clientId",
+        TextForm::matching(ClientId::PATTERN),
+    ),
     ("IssuerProfile", "customerId", issuer::CUSTOMER_ID),
     (
         "IssuerProfile",
         "supportedAccountRange",
         WRITTEN_ACCOUNT_RANGES,
     ),
-    ("IssuerProfileDetails", "clientId", ClientId::FORM),
+    (
+        "IssuerProfileDetails",
+        "clientId",
+        TextForm::matching(ClientId::PATTERN),
+    ),
     ("IssuerProfileDetails", "customerId", issuer::CUSTOMER_ID),
     (
         "IssuerProfileDetails",

@@ -142,7 +142,7 @@ impl PartialSchema for UserIds {
     fn schema() -> RefOr<Schema> {
         let id = ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(CardholderId::FORM.pattern);
+            .pattern(Some(CardholderId::PATTERN));
         ArrayBuilder::new()
             .description(Some(
                 "User ids, as enrolment answered them; case does not matter.",
