@@ -208,6 +208,7 @@ fn vault(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result<()> {
         owner: issuer_id.into(),
         row_id: "32c7ea6e-6b2a-4f5b-9cf1-9f8f2f8e1a10",
         column: SealedColumn::CardholderBillingAddress,
+        month: None,
     };
     let enrolment = sample::enrolment(RANGE);
     let address = enrolment.get("billingAddress").context("no address")?;

@@ -118,6 +118,10 @@ pub enum SealedColumn {
     DirectoryEmail,
     /// `directory_users.metadata`.
     DirectoryMetadata,
+    /// `transaction_ledgers.content`.
+    TransactionLedger,
+    /// `transaction_months.content`.
+    TransactionMonth,
 }
 
 impl SealedColumn {
@@ -136,7 +140,15 @@ impl SealedColumn {
             Self::DirectoryUsername => "directory_users.username",
             Self::DirectoryEmail => "directory_users.email",
             Self::DirectoryMetadata => "directory_users.metadata",
+            Self::TransactionLedger => "transaction_ledgers.content",
+            Self::TransactionMonth => "transaction_months.content",
         }
+    }
+
+    /// Whether each of its values is sealed under a key of its row, made from the data key: so
+    /// often is it written again.
+    pub fn has_row_keys(self) -> bool {
+        matches!(self, Self::TransactionLedger | Self::TransactionMonth)
     }
 
     /// The column's name in its table.

@@ -122,6 +122,7 @@ fn patterns(sandbox: &Sandbox, site: &Site, vault: &VaultKeys) -> anyhow::Result
                     owner: IssuerId(user.issuer_id).into(),
                     row_id: &user.user_id,
                     column,
+                    month: None,
                 };
                 vault.open_sealed(place, sealed)
             };
@@ -210,6 +211,7 @@ impl Filler<'_> {
                 owner: issuer_id.into(),
                 row_id: user_id.as_str(),
                 column,
+                month: None,
             };
             self.vault.seal(place, clear)
         };

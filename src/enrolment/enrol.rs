@@ -91,6 +91,7 @@ fn sealed(
                 owner: issuer.id.into(),
                 row_id: user_id.as_str(),
                 column,
+                month: None,
             },
             clear,
         )

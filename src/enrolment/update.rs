@@ -81,6 +81,7 @@ fn sealed(
             owner: issuer_id.into(),
             row_id: request.user_id.as_str(),
             column,
+            month: None,
         };
         keys.seal(place, clear)
     };

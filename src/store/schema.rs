@@ -200,6 +200,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    transaction_ledgers (issuer_id, user_id) {
+        issuer_id -> Integer,
+        user_id -> Text,
+        content -> Binary,
+        seal_key -> Integer,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    transaction_months (issuer_id, user_id, month) {
+        issuer_id -> Integer,
+        user_id -> Text,
+        month -> Integer,
+        content -> Binary,
+        seal_key -> Integer,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
     directory_apps (app_id) {
         app_id -> Integer,
         name -> Text,

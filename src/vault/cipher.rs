@@ -6,14 +6,22 @@
 //! value moved to another owner, row, column or version does not open.
 //!
 //! With random IVs a key is good for 2^32 values (NIST SP 800-38D, 8.3), some 700 million
-//! enrolments: rotate before.
+//! enrolments: rotate before. Columns that are written again with every transaction
+//! ([`SealedColumn::has_row_keys`]) would use that up in months. Each of their rows has a key of
+//! its own: HMAC-SHA-256(data key, `issuer-gateway row key 1` and the AAD's parts), which is
+//! HKDF-Expand (RFC 5869, 2.3) for one block. A row of a month has the month (4 bytes big-endian)
+//! in the AAD, after the column.
 
 use super::VaultError;
+use super::blind_index::keyed;
 use super::key::KeyBytes;
 use crate::ids::{AppId, IssuerId, OwnerId};
 use crate::sealed::{SealedColumn, VERSION_LENGTH};
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use zeroize::Zeroizing;
 
@@ -31,6 +39,8 @@ pub struct Place<'a> {
     pub row_id: &'a str,
     /// The column.
     pub column: SealedColumn,
+    /// The month's number, of a row that is a cardholder's month.
+    pub month: Option<i32>,
 }
 
 impl<'a> Place<'a> {
@@ -40,6 +50,7 @@ impl<'a> Place<'a> {
             owner: issuer_id.into(),
             row_id,
             column,
+            month: None,
         }
     }
 
@@ -49,6 +60,15 @@ impl<'a> Place<'a> {
             owner: app_id.into(),
             row_id,
             column,
+            month: None,
+        }
+    }
+
+    /// A cardholder's month.
+    pub fn of_month(issuer_id: IssuerId, user_id: &'a str, month: i32) -> Self {
+        Self {
+            month: Some(month),
+            ..Self::of_issuer(issuer_id, user_id, SealedColumn::TransactionMonth)
         }
     }
 }
@@ -65,31 +85,54 @@ pub struct Sealed {
 /// Every data key of purpose `seal`, its key schedule computed once.
 pub(super) struct SealKeys {
     primary: u32,
-    ciphers: HashMap<u32, Aes256Gcm>,
+    keys: HashMap<u32, SealKey>,
+}
+
+/// One data key, ready for values, and for keys of rows.
+struct SealKey {
+    cipher: Aes256Gcm,
+    root: Hmac<Sha256>,
+}
+
+impl SealKey {
+    /// What seals the value of this place, whose AAD is given.
+    fn cipher(&self, place: Place<'_>, aad: &[u8]) -> Cow<'_, Aes256Gcm> {
+        if !place.column.has_row_keys() {
+            return Cow::Borrowed(&self.cipher);
+        }
+        let mut mac = self.root.clone();
+        mac.update(b"issuer-gateway row key 1");
+        mac.update(aad);
+        mac.update(&[1]);
+        let key: KeyBytes = Zeroizing::new(mac.finalize().into_bytes().into());
+        Cow::Owned(aes(&key))
+    }
 }
 
 impl SealKeys {
     /// `primary` must be one of the keys.
     pub(super) fn new(primary: u32, keys: &[(u32, KeyBytes)]) -> Result<Self, VaultError> {
-        let ciphers: HashMap<_, _> = keys
+        let ready = |key: &KeyBytes| SealKey {
+            cipher: aes(key),
+            root: keyed(key),
+        };
+        let keys: HashMap<_, _> = keys
             .iter()
-            .map(|(version, key)| (*version, aes(key)))
+            .map(|(version, key)| (*version, ready(key)))
             .collect();
-        if !ciphers.contains_key(&primary) {
+        if !keys.contains_key(&primary) {
             return Err(VaultError::NoPrimary("seal"));
         }
-        Ok(Self { primary, ciphers })
+        Ok(Self { primary, keys })
     }
 
     pub(super) fn seal(&self, place: Place<'_>, plaintext: &[u8]) -> Result<Sealed, VaultError> {
         let version = self.primary;
-        let cipher = self
-            .ciphers
-            .get(&version)
-            .ok_or(VaultError::UnknownVersion(version))?;
+        let key = self.key(version)?;
         let mut bytes = Vec::with_capacity(VERSION_LENGTH + IV + plaintext.len() + TAG);
         bytes.extend_from_slice(&version.to_be_bytes());
-        encrypt(cipher, &aad(place, version), plaintext, &mut bytes)?;
+        let aad = aad(place, version);
+        encrypt(&key.cipher(place, &aad), &aad, plaintext, &mut bytes)?;
         Ok(Sealed {
             bytes,
             key_version: i32::try_from(version).map_err(|_| VaultError::UnknownVersion(version))?,
@@ -105,11 +148,14 @@ impl SealKeys {
             .split_first_chunk::<VERSION_LENGTH>()
             .ok_or(VaultError::DoesNotOpen)?;
         let version = u32::from_be_bytes(*version);
-        let cipher = self
-            .ciphers
-            .get(&version)
-            .ok_or(VaultError::UnknownVersion(version))?;
-        decrypt(cipher, &aad(place, version), rest)
+        let key = self.key(version)?;
+        let aad = aad(place, version);
+        decrypt(&key.cipher(place, &aad), &aad, rest)
+    }
+
+    fn key(&self, version: u32) -> Result<&SealKey, VaultError> {
+        let key = self.keys.get(&version);
+        key.ok_or(VaultError::UnknownVersion(version))
     }
 }
 
@@ -123,6 +169,9 @@ fn aad(place: Place<'_>, version: u32) -> Vec<u8> {
     aad.extend_from_slice(&place.owner.number().to_be_bytes());
     push_prefixed(&mut aad, place.row_id.as_bytes());
     push_prefixed(&mut aad, place.column.as_str().as_bytes());
+    if let Some(month) = place.month {
+        aad.extend_from_slice(&month.to_be_bytes());
+    }
     aad.extend_from_slice(&version.to_be_bytes());
     aad
 }
@@ -188,6 +237,7 @@ mod tests {
         owner: OwnerId::Issuer(IssuerId(1)),
         row_id: "c8b38606-12b2-43c6-a641-be8eb0ab9dec",
         column: SealedColumn::CardholderName,
+        month: None,
     };
 
     fn keys() -> SealKeys {
@@ -253,6 +303,37 @@ mod tests {
             keys.open(PLACE, &other_version).err(),
             Some(VaultError::UnknownVersion(9))
         );
+    }
+
+    #[test]
+    fn a_month_opens_in_its_row_alone() {
+        let keys = keys();
+        let user = PLACE.row_id;
+        let place = Place::of_month(IssuerId(1), user, 24_323);
+        let sealed = keys.seal(place, b"groceries").unwrap().bytes;
+        assert_eq!(**keys.open(place, &sealed).unwrap(), *b"groceries");
+        let moved = [
+            Place::of_month(IssuerId(1), user, 24_324),
+            Place::of_month(IssuerId(2), user, 24_323),
+            Place {
+                month: None,
+                ..place
+            },
+            Place {
+                column: SealedColumn::TransactionLedger,
+                ..place
+            },
+            Place {
+                column: SealedColumn::Card,
+                ..place
+            },
+        ];
+        for place in moved {
+            assert!(keys.open(place, &sealed).is_err(), "{place:?}");
+        }
+        // Under the row's own key, not under the data key itself.
+        let aad = aad(place, 2);
+        assert!(decrypt(&keys.keys[&2].cipher, &aad, &sealed[4..]).is_err());
     }
 
     #[test]

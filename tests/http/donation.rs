@@ -92,6 +92,7 @@ on_both!(turning_it_on_means_to_register_again, |backend: Backend| {
             owner: issuer_id.into(),
             row_id,
             column,
+            month: None,
         };
         let clear = gateway
             .gateway

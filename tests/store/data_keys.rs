@@ -191,6 +191,7 @@ async fn keys_are_promoted_and_retired_by_the_rules(backend: Backend) {
         owner: ISSUER.into(),
         row_id: "row",
         column: SealedColumn::CardholderName,
+        month: None,
     };
     let first = vault.current().seal(place, b"value").unwrap();
 

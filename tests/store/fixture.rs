@@ -77,6 +77,7 @@ pub fn sealed_user(keys: &VaultKeys, issuer_id: IssuerId, pan: &str) -> NewCardh
             owner: issuer_id.into(),
             row_id: user_id.as_str(),
             column,
+            month: None,
         };
         keys.seal(place, text.as_bytes()).unwrap()
     };

@@ -23,6 +23,7 @@ const PLACE: Place<'static> = Place {
     owner: OwnerId::Issuer(ISSUER),
     row_id: "row",
     column: SealedColumn::CardholderName,
+    month: None,
 };
 
 async fn store_with(database: &TestDatabase, kek: &TestKek) -> (Store, Vault) {

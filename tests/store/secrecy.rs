@@ -50,6 +50,7 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
         owner: issuer_id.into(),
         row_id,
         column,
+        month: None,
     };
     let load = || async {
         rig.store
@@ -142,6 +143,7 @@ async fn two_nodes_may_make_the_first_keys_at_once(backend: Backend) {
         owner: ISSUER.into(),
         row_id: "row",
         column: SealedColumn::CardholderName,
+        month: None,
     };
     let sealed = a.seal(place, b"value").unwrap();
     assert_eq!(**b.open_sealed(place, &sealed.bytes).unwrap(), *b"value");

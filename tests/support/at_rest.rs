@@ -32,6 +32,7 @@ pub fn open(
         owner: gateway.issuer_id(issuer).into(),
         row_id: user_id,
         column,
+        month: None,
     };
     let clear = gateway.gateway.vault.current().open_sealed(place, sealed)?;
     Ok(serde_json::from_slice(&clear).unwrap())

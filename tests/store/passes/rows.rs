@@ -43,6 +43,7 @@ fn seal(keys: &VaultKeys, user_id: &CardholderId, column: SealedColumn, text: &s
         owner: ISSUER.into(),
         row_id: user_id.as_str(),
         column,
+        month: None,
     };
     keys.seal(place, text.as_bytes()).unwrap().bytes
 }
@@ -160,6 +161,7 @@ pub async fn opened(rig: &Rig) -> BTreeMap<RowKey, Vec<Option<String>>> {
                     owner: IssuerId(row.key.owner).into(),
                     row_id: &row.key.id,
                     column: *column,
+                    month: None,
                 };
                 let clear = keys.open_sealed(place, sealed.as_ref()?).unwrap();
                 Some(String::from_utf8(clear.to_vec()).unwrap())

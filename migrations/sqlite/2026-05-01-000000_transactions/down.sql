@@ -1,0 +1,2 @@
+DROP TABLE transaction_months;
+DROP TABLE transaction_ledgers;
