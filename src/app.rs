@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::crypto_refusals::CryptoRefusals;
 use crate::enrolment::erasure::Erasure;
+use crate::footprints::Footprints;
 use crate::gateway::{Directory, Gateway};
 use crate::housekeeping::{ForgetOpenedKeys, Housekeeping, jobs};
 use crate::http::{around, metrics, openapi::Document, request::Limits, routes, server};
@@ -58,6 +59,11 @@ pub struct RunningApp {
     shutdown_limit: Duration,
     servers: Vec<Running>,
 }
+
+/// Threads that enter feeds' transactions, and how many batches may wait for them. A batch holds up
+/// to 5,000 transactions, so few may wait.
+const FEED_WRITERS: usize = 1;
+const FEED_QUEUE: usize = 64;
 
 /// Starts listening. Anything that is not right refuses the start with a message that names it.
 ///
@@ -201,14 +207,19 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
     metrics.register(Box::new(QueueDepth::new("unwrap", ahead.clone())?))?;
     metrics.register(Box::new(QueueDepth::new("lookup", finder.backlog())?))?;
     let heads = store.heads();
-    let writer = Writer::start_with(
-        &url,
-        database.writers,
-        database.write_queue,
-        ahead,
-        Duration::from_millis(database.commit_timeout_ms),
-        heads,
-    )?;
+    let commit_timeout = Duration::from_millis(database.commit_timeout_ms);
+    let start_writer = |threads, capacity| {
+        Writer::start_with(
+            &url,
+            threads,
+            capacity,
+            ahead.clone(),
+            commit_timeout,
+            heads,
+        )
+    };
+    let writer = start_writer(database.writers, database.write_queue)?;
+    let feeds = start_writer(FEED_WRITERS, FEED_QUEUE)?;
     let witness = config.audit.witness_file(&url);
     let witness = witness.map(|file| Witness::new(&file, heads));
     for collector in writer.collectors()? {
@@ -223,6 +234,8 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         vault,
         finder,
         writer,
+        feeds,
+        footprints: Footprints::builtin().context("the compiled-in data")?,
         directory: directory(config, &store, address).await?,
         store,
         erasure: Notify::new(),

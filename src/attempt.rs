@@ -21,7 +21,7 @@ mod caller;
 pub(crate) mod sealing;
 
 pub use action::Action;
-pub use acts::{Enrol, Enrolled, ReEnrol, ReEnrolled, Record, TypedAct, Updated};
+pub use acts::{Enrol, Enrolled, Post, ReEnrol, ReEnrolled, Record, TypedAct, Updated};
 pub use caller::require_active;
 
 use crate::call::Call;
@@ -167,10 +167,14 @@ impl<'a> Attempt<'a> {
     /// Those of [`Attempt::commit`], of `seal` and of the vault.
     pub async fn commit_sealed<A: TypedAct<'a>>(
         self,
-        seal: impl Fn(&VaultKeys) -> Result<A, VaultError>,
+        seal: impl Fn(&Arc<VaultKeys>) -> Result<A, VaultError>,
     ) -> Result<A::Result, Refusal> {
-        let audit = self.audit();
-        let outcome = sealing::commit(self.gateway, |keys| {
+        let (audit, gateway) = (self.audit(), self.gateway);
+        let writer = match self.action {
+            Action::PostTransactions => &gateway.feeds,
+            _ => &gateway.writer,
+        };
+        let outcome = sealing::commit((&gateway.vault, &gateway.store, writer), |keys| {
             Ok(self.entry(seal(keys)?.into_act(), audit.clone()))
         });
         let outcome = outcome.await?;

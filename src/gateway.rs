@@ -4,6 +4,7 @@ use crate::audit::refused::RefusedCalls;
 use crate::audit::witness::Witness;
 use crate::clock::Clock;
 use crate::crypto_refusals::CryptoRefusals;
+use crate::footprints::Footprints;
 use crate::issuers::registry::IssuerRegistry;
 use crate::oauth1::SpentCalls;
 use crate::openings::Openings;
@@ -34,12 +35,16 @@ pub struct Gateway {
     pub throttle: CryptoRefusals,
     /// Seals and opens data at rest.
     pub vault: Vault,
+    /// The factor sets in force.
+    pub footprints: Footprints,
     /// Reads.
     pub store: Store,
     /// Looks up the users of updates.
     pub finder: Finder,
     /// Commits.
     pub writer: Writer,
+    /// Commits of feeds of transactions, apart: a large one must not hold up enrolments.
+    pub feeds: Writer,
     /// Wakes the erasure of deleted users.
     pub erasure: Notify,
     /// The users API's settings and rate limits.

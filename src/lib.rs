@@ -12,6 +12,7 @@
 //!   every refusal into its answer
 //! - [`rotation`]: changes the vault's keys while nodes serve, and seals stored rows anew
 //! - [`readiness`]: whether a node can work; [`reload`]: puts a changed configuration in force
+//! - [`transactions`]: card transactions taken in, scored and kept by month
 //! - [`enrolment`]: the cardholders' use cases; [`programme`]: the issuer's own profile;
 //!   [`directory`]: the users API
 //! - [`attempt`]: one signed call, from its proof to the single commit that uses up its nonce;
@@ -20,6 +21,7 @@
 //!   soon
 //! - [`gateway`]: the parts of a running gateway; [`reloadable`]: those that a reload swaps in one
 //!   step
+//! - [`footprints`]: the factor sets in force on a node
 //! - [`crypto_refusals`]: slows down payloads that do not open
 //! - [`audit`]: audit entries of nodes and unproven callers; verification and export of the trail
 //! - [`issuers`]: the issuers on board, their account ranges and their keys
@@ -83,6 +85,7 @@ pub mod directory;
 pub mod enrolment;
 pub mod expiry;
 pub mod footprint;
+pub mod footprints;
 pub mod gateway;
 pub mod housekeeping;
 pub mod http;
@@ -105,6 +108,7 @@ pub mod telemetry;
 pub mod text_form;
 pub mod throttle;
 pub mod toml_error;
+pub mod transactions;
 pub mod unwrap;
 pub mod vault;
 pub mod violation;

@@ -143,6 +143,7 @@ async fn end_stages(gateway: &Arc<Gateway>, deadline: Instant) -> bool {
         .name("stop".to_owned())
         .spawn(move || {
             gateway.writer.stop();
+            gateway.feeds.stop();
             gateway.finder.stop();
             ended.send(()).ok();
         });

@@ -11,6 +11,10 @@ pub enum Action {
     UpdateCardholder,
     /// `POST /issuers/user-deletions`; an accepted call leaves one entry for each user.
     DeleteCardholders,
+    /// `POST /issuers/transactions`
+    PostTransactions,
+    /// `GET /issuers/users/{userid}/aggregate-carbon-scores`
+    ShowAggregate,
     /// `GET /issuers`
     ShowIssuer,
     /// `PUT /issuers`
@@ -25,6 +29,8 @@ impl Action {
             Self::ReEnrolCardholder => "user.re-enrol",
             Self::UpdateCardholder => "user.update",
             Self::DeleteCardholders => "user.delete",
+            Self::PostTransactions => "transactions.post",
+            Self::ShowAggregate => "score.show",
             Self::ShowIssuer => "issuer.show",
             Self::ChangeIssuer => "issuer.change",
         }
@@ -34,8 +40,14 @@ impl Action {
     /// as well as the writer's.
     pub(super) fn is_encrypted(self) -> bool {
         match self {
-            Self::EnrolCardholder | Self::ReEnrolCardholder | Self::UpdateCardholder => true,
-            Self::DeleteCardholders | Self::ShowIssuer | Self::ChangeIssuer => false,
+            Self::EnrolCardholder
+            | Self::ReEnrolCardholder
+            | Self::UpdateCardholder
+            | Self::PostTransactions => true,
+            Self::DeleteCardholders
+            | Self::ShowAggregate
+            | Self::ShowIssuer
+            | Self::ChangeIssuer => false,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::{Action, Attempt};
 use crate::ids::CardholderId;
+use crate::store::transactions::Posting;
 use crate::store::writer::{Act, CardholderUpdate, NewCardholder, Outcome, Termination};
 
 /// What an attempt can commit.
@@ -113,6 +114,21 @@ impl TypedAct<'_> for Termination {
 
     fn into_act(self) -> Act {
         Act::Terminate(Box::new(self))
+    }
+
+    fn result(outcome: Outcome, _: Attempt<'_>) -> Option<()> {
+        (outcome == Outcome::Done).then_some(())
+    }
+}
+
+/// Transactions are entered into cardholders' months.
+pub struct Post(pub Posting);
+
+impl TypedAct<'_> for Post {
+    type Result = ();
+
+    fn into_act(self) -> Act {
+        Act::Post(Box::new(self.0))
     }
 
     fn result(outcome: Outcome, _: Attempt<'_>) -> Option<()> {

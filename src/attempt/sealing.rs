@@ -1,8 +1,8 @@
 //! The commit of sealed values, made again while the data keys change under it.
 
-use crate::gateway::Gateway;
-use crate::store::{Commit, Outcome, StoreError};
-use crate::vault::{VaultError, VaultKeys};
+use crate::store::{Commit, Outcome, Store, StoreError, Writer};
+use crate::vault::{Vault, VaultError, VaultKeys};
+use std::sync::Arc;
 
 /// How often something is sealed because the data keys have changed under it.
 const SEALINGS: u32 = 8;
@@ -15,20 +15,20 @@ const SEALINGS: u32 = 8;
 /// Those of `seal`, of the writer and of the vault; [`StoreError::Busy`] if the keys change faster
 /// than this can follow.
 pub(crate) async fn commit(
-    gateway: &Gateway,
-    seal: impl Fn(&VaultKeys) -> Result<Commit, VaultError>,
+    (vault, store, writer): (&Vault, &Store, &Writer),
+    seal: impl Fn(&Arc<VaultKeys>) -> Result<Commit, VaultError>,
 ) -> Result<Outcome, VaultError> {
-    let mut keys = gateway.vault.current();
+    let mut keys = vault.current();
     for _ in 0..SEALINGS {
         let sealed_under = Some(keys.generation());
         let commit = Commit {
             sealed_under,
             ..seal(&keys)?
         };
-        match gateway.writer.commit(commit).await? {
+        match writer.commit(commit).await? {
             Outcome::Stale => {
                 let behind = keys.generation();
-                keys = gateway.vault.newer_than(&gateway.store, behind).await?;
+                keys = vault.newer_than(store, behind).await?;
             }
             outcome => return Ok(outcome),
         }

@@ -53,7 +53,8 @@ impl<'a> DirectoryAttempt<'a> {
         self,
         seal: impl Fn(&VaultKeys) -> Result<DirectoryChange, VaultError>,
     ) -> Result<Applied, DirectoryRefusal> {
-        let outcome = sealing::commit(self.gateway, |keys| {
+        let gateway = self.gateway;
+        let outcome = sealing::commit((&gateway.vault, &gateway.store, &gateway.writer), |keys| {
             let change = seal(keys)?;
             let audit = AuditDraft {
                 subject: Some(change.klaim_id().to_owned()),

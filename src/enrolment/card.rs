@@ -36,6 +36,11 @@ impl Pan {
         }
     }
 
+    /// From exactly 16 digits.
+    pub fn from_digits(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+
     /// The 16 digits, for sealing and for the blind index.
     pub fn digits(&self) -> &str {
         &self.0

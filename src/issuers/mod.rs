@@ -23,7 +23,7 @@ use crate::refusal::Refusal;
 use crate::store::issuers::Envelopes;
 pub use crate::store::issuers::{IssuerStatus, Responses};
 use account_range::AccountRange;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use gate::Gate;
 use profile::IssuerProfile;
 use std::sync::Arc;
@@ -114,6 +114,17 @@ impl Issuer {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The day of a moment, for now UTC's.
+    pub fn local_date(&self, moment: DateTime<Utc>) -> NaiveDate {
+        moment.date_naive()
+    }
+
+    /// Whether a card of this number is the issuer's, by its account ranges.
+    pub fn issues(&self, pan_digits: &str) -> bool {
+        let mut ranges = self.account_ranges.iter();
+        ranges.any(|range| range.covers(pan_digits))
     }
 
     /// What it may send, by its settings `envelopes` and `field_level_headers`.

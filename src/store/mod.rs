@@ -11,7 +11,7 @@
 //!   newer keys
 //! - [`backup`]: a copy of the SQLite file while nodes serve
 //! - [`cardholders`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`],
-//!   [`audit`]: one file per aggregate
+//!   [`transactions`], [`audit`]: one file per aggregate
 //!
 //! The store stores the values that it is given: sealing and blind indexes are the vault's work.
 //! Times are microseconds since 1970 UTC, bound by the caller.
@@ -36,6 +36,7 @@ pub mod opened_keys;
 pub mod passes;
 pub mod pool;
 pub mod schema;
+pub mod transactions;
 pub mod url;
 pub mod writer;
 

@@ -9,13 +9,14 @@
 //! [`queue`] holds the waiting commits and [`health`] the state of the threads. [`session`] owns a
 //! connection and decides which failures are tried again. [`batch`] writes one transaction. Its
 //! parts: [`openings`] lets a wrapped key open one message, [`cards`] keeps cards single,
-//! [`re_enrol`] enrols cardholders who must register again. [`rows`] and [`terminations`] hold the
-//! statements for both databases.
+//! [`re_enrol`] enrols cardholders who must register again, [`postings`] enters transactions.
+//! [`rows`] and [`terminations`] hold the statements for both databases.
 
 mod batch;
 mod cards;
 mod health;
 mod openings;
+mod postings;
 mod queue;
 mod re_enrol;
 mod rows;
@@ -30,6 +31,7 @@ use super::data_keys::FormerIndex;
 use super::directory::changes::{DirectoryChange, Taken};
 use super::error::StoreError;
 use super::opened_keys::{Holder, Opening};
+use super::transactions::Posting;
 use super::url::DatabaseUrl;
 use crate::ids::{CardholderId, IssuerId};
 use crate::queue::{Backlog, Gather, Queue, Stage};
@@ -87,6 +89,8 @@ pub enum Act {
     Terminate(Box<Termination>),
     /// Changes a record of the users API.
     Directory(Box<DirectoryChange>),
+    /// Enters transactions into cardholders' months; what becomes of each is in the posting's book.
+    Post(Box<Posting>),
     /// Nothing but nonce and audit entry: a verified request that was refused.
     Record,
     /// The row of this node, and nothing else: no audit entry. See [`Commit::heartbeat`].
@@ -171,6 +175,7 @@ impl Commit {
     fn rows(&self) -> usize {
         match &self.act {
             Act::Terminate(termination) => termination.user_ids.len().max(1),
+            Act::Post(posting) => posting.items.max(1),
             Act::Enrol(_)
             | Act::ReEnrol(_)
             | Act::Update(_)

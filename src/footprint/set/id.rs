@@ -28,18 +28,21 @@ impl SetId {
     ///
     /// Other characters, other lengths, or a beginning of `ig-`.
     pub fn of_operator(text: &str) -> Result<Self, SetIdError> {
+        let id = Self::stored(text).ok_or(SetIdError::Malformed)?;
+        if text.starts_with("ig-") {
+            return Err(SetIdError::Reserved);
+        }
+        Ok(id)
+    }
+
+    /// The id of any set, as a stored score names it; `None` if no set can be called so.
+    pub fn stored(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let begins = text.bytes().next().is_some_and(allowed);
         let shaped = text
             .bytes()
             .all(|byte| allowed(byte) || b".-_".contains(&byte));
-        if !begins || !shaped || text.len() > 40 {
-            return Err(SetIdError::Malformed);
-        }
-        if text.starts_with("ig-") {
-            return Err(SetIdError::Reserved);
-        }
-        Ok(Self(text.into()))
+        (begins && shaped && text.len() <= 40).then(|| Self(text.into()))
     }
 
     pub(super) fn builtin(id: &'static str) -> Self {

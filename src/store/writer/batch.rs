@@ -1,9 +1,9 @@
 //! One transaction for a whole batch, in an order that keeps two writers from deadlocking: the
 //! fence, wrapped keys, nonces, cards, users, scoring jobs, re-enrolments, updates, terminations,
-//! records of the users API, audit entries; within a table sorted by key.
+//! records of the users API, transactions, audit entries; within a table sorted by key.
 
 use super::{Act, CardholderUpdate, Commit, KEY_REUSED, NewCardholder, Outcome};
-use super::{cards, openings, re_enrol, rows, terminations};
+use super::{cards, openings, postings, re_enrol, rows, terminations};
 use crate::store::audit::{self, AuditChain, AuditDraft};
 use crate::store::connection::{self, AnyConnection};
 use crate::store::directory::changes::{self, Applied, DirectoryChange};
@@ -94,6 +94,7 @@ fn write_rows(
     // After the updates, so that one of the same user that came in time is done.
     terminations::mark(conn, &terminations)?;
     change_directory(conn, commits, &mut outcomes)?;
+    postings::post(conn, commits, &outcomes)?;
     for commit in commits {
         if let Act::Beat(node) = &commit.act {
             heartbeat::beat(conn, node)?;
@@ -298,7 +299,12 @@ fn entry(commit: &Commit, outcome: &Outcome) -> Option<AuditDraft> {
     let creates = match &commit.act {
         Act::Enrol(_) => true,
         Act::Directory(change) => matches!(**change, DirectoryChange::Create(_)),
-        Act::ReEnrol(_) | Act::Update(_) | Act::Terminate(_) | Act::Record | Act::Beat(_) => false,
+        Act::ReEnrol(_)
+        | Act::Update(_)
+        | Act::Terminate(_)
+        | Act::Post(_)
+        | Act::Record
+        | Act::Beat(_) => false,
     };
     if *outcome != Outcome::Done && creates {
         draft.subject = None;

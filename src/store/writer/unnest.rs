@@ -26,6 +26,7 @@ pub(crate) enum UnnestColumn<'a> {
 /// `head`, the arrays separated by commas, `tail`. `Row` is the SQL type of what it returns.
 pub(crate) struct Unnest<'a, Row> {
     head: Cow<'static, str>,
+    owner: Option<i32>,
     columns: Vec<UnnestColumn<'a>>,
     tail: Cow<'static, str>,
     row: PhantomData<Row>,
@@ -39,6 +40,7 @@ impl<'a, Row> Unnest<'a, Row> {
     ) -> Self {
         Self {
             head: head.into(),
+            owner: None,
             columns,
             tail: tail.into(),
             row: PhantomData,
@@ -46,9 +48,50 @@ impl<'a, Row> Unnest<'a, Row> {
     }
 }
 
+impl<'a, Row> Unnest<'a, Row> {
+    pub(crate) fn of(
+        owner: i32,
+        text: impl Into<Cow<'static, str>>,
+        columns: Vec<UnnestColumn<'a>>,
+    ) -> Self {
+        Self {
+            owner: Some(owner),
+            ..Self::new(text, columns, "")
+        }
+    }
+}
+
+impl<Row> Unnest<'_, Row> {
+    fn walk_owned<'b>(&'b self, owner: &'b i32, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let mut rest: &str = &self.head;
+        while let Some((before, from)) = rest.split_once('{') {
+            let (name, after) = from.split_once('}').unwrap_or((from, ""));
+            out.push_sql(before);
+            match name {
+                "owner" => out.push_bind_param::<Integer, _>(owner)?,
+                _ => self.push_rows(&mut out)?,
+            }
+            rest = after;
+        }
+        out.push_sql(rest);
+        Ok(())
+    }
+}
+
 impl<Row> QueryFragment<Pg> for Unnest<'_, Row> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if let Some(owner) = &self.owner {
+            return self.walk_owned(owner, out);
+        }
         out.push_sql(&self.head);
+        self.push_rows(&mut out)?;
+        out.push_sql(&self.tail);
+        Ok(())
+    }
+}
+
+impl<Row> Unnest<'_, Row> {
+    fn push_rows<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let mut separator = "";
         for column in &self.columns {
             out.push_sql(separator);
@@ -68,7 +111,6 @@ impl<Row> QueryFragment<Pg> for Unnest<'_, Row> {
                 }
             }
         }
-        out.push_sql(&self.tail);
         Ok(())
     }
 }

@@ -1,0 +1,73 @@
+//! The part of a batch that enters transactions into cardholders' months.
+
+use super::{Act, Commit, Outcome};
+use crate::store::connection::AnyConnection;
+use crate::store::transactions::{Posting, rows};
+use diesel::QueryResult;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Enters what is still to be done, in order of arrival.
+///
+/// All ledgers are locked first, in the order of their keys: two writers cannot deadlock.
+pub(super) fn post(
+    conn: &mut AnyConnection,
+    commits: &[&Commit],
+    outcomes: &[Outcome],
+) -> QueryResult<()> {
+    let mut postings: Vec<&Posting> = Vec::new();
+    for (commit, outcome) in commits.iter().zip(outcomes) {
+        if let (Act::Post(posting), Outcome::Done) = (&commit.act, outcome) {
+            postings.push(posting);
+        }
+    }
+    if postings.is_empty() {
+        return Ok(());
+    }
+    let mut found = Vec::with_capacity(postings.len());
+    for posting in &postings {
+        found.push(rows::find(conn, posting)?);
+    }
+    let mut keys: BTreeMap<i32, BTreeSet<&str>> = BTreeMap::new();
+    for (posting, holders) in postings.iter().zip(&found) {
+        let ids = holders
+            .iter()
+            .flatten()
+            .map(|holder| holder.user_id.as_str());
+        keys.entry(posting.issuer_id.0).or_default().extend(ids);
+    }
+    let mut gone: BTreeSet<(i32, String)> = BTreeSet::new();
+    let mut ledgers = BTreeMap::new();
+    for (issuer_id, user_ids) in &keys {
+        let (locked, inactive) = rows::lock(conn, *issuer_id, user_ids)?;
+        gone.extend(inactive.into_iter().map(|user_id| (*issuer_id, user_id)));
+        ledgers.insert(*issuer_id, locked);
+    }
+    let alone = postings.len() == 1;
+    for (posting, holders) in postings.iter().zip(&found) {
+        let issuer_id = posting.issuer_id.0;
+        let active = |user_id: &str| !gone.contains(&(issuer_id, user_id.to_owned()));
+        let holders: Vec<_> = holders
+            .iter()
+            .map(|holder| {
+                holder
+                    .clone()
+                    .filter(|holder| active(holder.user_id.as_str()))
+            })
+            .collect();
+        let own: BTreeSet<&str> = holders
+            .iter()
+            .flatten()
+            .map(|holder| holder.user_id.as_str())
+            .collect();
+        // One that comes after another of the batch reads what that one has written.
+        let ledgers = if alone {
+            ledgers.remove(&issuer_id).unwrap_or_default()
+        } else {
+            rows::lock(conn, issuer_id, &own)?.0
+        };
+        let open = posting.book.open(&holders, ledgers)?;
+        let months = rows::months(conn, issuer_id, &open.months())?;
+        rows::put(conn, issuer_id, open.close(months)?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! A cardholder's transactions are read: for the score of a month, and for the web view.
+
+use super::codec;
+use super::ledger::Ledger;
+use super::stored::StoredMonth;
+use crate::footprint::Month;
+use crate::footprint::sums::MonthSums;
+use crate::ids::{CardholderId, IssuerId};
+use crate::store::Store;
+use crate::vault::{Place, SealedColumn, Vault, VaultError, VaultKeys};
+use std::collections::BTreeMap;
+
+/// All that is known of a cardholder's transactions, of one moment: every score is of the ledger's
+/// set.
+#[derive(Debug, Clone)]
+pub struct CardholderMonths {
+    /// Set, notice.
+    pub ledger: Ledger,
+    /// By month; those without a transaction are missing.
+    pub months: BTreeMap<Month, StoredMonth>,
+}
+
+/// Reads the months from `first` on. `None`: there are no transactions.
+///
+/// # Errors
+/// What the database and the vault say.
+pub async fn cardholder(
+    (store, vault): (&Store, &Vault),
+    issuer_id: IssuerId,
+    user_id: &CardholderId,
+    first: Month,
+) -> Result<Option<CardholderMonths>, VaultError> {
+    let found = store.transactions_of(issuer_id, user_id, first.key());
+    let Some((ledger, rows)) = found.await? else {
+        return Ok(None);
+    };
+    let open = |keys: &VaultKeys| {
+        let place = Place::of_issuer(issuer_id, user_id.as_str(), SealedColumn::TransactionLedger);
+        let bytes = keys.open_sealed(place, &ledger)?;
+        let ledger = codec::decode_ledger(&bytes).map_err(|_| VaultError::DoesNotOpen)?;
+        let mut months = BTreeMap::new();
+        for (key, content) in &rows {
+            let bytes = keys.open_sealed(month_place(issuer_id, user_id, *key), content)?;
+            let month = Month::from_key(*key).ok_or(VaultError::DoesNotOpen)?;
+            let stored = codec::decode_month(month, &bytes);
+            let (set, stored) = stored.map_err(|_| VaultError::DoesNotOpen)?;
+            if set != ledger.set {
+                return Err(VaultError::DoesNotOpen);
+            }
+            months.insert(month, stored);
+        }
+        Ok(CardholderMonths { ledger, months })
+    };
+    with_keys(store, vault, open).await.map(Some)
+}
+
+/// Reads the sums of one month; without a transaction there are none.
+///
+/// # Errors
+/// What the database and the vault say.
+pub async fn sums(
+    (store, vault): (&Store, &Vault),
+    issuer_id: IssuerId,
+    user_id: &CardholderId,
+    month: Month,
+) -> Result<MonthSums, VaultError> {
+    let found = store.transaction_month(issuer_id, user_id, month.key());
+    let Some(content) = found.await? else {
+        return Ok(MonthSums::default());
+    };
+    let open = |keys: &VaultKeys| {
+        let place = month_place(issuer_id, user_id, month.key());
+        let bytes = keys.open_sealed(place, &content)?;
+        let (_, sums, _) = codec::decode_sums(&bytes).map_err(|_| VaultError::DoesNotOpen)?;
+        Ok(sums)
+    };
+    with_keys(store, vault, open).await
+}
+
+fn month_place(issuer_id: IssuerId, user_id: &CardholderId, month: i32) -> Place<'_> {
+    Place::of_month(issuer_id, user_id.as_str(), month)
+}
+
+/// Opens with the keys in force. Another node may have sealed with a key that is newer than those.
+async fn with_keys<T>(
+    store: &Store,
+    vault: &Vault,
+    open: impl Fn(&VaultKeys) -> Result<T, VaultError>,
+) -> Result<T, VaultError> {
+    let keys = vault.current();
+    match open(&keys) {
+        Err(VaultError::UnknownVersion(_)) => {
+            open(&*vault.newer_than(store, keys.generation()).await?)
+        }
+        result => result,
+    }
+}
