@@ -9,6 +9,7 @@
 //! - [`fence`]: keeps a writer from sealing under keys that were just replaced
 //! - [`erasure`]: erases the data of deleted cardholders; [`passes`]: brings every sealed row under
 //!   newer keys
+//! - [`imports`]: how far imports of files have come
 //! - [`backup`]: a copy of the SQLite file while nodes serve
 //! - [`cardholders`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`],
 //!   [`transactions`], [`audit`]: one file per aggregate
@@ -28,6 +29,7 @@ pub mod error;
 pub mod fence;
 pub mod finder;
 pub mod heartbeat;
+pub mod imports;
 pub mod issuers;
 pub mod key_usage;
 pub mod migrations;

@@ -188,6 +188,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    transaction_imports (import_key) {
+        import_key -> Binary,
+        run -> Text,
+        position -> BigInt,
+        record -> BigInt,
+        digest -> Binary,
+        counts -> Text,
+        rejects -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
     scoring_jobs (issuer_id, user_id) {
         issuer_id -> Integer,
         user_id -> Text,

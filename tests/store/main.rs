@@ -15,6 +15,7 @@ mod data_keys;
 mod failover;
 mod fence;
 mod fixture;
+mod imports;
 mod index_rotation;
 mod issuers;
 mod keks;
