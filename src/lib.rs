@@ -15,6 +15,7 @@
 //! - [`transactions`]: card transactions taken in, scored and kept by month
 //! - [`enrolment`]: the cardholders' use cases; [`programme`]: the issuer's own profile;
 //!   [`directory`]: the users API
+//! - [`answer`]: the answer to a call, sealed as its issuer can read it
 //! - [`attempt`]: one signed call, from its proof to the single commit that uses up its nonce;
 //!   [`call`]: the call as it came over the wire
 //! - [`housekeeping`]: the background jobs of a node; [`expiry`]: keys and certificates that end
@@ -67,6 +68,7 @@ pub use oauth1_rsa as oauth1;
 pub use payload_envelope as payload;
 pub use payload_envelope::json;
 
+pub mod answer;
 pub mod app;
 pub mod attempt;
 pub mod audit;

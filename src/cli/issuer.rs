@@ -8,7 +8,7 @@ use crate::ids::ClientId;
 use crate::issuers::declaration;
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
-use crate::store::issuers::{IssuerChange, IssuerStatus, Removal, Toggled};
+use crate::store::issuers::{IssuerChange, IssuerStatus, Removal, Toggled, answers_text};
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
@@ -159,6 +159,10 @@ async fn show(store: &Store, client_id: &str) -> anyhow::Result<()> {
         ("status", record.status.as_str().to_owned()),
         ("donation", on_off(issuer.donation).to_owned()),
         ("responses", issuer.responses.as_str().to_owned()),
+        (
+            "other answers",
+            answers_text(issuer.answers).replace(',', ", "),
+        ),
         ("unicode names", issuer.unicode_names.to_string()),
         ("RSA-PSS signatures", issuer.rsa_pss.to_string()),
         ("envelopes", issuer.envelopes.as_str().replace(',', ", ")),

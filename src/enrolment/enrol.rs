@@ -1,13 +1,14 @@
 //! `POST /issuers/users`: a card and its holder come on board (cce-api.md 3.1, 3.3, 7.2).
 
-use super::answer::{UserReference, answer};
+use super::reference::reference;
 use super::rules::{self, Enrolment, IssuerRules};
+use crate::answer::Reply;
 use crate::attempt::{Action, Attempt, Enrol, Enrolled, ReEnrol, ReEnrolled};
 use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::ids::CardholderId;
 use crate::issuers::Issuer;
-use crate::payload::{Envelope, EnvelopeKind};
+use crate::payload::{Envelope, EnvelopeForm};
 use crate::refusal::Refusal;
 use crate::store::writer::{NewCard, NewCardholder};
 use crate::vault::{Place, SealedColumn, VaultError, VaultKeys};
@@ -16,8 +17,8 @@ use chrono::Months;
 /// Transactions of this many months before enrolment are scored (cce-api.md 7.2).
 const SCORED_MONTHS: Months = Months::new(12);
 
-/// Enrols the cardholder of a signed, encrypted request; the answer is the body to send.
-pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
+/// Enrols the cardholder of a signed, encrypted request; the answer is what to send.
+pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Reply, Refusal> {
     let attempt = Attempt::begin(gateway, call, Action::EnrolCardholder)?;
     let issuer = attempt.issuer();
     let request = match prepare(&attempt).await {
@@ -46,18 +47,15 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusa
             }
         }
     };
-    let reference = UserReference {
-        user_id: &user_id,
-        last_four: enrolment.card.pan.last_four(),
-    };
-    answer(&issuer, request.envelope, call.now, &reference)
+    let reference = reference(&user_id, enrolment.card.pan.last_four());
+    Reply::mirroring(request.form, &issuer, call.now, &reference)
 }
 
 /// A request that breaks no rule.
 struct Request {
     enrolment: Enrolment,
     /// How it came, and how the answer goes.
-    envelope: EnvelopeKind,
+    form: EnvelopeForm,
 }
 
 /// Decrypts and applies the rules.
@@ -73,7 +71,7 @@ async fn prepare(attempt: &Attempt<'_>) -> Result<Request, Refusal> {
     let enrolment = rules::enrolment(&opened.object, &rules, call.now.date_naive())?;
     Ok(Request {
         enrolment,
-        envelope: opened.kind,
+        form: opened.form,
     })
 }
 

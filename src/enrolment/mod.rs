@@ -8,11 +8,11 @@
 //! - [`card`] and [`profile`] hold the types those are made of: none of them can be printed, all
 //!   are wiped on drop, and each writes and reads the JSON that is sealed at rest
 
-mod answer;
 pub mod card;
 pub mod enrol;
 pub mod erasure;
 pub mod profile;
+mod reference;
 mod report;
 pub mod rules;
 mod stored;

@@ -1,21 +1,22 @@
 //! `PUT /issuers/users/{userid}`: name, locale, address, e-mail or phone change (cce-api.md 3.2).
 
-use super::answer::{UserReference, answer};
+use super::reference::reference;
 use super::rules::{self, IssuerRules, ProfileUpdate};
+use crate::answer::Reply;
 use crate::attempt::{Action, Attempt, Updated};
 use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::ids::{CardholderId, IssuerId};
 use crate::issuers::Issuer;
-use crate::payload::{Envelope, EnvelopeKind};
+use crate::payload::{Envelope, EnvelopeForm};
 use crate::refusal::Refusal;
 use crate::store::cardholders::CardholderStatus;
 use crate::store::writer::CardholderUpdate;
 use crate::vault::{Place, SealedColumn, VaultError, VaultKeys};
 use crate::violation::Violation;
 
-/// Updates the cardholder `user_id` (as it stands in the path); the answer is the body to send.
-pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result<Vec<u8>, Refusal> {
+/// Updates the cardholder `user_id` (as it stands in the path); the answer is what to send.
+pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result<Reply, Refusal> {
     let subject = CardholderId::parse(user_id);
     let attempt = Attempt::begin(gateway, call, Action::UpdateCardholder)?.about(subject.as_ref());
     let issuer = attempt.issuer();
@@ -28,11 +29,8 @@ pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result
         .await?;
     match updated {
         Updated::Done => {
-            let reference = UserReference {
-                user_id: &request.user_id,
-                last_four: &request.last_four,
-            };
-            answer(&issuer, request.envelope, call.now, &reference)
+            let reference = reference(&request.user_id, &request.last_four);
+            Reply::mirroring(request.form, &issuer, call.now, &reference)
         }
         Updated::Gone => Err(Refusal::CardholderNotFound),
     }
@@ -43,7 +41,7 @@ struct Request {
     user_id: CardholderId,
     changes: ProfileUpdate,
     /// How it came, and how the answer goes.
-    envelope: EnvelopeKind,
+    form: EnvelopeForm,
     last_four: String,
 }
 
@@ -64,7 +62,7 @@ async fn prepare(attempt: &Attempt<'_>, user_id: Option<CardholderId>) -> Result
     Ok(Request {
         user_id,
         changes: rules::update(&opened.object, &IssuerRules::of(&issuer))?,
-        envelope: opened.kind,
+        form: opened.form,
         last_four,
     })
 }

@@ -4,9 +4,9 @@ use super::error::Answer;
 use super::request::{Limits, RawCall};
 use crate::enrolment::{enrol, update};
 use crate::gateway::Gateway;
+use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 
 /// Enrols a cardholder.
 pub async fn enrol(
@@ -16,8 +16,8 @@ pub async fn enrol(
     payload: Payload,
 ) -> Answer {
     let raw = RawCall::read(&request, payload, &limits).await?;
-    let body = enrol::enrol(&gateway, &raw.call()).await?;
-    Ok(ok(body))
+    let reply = enrol::enrol(&gateway, &raw.call()).await?;
+    Ok(super::reply(StatusCode::OK, reply))
 }
 
 /// Updates a cardholder.
@@ -29,10 +29,6 @@ pub async fn update(
     payload: Payload,
 ) -> Answer {
     let raw = RawCall::read(&request, payload, &limits).await?;
-    let body = update::update(&gateway, &raw.call(), &user_id).await?;
-    Ok(ok(body))
-}
-
-fn ok(body: Vec<u8>) -> HttpResponse {
-    super::json(StatusCode::OK, body)
+    let reply = update::update(&gateway, &raw.call(), &user_id).await?;
+    Ok(super::reply(StatusCode::OK, reply))
 }

@@ -35,7 +35,9 @@ pub mod server;
 pub mod well_known;
 mod write_deadline;
 
+use crate::answer::Reply;
 use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, header};
 
 /// A JSON answer with `Content-Length` (actix writes it for sized bodies).
@@ -44,4 +46,16 @@ pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> HttpResponse {
         .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(body)
+}
+
+/// [`json`] with the headers that belong to the body.
+pub(crate) fn reply(status: StatusCode, reply: Reply) -> HttpResponse {
+    let mut response = json(status, reply.body);
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            let name = HeaderName::from_static(name);
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }

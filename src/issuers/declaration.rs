@@ -3,6 +3,7 @@
 //! [`read`] reports every problem of the file, each by issuer and member. The store refuses
 //! conflicts with other issuers on board, such as a range that is taken.
 
+mod answers;
 mod overlaps;
 
 use super::Responses;
@@ -73,6 +74,7 @@ struct Entry {
     field_level_headers: bool,
     #[serde(default)]
     accept_expired_signing: bool,
+    answers: Option<answers::Answers>,
     self_service_ranges: Option<Vec<String>>,
     signing: Vec<Signing>,
     #[serde(default)]
@@ -174,6 +176,7 @@ fn declare(
         );
     }
     let envelopes = envelopes(&entry, report);
+    let answers = answers::form(entry.answers.as_ref(), report);
     check_space(&entry, report);
     let certificates = certificates(&entry, folder, report);
     let url = |text: Option<String>| text.as_deref().and_then(web_url);
@@ -198,6 +201,7 @@ fn declare(
         envelopes: envelopes?,
         field_level_headers: entry.field_level_headers,
         accept_expired_signing: entry.accept_expired_signing,
+        answers: answers?,
         self_service_ranges: entry.self_service_ranges,
         account_ranges: entry.account_ranges,
         certificates,

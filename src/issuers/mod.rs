@@ -18,7 +18,7 @@ pub mod validity;
 
 use crate::ids::{ClientId, IssuerId};
 use crate::oauth1::VerifyingKey;
-use crate::payload::{Accepted, Recipient};
+use crate::payload::{Accepted, EnvelopeForm, Recipient};
 use crate::refusal::Refusal;
 use crate::store::issuers::Envelopes;
 pub use crate::store::issuers::{IssuerStatus, Responses};
@@ -56,6 +56,8 @@ pub struct Issuer {
     pub field_level_headers: bool,
     /// Signatures by a certificate that has ended are accepted.
     pub accept_expired_signing: bool,
+    /// How answers are sealed that have no request to mirror.
+    pub answers: EnvelopeForm,
     /// Its cards, in first-come order.
     pub account_ranges: Vec<AccountRange>,
     /// What it shows of itself.

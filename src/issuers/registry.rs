@@ -289,6 +289,7 @@ fn issuer(record: IssuerRecord, changes: Arc<Gate>) -> Result<Issuer, String> {
         envelopes: declared.envelopes,
         field_level_headers: declared.field_level_headers,
         accept_expired_signing: declared.accept_expired_signing,
+        answers: declared.answers,
         account_ranges: ranges
             .collect::<Result<_, _>>()
             .map_err(|error| error.to_string())?,

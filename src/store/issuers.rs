@@ -2,6 +2,7 @@
 //!
 //! `registry_version` rises in the transaction of every change; nodes poll it and load again.
 
+mod answers;
 mod apply;
 mod donation;
 mod plan;
@@ -9,6 +10,7 @@ mod profile;
 mod ranges;
 mod types;
 
+pub use answers::answers_text;
 pub use apply::{Applied, ApplyError, IssuerChange};
 pub use donation::Toggled;
 pub use profile::ProfileChange;
@@ -48,6 +50,7 @@ struct IssuerRow {
     field_level_headers: bool,
     accept_expired_signing: bool,
     self_service_ranges: Option<String>,
+    answers: String,
 }
 
 /// Older than every version.
@@ -77,6 +80,7 @@ impl IssuerRow {
                 envelopes: Envelopes::parse(&self.envelopes).ok_or_else(unreadable)?,
                 field_level_headers: self.field_level_headers,
                 accept_expired_signing: self.accept_expired_signing,
+                answers: answers::parse(&self.answers).ok_or_else(unreadable)?,
                 self_service_ranges: self.self_service_ranges.as_deref().map(listed),
                 account_ranges: Vec::new(),
                 certificates: Vec::new(),

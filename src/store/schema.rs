@@ -30,6 +30,7 @@ diesel::table! {
         accept_expired_signing -> Bool,
         self_service_ranges -> Nullable<Text>,
         changed_in -> BigInt,
+        answers -> Text,
     }
 }
 

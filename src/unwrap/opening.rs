@@ -92,7 +92,7 @@ mod tests {
         let stage = Unwrapper::start(1, 4, Engine::OneByOne).unwrap();
         for kind in ENVELOPES {
             let opened = open(&stage, kind, true).await.unwrap();
-            assert_eq!(opened.kind, kind);
+            assert_eq!(opened.form.kind(), kind);
             assert_eq!(opened.object.get("name"), Some(&"n".into()));
             let refused = open(&stage, kind, false).await.err();
             assert_eq!(refused, Some(CryptoReason::WrappedKeyReused.into()));

@@ -244,6 +244,30 @@ fn a_bad_file_is_refused_by_name(backend: Backend) {
             vec!["issuer new", "field_level_headers", "envelopes"],
         ),
         (
+            one("new", "[\"400000\"]", "answers = { envelope = \"pgp\" }"),
+            vec!["issuer new", "answers.envelope", "field-level"],
+        ),
+        (
+            one("new", "[\"400000\"]", "answers = { encoding = \"base32\" }"),
+            vec!["issuer new", "answers.encoding", "base64url"],
+        ),
+        (
+            one("new", "[\"400000\"]", "answers = { digest = \"SHA-1\" }"),
+            vec!["issuer new", "answers.digest", "SHA-512"],
+        ),
+        (
+            one(
+                "new",
+                "[\"400000\"]",
+                "answers = { envelope = \"jwe\", encoding = \"hex\" }",
+            ),
+            vec!["issuer new", "answers", "envelope"],
+        ),
+        (
+            one("new", "[\"400000\"]", "answers = { padding = \"none\" }"),
+            vec!["issuer new", "padding"],
+        ),
+        (
             one(
                 "new",
                 "[\"400000\"]",

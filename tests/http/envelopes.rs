@@ -3,6 +3,7 @@
 
 mod accepted;
 mod answers;
+mod forms;
 mod refused_field_level;
 mod refused_jwe;
 mod settings;

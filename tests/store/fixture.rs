@@ -2,6 +2,7 @@
 
 use crate::support::TestDatabase;
 use issuer_gateway::ids::{CardholderId, ClientId, IssuerId};
+use issuer_gateway::payload::{EnvelopeForm, FieldLevelForm};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::audit::AuditDraft;
 use issuer_gateway::store::issuers::{Envelopes, IssuerDeclaration, ProfileColumns, Responses};
@@ -215,6 +216,7 @@ pub fn declaration(client_id: &str, ranges: &[&str]) -> IssuerDeclaration {
         envelopes: Envelopes::Both,
         field_level_headers: false,
         accept_expired_signing: false,
+        answers: EnvelopeForm::FieldLevel(FieldLevelForm::default()),
         self_service_ranges: None,
         account_ranges: ranges.iter().map(|r| (*r).to_owned()).collect(),
         certificates: Vec::new(),

@@ -5,6 +5,7 @@ use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use futures_util::future::join_all;
 use issuer_gateway::ids::{ClientId, IssuerId};
+use issuer_gateway::payload::{Encoding, EnvelopeForm, FieldLevelForm, OaepDigest};
 use issuer_gateway::store::Store;
 use issuer_gateway::store::issuers::{
     ApplyError, CertificatePurpose, Envelopes, IssuerCertificate, IssuerChange, IssuerStatus,
@@ -54,6 +55,11 @@ async fn declarations_come_back_as_they_were_made(backend: Backend) {
     full.envelopes = Envelopes::FieldLevel;
     full.field_level_headers = true;
     full.accept_expired_signing = true;
+    full.answers = EnvelopeForm::FieldLevel(FieldLevelForm {
+        encoding: Encoding::Base64Url,
+        digest: OaepDigest::Sha512,
+        headers: None,
+    });
     full.self_service_ranges = Some(vec!["2".to_owned(), "55".to_owned()]);
     full.certificates = vec![
         certificate(CertificatePurpose::Signing, "aa"),
@@ -63,6 +69,7 @@ async fn declarations_come_back_as_they_were_made(backend: Backend) {
     let mut bare = declaration("bare", &[]);
     bare.envelopes = Envelopes::Jwe;
     bare.self_service_ranges = Some(Vec::new());
+    bare.answers = EnvelopeForm::Jwe;
     let applied = store
         .apply_issuers(vec![full.clone(), bare.clone()], draft("issuer.apply"))
         .await;

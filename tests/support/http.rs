@@ -7,6 +7,7 @@ use issuer_gateway::json;
 use issuer_gateway::oauth1::SignatureMethod;
 use serde_json::Value;
 use std::time::Duration;
+use ureq::http::HeaderMap;
 
 /// Sends a request with exactly these headers; panics unless the answer keeps what every answer
 /// promises (wire-formats.md, rule 8): a JSON object with `Content-Length`.
@@ -21,6 +22,18 @@ pub fn exchange(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> (Answered, String) {
+    let (answered, headers) = send_seeing(method, url, headers, body);
+    let request_id = headers["x-request-id"].to_str().unwrap().to_owned();
+    (answered, request_id)
+}
+
+/// [`send`], with the answer's headers.
+pub fn send_seeing(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> (Answered, HeaderMap) {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(30)));
@@ -38,7 +51,7 @@ pub fn exchange(
     };
     let content_type = header("content-type");
     let content_length = header("content-length");
-    let request_id = header("x-request-id").unwrap();
+    let seen = response.headers().clone();
     let status = response.status().as_u16();
     let body = response.body_mut().read_to_vec().unwrap();
     assert_eq!(
@@ -64,7 +77,7 @@ pub fn exchange(
         clear,
     };
     document::assert_documented(method, url, &answered);
-    (answered, request_id)
+    (answered, seen)
 }
 
 /// Signs a body as it is and sends it to enrol, with further headers. The answer is not opened.

@@ -273,12 +273,25 @@ pub fn open_jwe(name: &str, body: &[u8]) -> (Value, Vec<u8>) {
     (header, plaintext)
 }
 
-/// Opens a field-level answer with the test key `name`.
+/// Opens a field-level answer in hex and with SHA-256, with the test key `name`.
 pub fn open_field_level(name: &str, body: &[u8]) -> Vec<u8> {
+    open_field_level_in(name, body, |text| hex::decode(text).unwrap(), "SHA256")
+}
+
+/// Opens a field-level answer of this encoding and digest.
+pub fn open_field_level_in(
+    name: &str,
+    body: &[u8],
+    decode: impl Fn(&str) -> Vec<u8>,
+    digest: &str,
+) -> Vec<u8> {
     let members = texts(body);
-    let bytes = |member: &str| hex::decode(members[member].as_str().unwrap()).unwrap();
-    assert_eq!(members["oaepHashingAlgorithm"], "SHA256");
-    let padding = Oaep::new::<rsa::sha2::Sha256>();
+    let bytes = |member: &str| decode(members[member].as_str().unwrap());
+    assert_eq!(members["oaepHashingAlgorithm"], digest);
+    let padding = match digest {
+        "SHA256" => Oaep::new::<rsa::sha2::Sha256>(),
+        _ => Oaep::new::<rsa::sha2::Sha512>(),
+    };
     let cek = rsa_key(name)
         .decrypt(padding, &bytes("encryptedKey"))
         .unwrap();

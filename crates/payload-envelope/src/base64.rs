@@ -31,10 +31,15 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     engine.decode(&standard).ok()
 }
 
-/// Encodes as base64url without padding (RFC 7515, section 2): the one form that every client
-/// reads.
+/// Encodes as base64url without padding (RFC 7515, section 2): the one form of a JWE that every
+/// client reads.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Encodes as standard base64 with padding (RFC 4648, section 4).
+pub(crate) fn encode_padded(bytes: &[u8]) -> String {
+    general_purpose::STANDARD.encode(bytes)
 }
 
 #[cfg(test)]
@@ -55,6 +60,7 @@ mod tests {
         }
         assert_eq!(decode(""), Some(Vec::new()));
         assert_eq!(encode(&bytes), "-__-Pj-__w");
+        assert_eq!(encode_padded(&bytes), "+//+Pj+//w==");
     }
 
     #[test]

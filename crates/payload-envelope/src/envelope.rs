@@ -12,9 +12,9 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::field_level::{self, FieldLevelHeaders, Fields, Message};
+use crate::form::{EnvelopeForm, Sealed};
 use crate::json::{self, Object};
 use crate::jwe::{self, Token};
-use crate::oaep::OaepDigest;
 use crate::reason::CryptoReason;
 use crate::recipient::{Recipient, SealError};
 
@@ -169,6 +169,7 @@ impl Envelope {
             headers.encrypted_key,
             Self::KEY_LENGTH,
         );
+        let iv_in_body = !matches!(body.get(field_level::IV), None | Some(Value::Null));
         let iv = check.required(field_level::IV, headers.iv, any.clone());
         let oaep_digest = check.optional(field_level::OAEP_DIGEST, headers.oaep_digest, any);
         let fingerprint = check.optional(
@@ -183,15 +184,21 @@ impl Envelope {
             encrypted_key: key.unwrap_or_default(),
             oaep_digest,
             fingerprint,
+            headers: (!iv_in_body).then_some(headers.names),
         })?;
         Ok(Self(Form::FieldLevel(message)))
     }
 
     /// Which of the two it is.
     pub fn kind(&self) -> EnvelopeKind {
+        self.form().kind()
+    }
+
+    /// How it is written.
+    pub fn form(&self) -> EnvelopeForm {
         match &self.0 {
-            Form::Jwe(_) => EnvelopeKind::Jwe,
-            Form::FieldLevel(_) => EnvelopeKind::FieldLevel,
+            Form::Jwe(_) => EnvelopeForm::Jwe,
+            Form::FieldLevel(message) => EnvelopeForm::FieldLevel(message.form()),
         }
     }
 }
@@ -264,18 +271,31 @@ impl<'a> Check<'a> {
 }
 
 /// Seals a plaintext (JSON of ASCII characters only: see [`json::to_ascii`]) into a JSON body of
-/// ASCII characters: one member for a JWE, five for field-level encryption.
+/// ASCII characters: one member for a JWE, five for field-level encryption (hex, SHA-256).
 pub fn seal(
     kind: EnvelopeKind,
     recipient: &Recipient,
     plaintext: &[u8],
 ) -> Result<Vec<u8>, SealError> {
-    let body = match kind {
-        EnvelopeKind::Jwe => {
+    Ok(seal_as(kind.into(), recipient, plaintext)?.body)
+}
+
+/// Seals like [`seal`], written as `form` says. An answer takes the form of its request
+/// ([`Opened::form`](crate::Opened::form)).
+pub fn seal_as(
+    form: EnvelopeForm,
+    recipient: &Recipient,
+    plaintext: &[u8],
+) -> Result<Sealed, SealError> {
+    match form {
+        EnvelopeForm::Jwe => {
             let token = jwe::seal(recipient, plaintext)?;
-            format!(r#"{{"{}":"{token}"}}"#, field_level::ENCRYPTED_DATA)
+            let body = format!(r#"{{"{}":"{token}"}}"#, field_level::ENCRYPTED_DATA);
+            Ok(Sealed {
+                body: body.into_bytes(),
+                headers: Vec::new(),
+            })
         }
-        EnvelopeKind::FieldLevel => field_level::seal(recipient, plaintext, OaepDigest::default())?,
-    };
-    Ok(body.into_bytes())
+        EnvelopeForm::FieldLevel(form) => field_level::seal(recipient, plaintext, form),
+    }
 }

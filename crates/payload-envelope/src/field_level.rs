@@ -9,9 +9,9 @@ mod tests;
 use openssl::rand::rand_bytes;
 use zeroize::Zeroizing;
 
-use super::base64;
 use super::cbc;
 use super::content::{Content, Wrapped, hash_parts};
+use super::form::{Encoding, FieldLevelForm, HeaderNames, Sealed};
 use super::oaep::OaepDigest;
 use super::reason::CryptoReason;
 use super::recipient::{Recipient, SealError};
@@ -58,16 +58,26 @@ pub struct FieldLevelHeaders<'a> {
     pub oaep_digest: Option<&'a str>,
     /// The first present of [`FINGERPRINT_HEADERS`].
     pub fingerprint: Option<&'a str>,
+    /// Under which names they came, which an answer takes over.
+    pub names: HeaderNames,
 }
 
 impl<'a> FieldLevelHeaders<'a> {
     /// Collects the headers with a function that looks up a lower-case name.
     pub fn collect(header: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let named = |name| header(name).map(|value| (name, value));
+        let oaep_digest = OAEP_DIGEST_HEADERS.into_iter().find_map(named);
+        let fingerprint = FINGERPRINT_HEADERS.into_iter().find_map(named);
         Self {
             iv: header(IV_HEADER),
             encrypted_key: header(ENCRYPTED_KEY_HEADER),
-            oaep_digest: OAEP_DIGEST_HEADERS.into_iter().find_map(&header),
-            fingerprint: FINGERPRINT_HEADERS.into_iter().find_map(&header),
+            oaep_digest: oaep_digest.map(|(_, value)| value),
+            fingerprint: fingerprint.map(|(_, value)| value),
+            names: HeaderNames {
+                oaep_digest: oaep_digest
+                    .map_or(HeaderNames::default().oaep_digest, |(name, _)| name),
+                fingerprint: fingerprint.map(|(name, _)| name),
+            },
         }
     }
 }
@@ -79,25 +89,24 @@ pub(super) struct Fields<'a> {
     pub(super) encrypted_key: &'a str,
     pub(super) oaep_digest: Option<&'a str>,
     pub(super) fingerprint: Option<&'a str>,
+    /// The names of headers, where parameters travel as such.
+    pub(super) headers: Option<HeaderNames>,
 }
 
 /// A decoded message, still closed.
 pub(crate) struct Message {
     pub(super) wrapped_key: Wrapped,
+    encoding: Encoding,
+    headers: Option<HeaderNames>,
     iv: [u8; cbc::BLOCK],
     ciphertext: Vec<u8>,
 }
 
 impl Message {
-    /// Decodes the texts. The IV decides the encoding of all three binary ones: 16 bytes are 32
-    /// characters in hex, and 22 or (padded) 24 in base64.
+    /// Decodes the texts. The length of the IV decides the encoding of all three binary ones.
     pub(super) fn decode(fields: &Fields<'_>) -> Result<Self, CryptoReason> {
-        let decode: fn(&str) -> Option<Vec<u8>> = match fields.iv.len() {
-            32 => |text| hex::decode(text).ok(),
-            22 | 24 => base64::decode,
-            _ => return Err(CryptoReason::IvLength),
-        };
-        let decode = |text| decode(text).ok_or(CryptoReason::Encoding);
+        let encoding = Encoding::of_iv(fields.iv.len()).ok_or(CryptoReason::IvLength)?;
+        let decode = |text| encoding.decode(text).ok_or(CryptoReason::Encoding);
         let digest = match fields.oaep_digest {
             None => OaepDigest::default(),
             Some(name) => OaepDigest::parse(name).ok_or(CryptoReason::Digest)?,
@@ -109,6 +118,8 @@ impl Message {
                 bytes: decode(fields.encrypted_key)?,
                 lengths: KEY_LENGTHS,
             },
+            encoding,
+            headers: fields.headers,
             iv: decode(fields.iv)?
                 .try_into()
                 .map_err(|_| CryptoReason::IvLength)?,
@@ -118,6 +129,15 @@ impl Message {
             return Err(CryptoReason::CiphertextLength);
         }
         Ok(message)
+    }
+
+    /// How it is written.
+    pub(super) fn form(&self) -> FieldLevelForm {
+        FieldLevelForm {
+            encoding: self.encoding,
+            digest: self.wrapped_key.digest,
+            headers: self.headers,
+        }
     }
 
     /// A hash of all that decides the plaintext beside the wrapped key.
@@ -137,30 +157,54 @@ impl Message {
     }
 }
 
-/// Seals with AES-128 into a body of exactly the five members, lower-case hex.
+/// Seals with AES-128: into a body of exactly the five members, or with all but the ciphertext as
+/// headers.
 pub(crate) fn seal(
     recipient: &Recipient,
     plaintext: &[u8],
-    digest: OaepDigest,
-) -> Result<String, SealError> {
+    form: FieldLevelForm,
+) -> Result<Sealed, SealError> {
     let mut cek = Zeroizing::new([0; 16]);
     rand_bytes(&mut *cek)?;
     let mut iv = [0; cbc::BLOCK];
     rand_bytes(&mut iv)?;
-    Ok(format!(
-        concat!(
-            r#"{{"{}":"{}","{}":"{}","{}":"{}","#,
-            r#""{}":"{}","{}":"{}"}}"#
-        ),
-        ENCRYPTED_DATA,
-        hex::encode(cbc::encrypt(&*cek, &iv, plaintext)?),
-        IV,
-        hex::encode(iv),
-        ENCRYPTED_KEY,
-        hex::encode(recipient.wrap(digest, &*cek)?),
-        FINGERPRINT,
-        recipient.fingerprint(),
-        OAEP_DIGEST,
-        digest.name(),
-    ))
+    let encode = |bytes: &[u8]| form.encoding.encode(bytes);
+    let data = encode(&cbc::encrypt(&*cek, &iv, plaintext)?);
+    let wrapped = encode(&recipient.wrap(form.digest, &*cek)?);
+    let (iv, digest) = (encode(&iv), form.digest.name());
+    let fingerprint = recipient.fingerprint();
+    let Some(names) = form.headers else {
+        let body = format!(
+            concat!(
+                r#"{{"{}":"{}","{}":"{}","{}":"{}","#,
+                r#""{}":"{}","{}":"{}"}}"#
+            ),
+            ENCRYPTED_DATA,
+            data,
+            IV,
+            iv,
+            ENCRYPTED_KEY,
+            wrapped,
+            FINGERPRINT,
+            fingerprint,
+            OAEP_DIGEST,
+            digest,
+        );
+        return Ok(Sealed {
+            body: body.into_bytes(),
+            headers: Vec::new(),
+        });
+    };
+    let mut headers = vec![
+        (IV_HEADER, iv.into()),
+        (ENCRYPTED_KEY_HEADER, wrapped.into()),
+        (names.oaep_digest, digest.into()),
+    ];
+    if let Some(name) = names.fingerprint {
+        headers.push((name, fingerprint.to_string().into()));
+    }
+    Ok(Sealed {
+        body: format!(r#"{{"{ENCRYPTED_DATA}":"{data}"}}"#).into_bytes(),
+        headers,
+    })
 }

@@ -36,7 +36,8 @@
 //! [`Envelope::wrapped_key`] finds the key that the sender names by [`Fingerprint`] or alias;
 //! [`WrappedKey::key_use`] says what is about to be decrypted, for whoever refuses a content key
 //! that comes twice; [`WrappedKey::open`] decrypts, or [`WrappedKey::decrypt`] after somebody else
-//! has unwrapped the content key.
+//! has unwrapped the content key. [`Opened::form`] says how the request was written: envelope,
+//! encoding, digest. Give it to [`seal_as`], because no client reads every form.
 //!
 //! [`CryptoReason`] lists every way in which a payload can fail to open. All have one text, because
 //! an answer that told them apart would be an oracle: the reason is for the log.
@@ -47,6 +48,7 @@ mod content;
 mod envelope;
 pub mod field_level;
 mod fingerprint;
+mod form;
 pub mod json;
 mod jwe;
 mod key;
@@ -58,9 +60,10 @@ mod recipient;
 #[cfg(test)]
 mod testing;
 
-pub use envelope::{Accepted, BrokenRule, Envelope, EnvelopeError, EnvelopeKind, seal};
+pub use envelope::{Accepted, BrokenRule, Envelope, EnvelopeError, EnvelopeKind, seal, seal_as};
 pub use field_level::FieldLevelHeaders;
 pub use fingerprint::Fingerprint;
+pub use form::{Encoding, EnvelopeForm, FieldLevelForm, HeaderNames, Sealed};
 pub use jwe::{ContentEncryption, JwePolicy};
 pub use key::{DecryptionKey, KeyError, KeyState, UnknownKeyState};
 pub use key_ring::{KeyRing, KeyRingError};

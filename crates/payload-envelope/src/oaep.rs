@@ -11,7 +11,7 @@ use openssl::rsa::Padding;
 use zeroize::Zeroizing;
 
 /// The digest of OAEP and of its mask generation function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum OaepDigest {
     /// SHA-256: JWE's RSA-OAEP-256, and the default of field-level encryption.
     #[default]

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::content::Wrapped;
 use crate::envelope::{Envelope, EnvelopeError, EnvelopeKind, Form};
 use crate::fingerprint::Fingerprint;
+use crate::form::EnvelopeForm;
 use crate::json::Object;
 use crate::jwe::JwePolicy;
 use crate::key::DecryptionKey;
@@ -43,8 +44,8 @@ impl From<EnvelopeError> for OpenError {
 pub struct Opened {
     /// The plaintext, wiped on drop.
     pub object: Object,
-    /// The envelope it came in, which an answer may mirror.
-    pub kind: EnvelopeKind,
+    /// How it was written, which an answer mirrors.
+    pub form: EnvelopeForm,
     /// The key that opened it: shows when a former key is no longer used.
     pub key: Fingerprint,
 }
@@ -193,7 +194,7 @@ impl<'a> WrappedKey<'a> {
         self.key.mark_used();
         Ok(Opened {
             object,
-            kind: self.envelope.kind(),
+            form: self.envelope.form(),
             key: self.key.fingerprint(),
         })
     }

@@ -1,7 +1,9 @@
 //! The document of one endpoint: words, bodies, and every way in which it can refuse.
 
 use super::refusals::{self, Refused};
-use super::schemas::{Errors, FieldLevelAnswer, JweAnswer, Message, encrypted_request};
+use super::schemas::{
+    Errors, FieldLevelAnswer, FieldLevelHeadersAnswer, JweAnswer, Message, encrypted_request,
+};
 use crate::http::directory_error::DirectoryError;
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
@@ -225,6 +227,7 @@ impl Operation {
         let schema = AnyOfBuilder::new()
             .item(reference::<JweAnswer>())
             .item(reference::<FieldLevelAnswer>())
+            .item(reference::<FieldLevelHeadersAnswer>())
             .item(reference::<T>());
         let clear = json!({"$ref": format!("#/components/schemas/{}", T::name())});
         let content = ContentBuilder::new()
@@ -240,6 +243,7 @@ impl Operation {
         self.with_schema::<T>()
             .with_schema::<JweAnswer>()
             .with_schema::<FieldLevelAnswer>()
+            .with_schema::<FieldLevelHeadersAnswer>()
             .answers(status, &description, JSON, content.build())
     }
 

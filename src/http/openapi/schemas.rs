@@ -16,7 +16,10 @@ pub use cardholder::{
 pub use directory::{
     DirectoryRecord, DirectoryRecordChange, DirectoryReplacement, Message, NumberedDirectoryRecord,
 };
-pub use envelope::{EncryptedRequest, FieldLevelAnswer, FieldLevelRequest, JweAnswer, JweRequest};
+pub use envelope::{
+    EncryptedRequest, FieldLevelAnswer, FieldLevelHeadersAnswer, FieldLevelRequest, JweAnswer,
+    JweRequest,
+};
 pub(super) use envelope::{encrypted_request, envelope_headers};
 pub use errors::{ErrorElement, ErrorList, Errors};
 pub use issuer::{IssuerConfiguration, IssuerProfile, IssuerProfileDetails, PreferredTheme};

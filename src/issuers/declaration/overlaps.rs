@@ -45,6 +45,7 @@ pub(super) fn check(declarations: &[IssuerDeclaration], problems: &mut Vec<Strin
 mod tests {
     use super::*;
     use crate::ids::ClientId;
+    use crate::payload::EnvelopeForm;
     use crate::store::issuers::{Envelopes, ProfileColumns, Responses};
 
     fn declaration(client_id: &str, ranges: &[&str]) -> IssuerDeclaration {
@@ -69,6 +70,7 @@ mod tests {
             envelopes: Envelopes::Both,
             field_level_headers: false,
             accept_expired_signing: false,
+            answers: EnvelopeForm::Jwe,
             self_service_ranges: None,
             account_ranges: ranges.iter().map(ToString::to_string).collect(),
             certificates: Vec::new(),

@@ -1,8 +1,8 @@
 //! Declares issuers: writes the difference to the stored ones as one transaction.
 
 use super::{
-    ALL, IssuerDeclaration, IssuerRecord, IssuerStatus, RangeClash, load, plan, raise_version,
-    ranges,
+    ALL, IssuerDeclaration, IssuerRecord, IssuerStatus, RangeClash, answers_text, load, plan,
+    raise_version, ranges,
 };
 use crate::ids::{ClientId, IssuerId};
 use crate::store::audit::AuditDraft;
@@ -195,6 +195,7 @@ macro_rules! declared_columns {
             issuers::envelopes.eq($d.envelopes.as_str()),
             issuers::field_level_headers.eq($d.field_level_headers),
             issuers::accept_expired_signing.eq($d.accept_expired_signing),
+            issuers::answers.eq(answers_text($d.answers)),
             issuers::self_service_ranges.eq($d.self_service_ranges.as_ref().map(|s| s.join(","))),
         )
     };

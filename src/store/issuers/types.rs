@@ -1,6 +1,7 @@
 //! The types of an issuer: as the operator declares it, and as every node loads it.
 
 use crate::ids::{ClientId, IssuerId};
+use crate::payload::EnvelopeForm;
 use crate::store::schema::issuers;
 use diesel::prelude::*;
 
@@ -154,6 +155,8 @@ pub struct IssuerDeclaration {
     pub envelopes: Envelopes,
     pub field_level_headers: bool,
     pub accept_expired_signing: bool,
+    /// How answers are sealed that have no request to mirror; never with headers.
+    pub answers: EnvelopeForm,
     /// Prefixes of 1 to 8 digits inside which the issuer may add ranges. `None`: nowhere; what it
     /// has added stays.
     pub self_service_ranges: Option<Vec<String>>,

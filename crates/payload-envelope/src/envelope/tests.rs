@@ -202,7 +202,7 @@ fn what_is_sealed_is_ascii_and_opens_again() {
         let parsed: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(parsed.as_object().unwrap().len(), members);
         let opened = open_body(&body).unwrap();
-        assert_eq!(opened.kind, kind);
+        assert_eq!(opened.form, kind.into());
         assert_eq!(opened.key, ring().primary().fingerprint());
         assert_eq!(
             value(&opened),

@@ -8,11 +8,11 @@ use crate::testing::{
     assert_refused, certificate, key, open_body, open_with, own_key, peer, recipient, value, wrap,
     wrap_with,
 };
-use crate::{Envelope, KeyState};
+use crate::{Envelope, EnvelopeForm, KeyState};
 use aes_gcm::aes::cipher::consts::U16;
 use aes_gcm::aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use aes_gcm::aes::{Aes128, Aes256, Block};
-use openssl::base64::encode_block;
+use openssl::base64::{decode_block, encode_block};
 use openssl::hash::MessageDigest;
 use openssl::sha::sha256;
 use proptest::prelude::*;

@@ -61,25 +61,37 @@ pub struct JweAnswer {
     pub encrypted_data: String,
 }
 
-/// Field-level encryption to the issuer's certificate; binary values in hex.
+/// Field-level encryption to the issuer's certificate, written like the request: binary values in
+/// the encoding of the request's IV (hex, base64 with padding, or base64url without), and its
+/// digest.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct FieldLevelAnswer {
     /// The ciphertext.
-    #[schema(pattern = "^[0-9a-f]+$")]
+    #[schema(pattern = "^[A-Za-z0-9+/_-]+={0,2}$")]
     pub encrypted_data: String,
     /// The wrapped key.
-    #[schema(pattern = "^[0-9a-f]+$")]
+    #[schema(pattern = "^[A-Za-z0-9+/_-]+={0,2}$")]
     pub encrypted_key: String,
-    /// The IV.
-    #[schema(pattern = "^[0-9a-f]{32}$")]
+    /// The IV: 32 characters in hex, 24 in base64, 22 in base64url.
+    #[schema(min_length = 22, max_length = 32, pattern = "^[A-Za-z0-9+/_-]+={0,2}$")]
     pub iv: String,
     /// The digest of the OAEP padding.
-    #[schema(pattern = "^SHA256$")]
+    #[schema(pattern = "^SHA(256|512)$")]
     pub oaep_hashing_algorithm: String,
     /// The fingerprint of the issuer's key.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub public_key_fingerprint: String,
+}
+
+/// Field-level encryption whose other parameters are headers of the answer, under the names that
+/// the request's headers have.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct FieldLevelHeadersAnswer {
+    /// The ciphertext.
+    #[schema(pattern = "^[A-Za-z0-9+/_-]+={0,2}$")]
+    pub encrypted_data: String,
 }
 
 /// A reference to the request envelope, and the schemas behind it.
