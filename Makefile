@@ -1,6 +1,6 @@
 # The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make; `make test` Python 3 as well.
 
-.PHONY: run test chaos orders lint interop fixtures bench bench-micro clean
+.PHONY: run test chaos orders fuzz mutants lint interop fixtures bench bench-micro clean
 
 # Build, start a sandbox in ./sandbox, show an enrolment end to end, serve until Ctrl-C.
 run:
@@ -23,10 +23,31 @@ chaos:
 orders:
 	CARGO_TARGET_DIR=target/orders cargo run --quiet --manifest-path tests/queue/Cargo.toml -- $(SCENARIO)
 
+# Invented input for every parser that reads a stranger's bytes (fuzz/README.md), FUZZ_SECONDS for each target. TARGETS=name
+# takes a part. SANITIZER=address needs a nightly compiler.
+fuzz:
+	@command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is not installed: cargo install --locked cargo-fuzz"; exit 1; }
+	fuzz/run.sh $(TARGETS)
+
+# One small change to the code after the other, and whether a test notices (docs/testing.md). Takes hours: PART=3/8 takes
+# an eighth, JOBS=N runs N at once.
+mutants:
+	@command -v cargo-mutants >/dev/null || { echo "cargo-mutants is not installed: cargo install --locked cargo-mutants"; exit 1; }
+	mkdir -p target/mutants/crates target/mutants/gateway
+	cargo mutants -p oauth1-rsa -p payload-envelope $(MUTANTS) -o target/mutants/crates
+	cargo mutants -p issuer-gateway $(MUTANTS) -o target/mutants/gateway -f 'src/vault/*.rs' -f 'src/enrolment/rules.rs' \
+		-f 'src/enrolment/card.rs' -f 'src/enrolment/profile.rs' -f 'src/enrolment/profile/*.rs' -f 'src/enrolment/text.rs' \
+		-f 'src/enrolment/report.rs' -f 'src/enrolment/stored.rs' -- --lib
+mutants: MUTANTS = -j $(or $(JOBS),1) --timeout 120 $(if $(PART),--shard $(PART))
+
 lint:
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/queue/Cargo.toml --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	@git ls-files '*.rs' | xargs perl -CSD -ne 'if (m{^\s*//} && length > 101 && !m{^\s*//[/!]? *\|}) { print "$$ARGV:$$.: a line of comment is over 100 columns\n"; $$bad = 1 } close ARGV if eof; END { exit($$bad // 0) }'
 	cargo clippy --workspace --all-targets -- -D warnings
+	CARGO_TARGET_DIR=target/orders cargo clippy --manifest-path tests/queue/Cargo.toml -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p oauth1-rsa -p payload-envelope
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed: dependencies not checked"; fi
 
 # Mastercard's own client libraries (npm and PyPI), schemathesis and a browser against a sandbox; Intel's crypto_mb in one.

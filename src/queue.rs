@@ -280,5 +280,7 @@ impl<T: Job> Drop for Stage<T> {
     }
 }
 
+// By its path, because `make orders` takes this file as a module of another crate.
 #[cfg(test)]
+#[path = "queue/tests.rs"]
 mod tests;

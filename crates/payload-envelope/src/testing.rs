@@ -1,15 +1,15 @@
-//! Keys, certificates and an independent encryptor for this module's tests.
-//!
-//! RSA keys are made once per test process. What plays the other side here is the `rsa` crate,
-//! never the code under test.
+//! Keys, certificates and an independent encryptor for this crate's tests.
+
+mod keys;
+
+pub(crate) use keys::{key, peer, public_key, wrap};
 
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
 use openssl::hash::MessageDigest;
-use openssl::pkey::{PKey, Private, Public};
-use openssl::rsa::{Rsa, RsaPrivateKeyBuilder};
+use openssl::pkey::{PKey, Private};
+use openssl::rsa::RsaPrivateKeyBuilder;
 use openssl::x509::{X509, X509NameBuilder};
-use rsa::pkcs8::DecodePrivateKey;
 use rsa::{Oaep, RsaPrivateKey};
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -23,27 +23,6 @@ use super::oaep::OaepDigest;
 use super::opening::{OpenError, Opened};
 use super::reason::CryptoReason;
 use super::recipient::Recipient;
-
-struct Identity {
-    key: PKey<Private>,
-    certificate: X509,
-    peer: RsaPrivateKey,
-}
-
-/// Identities 0 to 3 have RSA-2048 keys, 4 has RSA-3072.
-fn identity(index: usize) -> &'static Identity {
-    static IDENTITIES: [OnceLock<Identity>; 5] = [const { OnceLock::new() }; 5];
-    IDENTITIES[index].get_or_init(|| {
-        let rsa = Rsa::generate(if index == 4 { 3072 } else { 2048 }).unwrap();
-        let key = PKey::from_rsa(rsa).unwrap();
-        let peer = RsaPrivateKey::from_pkcs8_der(&key.private_key_to_pkcs8().unwrap()).unwrap();
-        Identity {
-            certificate: self_signed(&key),
-            key,
-            peer,
-        }
-    })
-}
 
 fn self_signed(key: &PKey<Private>) -> X509 {
     let mut name = X509NameBuilder::new().unwrap();
@@ -63,24 +42,12 @@ fn self_signed(key: &PKey<Private>) -> X509 {
     builder.build()
 }
 
-/// The private key of an identity.
-pub(crate) fn key(index: usize) -> PKey<Private> {
-    identity(index).key.clone()
-}
-
-/// The public key of an identity.
-pub(crate) fn public_key(index: usize) -> PKey<Public> {
-    identity(index).certificate.public_key().unwrap()
-}
-
 /// The certificate of an identity.
 pub(crate) fn certificate(index: usize) -> X509 {
-    identity(index).certificate.clone()
-}
-
-/// The same private key in the `rsa` crate.
-pub(crate) fn peer(index: usize) -> RsaPrivateKey {
-    identity(index).peer.clone()
+    static CERTIFICATES: [OnceLock<X509>; 5] = [const { OnceLock::new() }; 5];
+    CERTIFICATES[index]
+        .get_or_init(|| self_signed(&key(index)))
+        .clone()
 }
 
 /// An identity as one's own key, with its certificate.
@@ -96,7 +63,7 @@ pub(crate) fn recipient(index: usize) -> Recipient {
 
 /// A key whose private exponent is off by two.
 pub(crate) fn damaged_key() -> PKey<Private> {
-    let rsa = identity(0).key.rsa().unwrap();
+    let rsa = key(0).rsa().unwrap();
     let own = |number: &openssl::bn::BigNumRef| number.to_owned().unwrap();
     let two = BigNum::from_u32(2).unwrap();
     let builder = RsaPrivateKeyBuilder::new(own(rsa.n()), own(rsa.e()), rsa.d() + &two).unwrap();
@@ -112,15 +79,6 @@ pub(crate) fn damaged_key() -> PKey<Private> {
         .set_crt_params(own(dmp1), own(dmq1), own(iqmp))
         .unwrap();
     PKey::from_rsa(builder.build()).unwrap()
-}
-
-/// Wraps a content key with the `rsa` crate.
-pub(crate) fn wrap(peer: &RsaPrivateKey, digest: OaepDigest, cek: &[u8]) -> Vec<u8> {
-    let padding = match digest {
-        OaepDigest::Sha256 => Oaep::new::<rsa::sha2::Sha256>(),
-        OaepDigest::Sha512 => Oaep::new::<rsa::sha2::Sha512>(),
-    };
-    wrap_with(peer, padding, cek)
 }
 
 /// Wraps with any padding of the `rsa` crate.

@@ -4,20 +4,10 @@
 //! A thread that nobody wakes is a deadlock here, and a deadlock is reported with the order that
 //! leads to it. `make orders` tries each scenario in as many orders as ORDERS says, by chance, and
 //! in as many again.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "test code"
-)]
 
 #[path = "../../../src/queue.rs"]
-#[allow(
+#[expect(
     dead_code,
-    unused_imports,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    missing_docs,
     reason = "its own tests are not built here, and use what nothing else does"
 )]
 mod queue;
