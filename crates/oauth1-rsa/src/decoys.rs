@@ -93,6 +93,7 @@ mod tests {
             vec![small()],
             vec![small(), small(), key(2048, 3)],
             vec![key(3072, 65_537)],
+            vec![small()],
             vec![],
         ];
         let decoys = Decoys::among(callers.iter().map(Vec::as_slice));
