@@ -4,6 +4,7 @@ mod certificates;
 
 use crate::app;
 use crate::config::Config;
+use crate::footprint::builtin;
 use crate::ids::ClientId;
 use crate::issuers::declaration;
 use crate::store::Store;
@@ -179,6 +180,8 @@ async fn show(store: &Store, client_id: &str) -> anyhow::Result<()> {
             }
             .to_owned(),
         ),
+        ("time zone", issuer.time_zone.name().to_owned()),
+        ("factor set", factor_set(issuer.factor_set.as_deref())),
         ("account ranges", issuer.account_ranges.join(", ")),
         (
             "self-service ranges",
@@ -199,6 +202,13 @@ pub(super) fn date(micros: Option<i64>) -> String {
     time.map_or_else(
         || "-".to_owned(),
         |time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+    )
+}
+
+fn factor_set(declared: Option<&str>) -> String {
+    declared.map_or_else(
+        || format!("{} (the gateway's own)", builtin::SET_ID),
+        str::to_owned,
     )
 }
 

@@ -12,6 +12,7 @@ use super::profile::{
     CONTACT_ADDRESS, COUNTRY_NAME, CUSTOMER_ID, ISSUER_NAME, WEB_URL_RULE, web_url,
 };
 use super::theme::Theme;
+use crate::footprint::{Country, SetId};
 use crate::ids::ClientId;
 use crate::keys;
 use crate::oauth1::VerifyingKey;
@@ -20,6 +21,7 @@ use crate::store::issuers::{
     CertificatePurpose, Envelopes, IssuerCertificate, IssuerDeclaration, ProfileColumns,
 };
 use crate::toml_error;
+use chrono_tz::Tz;
 use openssl::asn1::Asn1TimeRef;
 use openssl::hash::MessageDigest;
 use openssl::x509::X509;
@@ -76,6 +78,8 @@ struct Entry {
     accept_expired_signing: bool,
     answers: Option<answers::Answers>,
     self_service_ranges: Option<Vec<String>>,
+    time_zone: Option<String>,
+    factor_set: Option<String>,
     signing: Vec<Signing>,
     #[serde(default)]
     encryption: Vec<Encryption>,
@@ -178,6 +182,14 @@ fn declare(
     let envelopes = envelopes(&entry, report);
     let answers = answers::form(entry.answers.as_ref(), report);
     check_space(&entry, report);
+    let time_zone = time_zone(&entry, report);
+    if entry
+        .factor_set
+        .as_deref()
+        .is_some_and(|id| SetId::stored(id).is_none())
+    {
+        report("factor_set: must be the id of a factor set, such as ig-2026.1".to_owned());
+    }
     let certificates = certificates(&entry, folder, report);
     let url = |text: Option<String>| text.as_deref().and_then(web_url);
     Some(IssuerDeclaration {
@@ -203,6 +215,8 @@ fn declare(
         accept_expired_signing: entry.accept_expired_signing,
         answers: answers?,
         self_service_ranges: entry.self_service_ranges,
+        time_zone: time_zone?,
+        factor_set: entry.factor_set,
         account_ranges: entry.account_ranges,
         certificates,
     })
@@ -248,6 +262,18 @@ fn check_space(entry: &Entry, report: &mut dyn FnMut(String)) {
             ));
         }
     }
+}
+
+/// The setting `time_zone`.
+fn time_zone(entry: &Entry, report: &mut dyn FnMut(String)) -> Option<Tz> {
+    let zone = match &entry.time_zone {
+        None => Some(Tz::UTC),
+        Some(name) => name.parse().ok(),
+    };
+    if zone.is_none() {
+        report("time_zone: must be an IANA name, such as \"Europe/Stockholm\"".to_owned());
+    }
+    zone
 }
 
 /// The certificates that can be read; what is wrong with the others is reported.
@@ -320,7 +346,7 @@ fn check_profile(entry: &Entry, report: &mut dyn FnMut(String)) {
     if iso_currency::Currency::from_code(&entry.currency_code.to_ascii_uppercase()).is_none() {
         report("currency_code: must be an ISO 4217 code".to_owned());
     }
-    if rust_iso3166::from_alpha3(&entry.country_code.to_ascii_uppercase()).is_none() {
+    if Country::from_alpha3(&entry.country_code.to_ascii_uppercase()).is_none() {
         report("country_code: must be an ISO 3166-1 alpha-3 code".to_owned());
     }
     let in_name =

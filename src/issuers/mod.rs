@@ -16,6 +16,7 @@ pub mod registry;
 pub mod theme;
 pub mod validity;
 
+use crate::footprint::{Country, SetId};
 use crate::ids::{ClientId, IssuerId};
 use crate::oauth1::VerifyingKey;
 use crate::payload::{Accepted, EnvelopeForm, Recipient};
@@ -23,7 +24,8 @@ use crate::refusal::Refusal;
 use crate::store::issuers::Envelopes;
 pub use crate::store::issuers::{IssuerStatus, Responses};
 use account_range::AccountRange;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeZone, Utc};
+use chrono_tz::Tz;
 use gate::Gate;
 use profile::IssuerProfile;
 use std::sync::Arc;
@@ -58,6 +60,12 @@ pub struct Issuer {
     pub accept_expired_signing: bool,
     /// How answers are sealed that have no request to mirror.
     pub answers: EnvelopeForm,
+    /// Whose days and months count for its cardholders.
+    pub time_zone: Tz,
+    /// Where its programme is: a merchant's country if a transaction names none.
+    pub country: Country,
+    /// The factor set for new transactions; `None`: the newest of the gateway's own.
+    pub factor_set: Option<SetId>,
     /// Its cards, in first-come order.
     pub account_ranges: Vec<AccountRange>,
     /// What it shows of itself.
@@ -118,9 +126,14 @@ impl Issuer {
         }
     }
 
-    /// The day of a moment, for now UTC's.
-    pub fn local_date(&self, moment: DateTime<Utc>) -> NaiveDate {
-        moment.date_naive()
+    /// The day that it is for its cardholders.
+    pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {
+        self.local_date(now)
+    }
+
+    /// The day of a moment in its zone.
+    pub fn local_date<Z: TimeZone>(&self, moment: DateTime<Z>) -> NaiveDate {
+        day_in(self.time_zone, moment)
     }
 
     /// Whether a card of this number is the issuer's, by its account ranges.
@@ -135,6 +148,41 @@ impl Issuer {
             jwe: self.envelopes.jwe(),
             field_level: self.envelopes.field_level(),
             headers: self.field_level_headers,
+        }
+    }
+}
+
+fn day_in<Z: TimeZone>(zone: Tz, moment: DateTime<Z>) -> NaiveDate {
+    moment.with_timezone(&zone).date_naive()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_has_the_day_of_the_zone() {
+        for (zone, moment, day) in [
+            ("UTC", "2026-11-30T23:30:00Z", "2026-11-30"),
+            ("Europe/Stockholm", "2026-11-30T23:30:00Z", "2026-12-01"),
+            ("Europe/Stockholm", "2026-07-31T22:15:00Z", "2026-08-01"),
+            ("Europe/Stockholm", "2026-11-30T22:15:00Z", "2026-11-30"),
+            ("America/New_York", "2026-12-01T04:59:59Z", "2026-11-30"),
+            ("Asia/Kolkata", "2026-11-30T14:00:00-05:00", "2026-12-01"),
+        ] {
+            let zone: Tz = zone.parse().unwrap();
+            let moment = DateTime::parse_from_rfc3339(moment).unwrap();
+            assert_eq!(day_in(zone, moment).to_string(), day, "{zone} {moment}");
+        }
+    }
+
+    #[test]
+    fn every_country_of_iso_3166_is_known() {
+        for country in rust_iso3166::ALL {
+            assert!(
+                Country::from_alpha3(country.alpha3).is_some(),
+                "{country:?}"
+            );
         }
     }
 }

@@ -8,6 +8,7 @@ use super::gate::Gate;
 use super::profile::IssuerProfile;
 use super::validity::Validity;
 use super::{EncryptionCertificate, Issuer, SigningCertificate, SigningKeys};
+use crate::footprint::{Country, SetId};
 use crate::ids::IssuerId;
 use crate::oauth1::{Decoys, VerifyingKey};
 use crate::payload::Recipient;
@@ -272,6 +273,12 @@ fn issuer(record: IssuerRecord, changes: Arc<Gate>) -> Result<Issuer, String> {
     let encryption = encryption(&record)?;
     let declared = record.declared;
     let profile = IssuerProfile::of(&declared.profile).ok_or("stored theme does not parse")?;
+    let country = Country::from_alpha3(&declared.profile.country_code);
+    let country = country.ok_or("stored country is not known")?;
+    let factor_set = declared.factor_set.as_deref();
+    let factor_set = factor_set
+        .map(|id| SetId::stored(id).ok_or("stored factor set is no id"))
+        .transpose()?;
     let ranges = declared
         .account_ranges
         .iter()
@@ -290,6 +297,9 @@ fn issuer(record: IssuerRecord, changes: Arc<Gate>) -> Result<Issuer, String> {
         field_level_headers: declared.field_level_headers,
         accept_expired_signing: declared.accept_expired_signing,
         answers: declared.answers,
+        time_zone: declared.time_zone,
+        country,
+        factor_set,
         account_ranges: ranges
             .collect::<Result<_, _>>()
             .map_err(|error| error.to_string())?,

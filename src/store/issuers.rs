@@ -51,6 +51,8 @@ struct IssuerRow {
     accept_expired_signing: bool,
     self_service_ranges: Option<String>,
     answers: String,
+    time_zone: String,
+    factor_set: Option<String>,
 }
 
 /// Older than every version.
@@ -82,6 +84,8 @@ impl IssuerRow {
                 accept_expired_signing: self.accept_expired_signing,
                 answers: answers::parse(&self.answers).ok_or_else(unreadable)?,
                 self_service_ranges: self.self_service_ranges.as_deref().map(listed),
+                time_zone: self.time_zone.parse().map_err(|_| unreadable())?,
+                factor_set: self.factor_set,
                 account_ranges: Vec::new(),
                 certificates: Vec::new(),
             },

@@ -31,6 +31,8 @@ diesel::table! {
         self_service_ranges -> Nullable<Text>,
         changed_in -> BigInt,
         answers -> Text,
+        time_zone -> Text,
+        factor_set -> Nullable<Text>,
     }
 }
 

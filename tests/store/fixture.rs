@@ -218,6 +218,8 @@ pub fn declaration(client_id: &str, ranges: &[&str]) -> IssuerDeclaration {
         accept_expired_signing: false,
         answers: EnvelopeForm::FieldLevel(FieldLevelForm::default()),
         self_service_ranges: None,
+        time_zone: chrono_tz::UTC,
+        factor_set: None,
         account_ranges: ranges.iter().map(|r| (*r).to_owned()).collect(),
         certificates: Vec::new(),
     }

@@ -61,6 +61,8 @@ async fn declarations_come_back_as_they_were_made(backend: Backend) {
         headers: None,
     });
     full.self_service_ranges = Some(vec!["2".to_owned(), "55".to_owned()]);
+    full.time_zone = chrono_tz::Asia::Kolkata;
+    full.factor_set = Some("own-1".to_owned());
     full.certificates = vec![
         certificate(CertificatePurpose::Signing, "aa"),
         certificate(CertificatePurpose::Signing, "bb"),

@@ -82,6 +82,7 @@ fn ids_of_operators() {
         assert_eq!(SetId::of_operator(id).unwrap().as_str(), id);
     }
     assert_eq!(SetId::of_operator("ig-2027.1"), Err(SetIdError::Reserved));
+    assert!(SetId::stored("ig-2027.1").is_some());
     for id in ["", "-own", "Own", "o w", "ö", &"a".repeat(41)] {
         assert_eq!(SetId::of_operator(id), Err(SetIdError::Malformed), "{id}");
     }

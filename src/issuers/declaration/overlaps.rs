@@ -72,6 +72,8 @@ mod tests {
             accept_expired_signing: false,
             answers: EnvelopeForm::Jwe,
             self_service_ranges: None,
+            time_zone: chrono_tz::UTC,
+            factor_set: None,
             account_ranges: ranges.iter().map(ToString::to_string).collect(),
             certificates: Vec::new(),
         }

@@ -197,6 +197,8 @@ macro_rules! declared_columns {
             issuers::accept_expired_signing.eq($d.accept_expired_signing),
             issuers::answers.eq(answers_text($d.answers)),
             issuers::self_service_ranges.eq($d.self_service_ranges.as_ref().map(|s| s.join(","))),
+            issuers::time_zone.eq($d.time_zone.name()),
+            issuers::factor_set.eq($d.factor_set.as_deref()),
         )
     };
 }

@@ -137,7 +137,12 @@ fn normal(mut declared: IssuerDeclaration) -> IssuerDeclaration {
 }
 
 /// What the issuer has set itself and the operator says nothing about.
+///
+/// A rescore sets the factor set; a file that names none does not turn it back.
 fn keep_what_is_not_declared(declared: &mut IssuerDeclaration, old: &IssuerDeclaration) {
+    if declared.factor_set.is_none() {
+        declared.factor_set.clone_from(&old.factor_set);
+    }
     let (declared, old) = (&mut declared.profile, &old.profile);
     let keep = |new: &mut Option<String>, old: &Option<String>| {
         if new.is_none() {

@@ -3,6 +3,7 @@
 use crate::ids::{ClientId, IssuerId};
 use crate::payload::EnvelopeForm;
 use crate::store::schema::issuers;
+use chrono_tz::Tz;
 use diesel::prelude::*;
 
 /// The states of an issuer (cce-api.md, section 5), and `REMOVED`.
@@ -160,6 +161,11 @@ pub struct IssuerDeclaration {
     /// Prefixes of 1 to 8 digits inside which the issuer may add ranges. `None`: nowhere; what it
     /// has added stays.
     pub self_service_ranges: Option<Vec<String>>,
+    /// Whose days and months count for its cardholders.
+    pub time_zone: Tz,
+    /// Id of the factor set for new transactions. `None` in a declaration: as it is stored; in an
+    /// [`IssuerRecord`]: the newest of the gateway's own.
+    pub factor_set: Option<String>,
     /// Prefixes of 4 to 8 digits, in the issuer's order; in an [`IssuerRecord`] with those that it
     /// added, at the end.
     pub account_ranges: Vec<String>,

@@ -1,0 +1,2 @@
+ALTER TABLE issuers DROP COLUMN factor_set;
+ALTER TABLE issuers DROP COLUMN time_zone;
