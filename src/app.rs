@@ -127,6 +127,7 @@ fn start_jobs(
 ) {
     housekeeping.start(|| jobs::FollowIssuers);
     housekeeping.start(|| jobs::FollowDataKeys);
+    housekeeping.start(|| jobs::FollowFactors);
     housekeeping.start(jobs::CompareClocks::default);
     housekeeping.start(jobs::Heartbeat::new);
     housekeeping.start(|| jobs::PurgeNonces);
@@ -189,6 +190,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
     let (url, store) = tokio::task::spawn_blocking(move || open_store(&database)).await??;
     let vault = Vault::open(&store, keks).await?;
     let registry = IssuerRegistry::load(&store).await?;
+    let footprints = Footprints::load(&store).await?;
     let metrics = Metrics::new()?;
     metrics.set_issuers(registry.issuers().len());
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -228,6 +230,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
     Ok(Gateway {
         current: ArcSwap::from_pointee(live),
         registry,
+        footprints,
         unwrapper,
         openings: Arc::default(),
         throttle: CryptoRefusals::default(),
@@ -235,7 +238,6 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         finder,
         writer,
         feeds,
-        footprints: Footprints::builtin().context("the compiled-in data")?,
         directory: directory(config, &store, address).await?,
         store,
         erasure: Notify::new(),

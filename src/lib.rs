@@ -22,9 +22,9 @@
 //!   soon
 //! - [`gateway`]: the parts of a running gateway; [`reloadable`]: those that a reload swaps in one
 //!   step
-//! - [`footprints`]: the factor sets in force on a node
 //! - [`crypto_refusals`]: slows down payloads that do not open
 //! - [`audit`]: audit entries of nodes and unproven callers; verification and export of the trail
+//! - [`footprints`]: the factor sets in force on a node, with what operators have loaded
 //! - [`issuers`]: the issuers on board, their account ranges and their keys
 //! - [`refusal`]: every way to refuse a call; [`keys`]: key files; [`telemetry`]: log and metrics;
 //!   [`config`]: the settings

@@ -19,6 +19,10 @@ pub enum Action {
     ShowIssuer,
     /// `PUT /issuers`
     ChangeIssuer,
+    /// `GET /supported-merchant-categories`
+    ListMerchantCategories,
+    /// `GET /supported-currencies`
+    ListCurrencies,
 }
 
 impl Action {
@@ -33,6 +37,8 @@ impl Action {
             Self::ShowAggregate => "score.show",
             Self::ShowIssuer => "issuer.show",
             Self::ChangeIssuer => "issuer.change",
+            Self::ListMerchantCategories => "supported.merchant-categories",
+            Self::ListCurrencies => "supported.currencies",
         }
     }
 
@@ -47,7 +53,9 @@ impl Action {
             Self::DeleteCardholders
             | Self::ShowAggregate
             | Self::ShowIssuer
-            | Self::ChangeIssuer => false,
+            | Self::ChangeIssuer
+            | Self::ListMerchantCategories
+            | Self::ListCurrencies => false,
         }
     }
 }

@@ -1,31 +1,45 @@
-//! `factors show|score`: the factor set, and the score of one purchase with its sum.
+//! `factors show|score|load`: factor sets and dated data, and the score of one purchase with its sum.
 
+mod load;
 mod show;
 
+use crate::app;
 use crate::footprint::score::{Conversion, Explanation, Score};
 use crate::footprint::set::Mcc;
-use crate::footprint::{Country, Currency, Kind, Money, Purchase, Scorer, Verdict};
-use anyhow::{Context, bail, ensure};
+use crate::footprint::{Country, Currency, Kind, Money, Purchase, Scorer, SetId, Verdict, builtin};
+use crate::footprints::Footprints;
+use anyhow::{Context, bail};
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
+use std::path::Path;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Show the factor set: id, counts, dates, checksums, sources. Or look up one thing in it.
     ///
-    /// Needs no configuration: the program contains the files.
+    /// Needs no configuration: the program contains the files. --loaded adds what operators have
+    /// loaded into the database of --config.
     Show(Show),
     /// Score one purchase, and write the sum out.
     ///
     /// Nothing is stored. The exit status is 1 if merchant category or currency is unknown.
     Score(ScoreArguments),
+    /// Load exchange rates, consumer prices, energy prices or grids, or a factor set of your own.
+    ///
+    /// A file is validated whole: one fault, named by line, column and rule, and nothing is loaded.
+    /// A row for a day, month, price or year that is there already replaces it. Running nodes
+    /// follow within two seconds; scores that exist stay (`transactions rescore --stale`).
+    Load(load::Load),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Id of the factor set.
-    #[arg(long, value_name = "ID", default_value = crate::footprint::builtin::SET_ID)]
+    /// Id of the factor set; one that was loaded needs --config.
+    #[arg(long, value_name = "ID", default_value = builtin::SET_ID)]
     set: String,
+    /// Use what operators have loaded, too; needs --config.
+    #[arg(long)]
+    loaded: bool,
     /// List one kind of dated data: exchange rates, energy prices, electricity grids or consumer
     /// prices.
     #[arg(long, value_name = "rates|prices|grid|cpi", value_parser = kind, conflicts_with = "mcc")]
@@ -40,9 +54,12 @@ pub(super) struct Show {
 
 #[derive(Debug, Args)]
 pub(super) struct ScoreArguments {
-    /// Id of the factor set.
-    #[arg(long, value_name = "ID", default_value = crate::footprint::builtin::SET_ID)]
+    /// Id of the factor set; one that was loaded needs --config.
+    #[arg(long, value_name = "ID", default_value = builtin::SET_ID)]
     set: String,
+    /// Use what operators have loaded, too; needs --config.
+    #[arg(long)]
+    loaded: bool,
     /// Merchant category code, 1 to 4 digits.
     #[arg(long, value_name = "CODE", value_parser = mcc)]
     mcc: Mcc,
@@ -76,14 +93,36 @@ fn kind(text: &str) -> Result<Kind, &'static str> {
     Kind::parse(text).ok_or("must be rates, prices, grid or cpi")
 }
 
-pub(super) fn run(command: &Command) -> anyhow::Result<()> {
-    let scorer = Scorer::builtin()?;
-    let (Command::Show(Show { set, .. }) | Command::Score(ScoreArguments { set, .. })) = command;
-    let known = scorer.set().id();
-    ensure!(
-        set == known.as_str(),
-        "no factor set {set}; there is {known}"
-    );
+pub(super) fn run(config: Option<&Path>, command: &Command) -> anyhow::Result<()> {
+    let (set, loaded) = match command {
+        Command::Load(arguments) => return load::run(&super::load(config)?, arguments),
+        Command::Show(Show { set, loaded, .. }) => (set, *loaded),
+        Command::Score(ScoreArguments { set, loaded, .. }) => (set, *loaded),
+    };
+    let loads;
+    let footprints = if loaded || set != builtin::SET_ID {
+        let config = super::load(config).with_context(|| {
+            let own = builtin::SET_ID;
+            let unknown = format!("no factor set {set} in the program, which has {own}; ");
+            let beginning = if set == own { String::new() } else { unknown };
+            format!("{beginning}what was loaded is in the database")
+        })?;
+        let (_, store) = app::open_store(&config.database)?;
+        let read = super::runtime()?.block_on(async {
+            anyhow::Ok((Footprints::load(&store).await?, store.factor_loads().await?))
+        })?;
+        loads = Some(read.1);
+        read.0
+    } else {
+        loads = None;
+        Footprints::builtin()?
+    };
+    let scorers = footprints.current();
+    let scorer = SetId::stored(set).and_then(|id| scorers.get(&id).cloned());
+    let scorer = scorer.with_context(|| {
+        let known: Vec<_> = scorers.sets().map(SetId::to_string).collect();
+        format!("no factor set {set}; there is {}", known.join(", "))
+    })?;
     let text = match command {
         Command::Show(arguments) => match (arguments.kind, arguments.mcc, arguments.country) {
             (Some(kind), _, country) => show::kind(&scorer, kind, country)?,
@@ -91,9 +130,10 @@ pub(super) fn run(command: &Command) -> anyhow::Result<()> {
             (None, _, Some(country)) => {
                 bail!("--country {country} needs --mcc or --kind")
             }
-            (None, _, None) => show::set(&scorer),
+            (None, _, None) => show::set(&scorer, &scorers, loads.as_deref()),
         },
         Command::Score(arguments) => score(&scorer, arguments)?,
+        Command::Load(_) => String::new(),
     };
     print!("{text}");
     Ok(())

@@ -9,7 +9,9 @@ use crate::ids::ClientId;
 use crate::issuers::declaration;
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
-use crate::store::issuers::{IssuerChange, IssuerStatus, Removal, Toggled, answers_text};
+use crate::store::issuers::{
+    IssuerChange, IssuerDeclaration, IssuerStatus, Removal, Toggled, answers_text,
+};
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
@@ -83,6 +85,7 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
 
 async fn apply(store: &Store, file: &std::path::Path) -> anyhow::Result<()> {
     let declarations = declaration::read(file)?;
+    require_sets(store, &declarations).await?;
     let warnings = certificates::warnings(&declarations, Utc::now());
     for applied in store
         .apply_issuers(declarations, AuditDraft::local("issuer.apply"))
@@ -105,6 +108,29 @@ async fn apply(store: &Store, file: &std::path::Path) -> anyhow::Result<()> {
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
+    Ok(())
+}
+
+/// Every factor set that is declared must be there.
+async fn require_sets(store: &Store, declarations: &[IssuerDeclaration]) -> anyhow::Result<()> {
+    let named = declarations.iter().filter_map(|declared| {
+        let set = declared.factor_set.as_deref()?;
+        (set != builtin::SET_ID).then_some((&declared.client_id, set))
+    });
+    let named: Vec<_> = named.collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let loaded = store.loaded_factor_sets().await?;
+    let unknown = named
+        .into_iter()
+        .filter(|(_, set)| !loaded.iter().any(|known| known == set));
+    let problems: Vec<_> = unknown
+        .map(|(issuer, set)| {
+            format!("issuer {issuer}: factor_set: there is no factor set {set}: `factors load --set {set} FOLDER` first")
+        })
+        .collect();
+    ensure!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(())
 }
 

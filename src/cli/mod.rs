@@ -62,7 +62,7 @@ enum Command {
     /// Show and change the keys of the data at rest: data keys, and the KEK that wraps them.
     #[command(subcommand)]
     Vault(vault::Command),
-    /// Show the factor set behind scores, or score one purchase.
+    /// Show the factor sets behind scores, load rates, prices and sets, or score one purchase.
     #[command(subcommand)]
     Factors(factors::Command),
     /// Verify or export the audit trail.
@@ -104,7 +104,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::User(command) => user::run(&load(config)?, command)?,
         Command::Users(command) => users::run(&load(config)?, command)?,
         Command::Vault(command) => return vault::run(config, command),
-        Command::Factors(command) => factors::run(&command)?,
+        Command::Factors(command) => factors::run(config, &command)?,
         Command::Audit(command) => return audit::run(&load(config)?, command),
         Command::Backup(arguments) => backup::run(&load(config)?, &arguments)?,
         Command::Migrate => migrate::run(&load(config)?)?,

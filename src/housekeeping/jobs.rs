@@ -49,6 +49,24 @@ impl Job for FollowDataKeys {
     }
 }
 
+/// Follows what operators load for scoring; a load takes effect within 2 s.
+#[derive(Debug)]
+pub struct FollowFactors;
+
+impl Job for FollowFactors {
+    const NAME: &'static str = "factors";
+    const EVERY: Duration = Duration::from_secs(1);
+
+    async fn run(&mut self, gateway: &Gateway, _: &Stop) -> anyhow::Result<()> {
+        if gateway.footprints.refresh(&gateway.store).await? {
+            let scorers = gateway.footprints.current();
+            let (version, sets) = (scorers.version(), scorers.sets().count());
+            tracing::info!(version, sets, "factors reloaded");
+        }
+        Ok(())
+    }
+}
+
 /// Purges nonces that no node would accept any more.
 #[derive(Debug)]
 pub struct PurgeNonces;

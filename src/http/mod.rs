@@ -5,6 +5,7 @@
 //! - `cardholders`: enrol and update
 //! - `cardholder_deletions`: the list of users to delete
 //! - `issuers`: an issuer's own profile
+//! - `supported`: the lists of what can be scored
 //! - `directory`: the users API; `directory_error`: the answer to each of its refusals
 //! - `health`: liveness and readiness
 //! - `openapi`: the document of all this; `docs`: the same as a page for people
@@ -32,6 +33,7 @@ pub mod openapi;
 pub mod request;
 pub mod routes;
 pub mod server;
+pub mod supported;
 pub mod well_known;
 mod write_deadline;
 

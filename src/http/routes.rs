@@ -3,7 +3,8 @@
 use super::endpoint::{Dialect, Endpoint, Group, delete, get, post, put, register};
 use super::openapi::documents;
 use super::{
-    cardholder_deletions, cardholders, directory, docs, error, health, issuers, openapi, well_known,
+    cardholder_deletions, cardholders, directory, docs, error, health, issuers, openapi, supported,
+    well_known,
 };
 use actix_web::web::{ServiceConfig, resource, route, scope, to};
 
@@ -30,7 +31,10 @@ pub const PUBLIC: [Group; 3] = [
 /// The issuer API of the Carbon Calculator Experience (cce-api.md 1.1).
 fn issuer_api() -> Vec<Endpoint> {
     use documents::cardholders as document;
-    use documents::{cardholder_deletions as deletion_document, issuers as issuer_document};
+    use documents::{
+        cardholder_deletions as deletion_document, issuers as issuer_document,
+        supported as supported_document,
+    };
     vec![
         get("/issuers", to(issuers::show), issuer_document::show),
         put("/issuers", to(issuers::change), issuer_document::change),
@@ -44,6 +48,16 @@ fn issuer_api() -> Vec<Endpoint> {
             "/issuers/user-deletions",
             to(cardholder_deletions::delete),
             deletion_document::delete,
+        ),
+        get(
+            "/supported-merchant-categories",
+            to(supported::merchant_categories),
+            supported_document::merchant_categories,
+        ),
+        get(
+            "/supported-currencies",
+            to(supported::currencies),
+            supported_document::currencies,
         ),
     ]
 }

@@ -5,8 +5,10 @@
 //! - `change`: `PUT /issuers`
 //! - `configuration`: the rules for the body of a change
 //! - `answer`: both answers, plain JSON
+//! - `supported`: `GET /supported-merchant-categories`, `GET /supported-currencies`
 
 mod answer;
 pub mod change;
 mod configuration;
 pub mod show;
+pub mod supported;

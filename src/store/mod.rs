@@ -12,7 +12,7 @@
 //! - [`imports`]: how far imports of files have come
 //! - [`backup`]: a copy of the SQLite file while nodes serve
 //! - [`cardholders`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`],
-//!   [`transactions`], [`audit`]: one file per aggregate
+//!   [`factors`], [`transactions`], [`audit`]: one file per aggregate
 //!
 //! The store stores the values that it is given: sealing and blind indexes are the vault's work.
 //! Times are microseconds since 1970 UTC, bound by the caller.
@@ -26,6 +26,7 @@ pub mod data_keys;
 pub mod directory;
 pub mod erasure;
 pub mod error;
+pub mod factors;
 pub mod fence;
 pub mod finder;
 pub mod heartbeat;

@@ -237,6 +237,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    factor_loads (load_id) {
+        load_id -> Integer,
+        kind -> Text,
+        set_id -> Nullable<Text>,
+        file -> Text,
+        checksum -> Text,
+        row_count -> Integer,
+        kept -> Integer,
+        content -> Text,
+        loaded_at -> BigInt,
+        loaded_by -> Text,
+    }
+}
+
+diesel::table! {
+    factor_version (id) {
+        id -> Integer,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
     directory_apps (app_id) {
         app_id -> Integer,
         name -> Text,

@@ -118,7 +118,10 @@ fn every_command_says_what_it_does() {
             &["vault", "rotate-kek"],
             &["vault.further_keks", "every node"],
         ),
-        (&["factors"], &["show", "score", "factor set behind scores"]),
+        (
+            &["factors"],
+            &["show", "score", "load", "factor sets behind scores"],
+        ),
         (
             &["factors", "show"],
             &[

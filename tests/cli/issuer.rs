@@ -126,7 +126,7 @@ fn operators_work_on_a_running_gateway(backend: Backend) {
 on_both!(blocking: operators_work_on_a_running_gateway);
 
 /// One issuer, `extra` before its certificates.
-fn one(client_id: &str, ranges: &str, extra: &str) -> String {
+pub(crate) fn one(client_id: &str, ranges: &str, extra: &str) -> String {
     let key = |name: &str| test_key(name).display().to_string();
     format!(
         "[[issuer]]\nclient_id = \"{client_id}\"\nname = \"New Bank\"\nemail = \"a@new.example\"\n\

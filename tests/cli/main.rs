@@ -14,6 +14,7 @@ mod canary;
 mod client;
 mod config_file;
 mod config_secrets;
+mod factors_load;
 mod footprint;
 mod help;
 mod issuer;

@@ -35,4 +35,5 @@ mod rotation;
 mod sealed;
 mod shutdown;
 mod signatures;
+mod supported;
 mod wrapped_keys;

@@ -12,6 +12,7 @@
 mod support;
 
 mod data_keys;
+mod factors;
 mod failover;
 mod fence;
 mod fixture;

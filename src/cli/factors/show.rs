@@ -1,15 +1,18 @@
 //! `factors show`: the set, one kind of dated data, or one merchant category.
 
+use crate::cli::issuer::date;
 use crate::footprint::builtin::{self, FILES};
 use crate::footprint::dated::Place;
 use crate::footprint::set::{Basis, Category, Mcc, RULES};
 use crate::footprint::sources::SOURCES;
-use crate::footprint::{Country, Currency, Kind, Scorer};
+use crate::footprint::{Country, Currency, Kind, Scorer, SetId};
+use crate::footprints::Scorers;
+use crate::store::factors::FactorLoad;
 use anyhow::Context;
 use chrono::{Datelike, NaiveDate};
 
 /// Id, counts, dates, checksums and sources.
-pub(super) fn set(scorer: &Scorer) -> String {
+pub(super) fn set(scorer: &Scorer, scorers: &Scorers, loads: Option<&[FactorLoad]>) -> String {
     let set = scorer.set();
     let counts = set.counts();
     let tables: Vec<_> = set.tables().iter().map(|country| country.code()).collect();
@@ -40,15 +43,57 @@ pub(super) fn set(scorer: &Scorer) -> String {
         }
     }
     text += &format!("\n{:<22} SHA-256\n", "file");
-    for (name, _) in FILES {
-        text += &format!(
-            "{name:<22} {}\n",
-            builtin::checksum(name).unwrap_or_default()
-        );
+    if set.id() == scorers.default_scorer().set().id() {
+        for (name, _) in FILES {
+            let sum = builtin::checksum(name).unwrap_or_default();
+            text += &format!("{name:<22} {sum}\n");
+        }
+    }
+    let loads = loads.unwrap_or_default();
+    let is_of_set = |load: &&FactorLoad| load.file.set_id.as_deref() == Some(set.id().as_str());
+    for load in loads.iter().filter(is_of_set) {
+        text += &format!("{:<22} {}\n", load.file.file, load.file.checksum);
+    }
+    text += &loaded(scorers, loads);
+    if set.id() != scorers.default_scorer().set().id() {
+        return text;
     }
     text += "\nsources\n";
     for source in SOURCES {
         text += &format!("- {}: {} ({})\n", source.what, source.name, source.licence);
+    }
+    text
+}
+
+/// What operators have loaded; nothing if they have not.
+fn loaded(scorers: &Scorers, loads: &[FactorLoad]) -> String {
+    if loads.is_empty() {
+        return String::new();
+    }
+    let sets: Vec<_> = scorers.sets().map(SetId::to_string).collect();
+    let mut text = format!(
+        "\nfactor sets: {}\n\n{:>4}  {:<20} {:>6} {:>6}  {:<23}  {}\n",
+        sets.join(", "),
+        "load",
+        "what",
+        "rows",
+        "kept",
+        "at",
+        "file, SHA-256, by"
+    );
+    for load in loads {
+        let file = &load.file;
+        let what = file.set_id.as_ref().unwrap_or(&file.kind);
+        text += &format!(
+            "{:>4}  {what:<20} {:>6} {:>6}  {:<23}  {}, {}, {}\n",
+            load.load_id,
+            file.row_count,
+            file.kept,
+            date(Some(load.loaded_at)),
+            file.file,
+            file.checksum,
+            load.loaded_by
+        );
     }
     text
 }

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 pub(super) const COLUMNS: &[&str] = &["country", "year", "g_co2e_per_kwh"];
 
 /// A country's grid in a year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GridRow {
     /// A country, the European Union or the world.
     pub place: Place,

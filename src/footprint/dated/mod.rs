@@ -4,6 +4,7 @@
 //! currency's day, a month, a carrier's price from a day, a country's year) that is already there
 //! replace it.
 
+mod changes;
 mod cpi;
 mod grid;
 mod prices;

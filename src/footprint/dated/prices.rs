@@ -18,7 +18,7 @@ pub(super) const COLUMNS: &[&str] = &[
 ];
 
 /// A price that holds from a day on, until the next one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PriceRow {
     /// A country, or the European Union for members without a price of their own.
     pub place: Place,

@@ -5,3 +5,4 @@ pub mod cardholders;
 pub mod directory;
 pub mod issuers;
 pub mod service;
+pub mod supported;

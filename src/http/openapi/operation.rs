@@ -38,6 +38,8 @@ pub enum Tag {
     Issuers,
     /// Cardholders.
     Cardholders,
+    /// Transactions, and what of them can be scored.
+    Transactions,
     /// The users API.
     Directory,
     /// The gateway itself.
@@ -46,9 +48,10 @@ pub enum Tag {
 
 impl Tag {
     /// All, in the order of the page.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Issuers,
         Self::Cardholders,
+        Self::Transactions,
         Self::Directory,
         Self::Service,
     ];
@@ -58,6 +61,7 @@ impl Tag {
         match self {
             Self::Issuers => "issuers",
             Self::Cardholders => "cardholders",
+            Self::Transactions => "transactions",
             Self::Directory => "directory",
             Self::Service => "service",
         }
@@ -68,6 +72,7 @@ impl Tag {
         match self {
             Self::Issuers => "The calling issuer itself.",
             Self::Cardholders => "Cardholders of the calling issuer.",
+            Self::Transactions => "Card transactions and their footprint.",
             Self::Directory => {
                 "Plain user profiles of an app. Neither signed nor encrypted; a bearer key says whose."
             }

@@ -9,6 +9,7 @@ mod envelope;
 mod errors;
 mod issuer;
 mod key_set;
+mod supported;
 
 pub use cardholder::{
     Address, CardExpiry, Email, UpdateUserProfile, UserIds, UserName, UserProfile, UserReference,
@@ -24,6 +25,10 @@ pub(super) use envelope::{encrypted_request, envelope_headers};
 pub use errors::{ErrorElement, ErrorList, Errors};
 pub use issuer::{IssuerConfiguration, IssuerProfile, IssuerProfileDetails, PreferredTheme};
 pub use key_set::{Jwk, JwkSet};
+pub use supported::{
+    MerchantCategory, SpendingCategory, SupportedCurrencies, SupportedCurrency,
+    SupportedMerchantCategories,
+};
 
 use utoipa::ToSchema;
 

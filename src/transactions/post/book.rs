@@ -52,7 +52,10 @@ impl Entering {
 
     fn account(&self, holder: &Holder, row: Option<&LedgerRow>) -> Result<Account, BookError> {
         let ledger = match row {
-            None => Ledger::new(self.scorers.default_scorer().set().id().clone()),
+            None => {
+                let scorer = self.scorers.of(&self.issuer).map_err(|_| UNKNOWN_SET)?;
+                Ledger::new(scorer.set().id().clone())
+            }
             Some(row) => {
                 let place = self.ledger_place(&row.user_id);
                 let bytes = self.keys.open_sealed(place, &row.content);

@@ -1,0 +1,2 @@
+DROP TABLE factor_version;
+DROP TABLE factor_loads;
