@@ -1,4 +1,4 @@
-//! `factors show|score|load`: factor sets and dated data, and the score of one purchase with its sum.
+//! `factors show|score|load`: factor sets and dated data, and one purchase scored with its sum.
 
 mod load;
 mod show;
