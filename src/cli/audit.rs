@@ -73,7 +73,7 @@ async fn verify(
     expect: &[String],
     known_gaps: u64,
 ) -> anyhow::Result<ExitCode> {
-    // Before the trail: it names nothing that is not there already.
+    // Read before the trail: then every entry that it names must be in the trail.
     let mut known = witnessed(witness)?;
     let mut expected = Vec::new();
     for text in expect {
@@ -108,7 +108,7 @@ async fn verify(
         }),
     };
     let mut summary = verify::verify(store, &mut observer).await?;
-    // What a node has declared as lost is a gap, and not a second fault.
+    // An entry that a node has declared as lost is a gap, and not a second fault.
     known.retain(|head| !declared.iter().any(|gap| gap.covers(&head.chain, head.seq)));
     summary.broken += verify::acknowledged(store, &known, &mut |event| {
         if let Event::Broken { chain, broken } = event {
@@ -138,7 +138,7 @@ async fn verify(
         0 => draft,
         _ => draft.refused("trail-broken"),
     };
-    // The finding counts, also where it cannot be written down.
+    // The exit status tells the finding, even if the audit entry cannot be written.
     if let Err(error) = store.record(draft).await {
         eprintln!("warning: the check is not in the audit trail: {error}");
     }
@@ -212,7 +212,7 @@ async fn export(store: &Store, arguments: &Export) -> anyhow::Result<ExitCode> {
         until: arguments.until,
         issuer,
     };
-    // First: whoever has read the trail is in it.
+    // Recorded first: nobody reads the trail without an entry in it.
     let draft = AuditDraft {
         issuer_id: issuer,
         ..AuditDraft::local("audit.export")
@@ -229,7 +229,7 @@ async fn export(store: &Store, arguments: &Export) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// `audit export | head` has what it wants.
+/// Whether the reader has closed the pipe, as `audit export | head` does.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let kind = |error: &(dyn std::error::Error + 'static)| {
         let io = error.downcast_ref::<std::io::Error>();

@@ -60,8 +60,8 @@ pub(super) fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Before the copy, so that it knows of itself. A database that cannot be written to, or that lacks
-/// migrations, is copied all the same: that may be just what the copy is for.
+/// Writes the audit entry before the copy, so that the copy holds it. The command also copies a
+/// database that cannot be written to or lacks migrations: such a copy may be needed most.
 fn record(url: &DatabaseUrl, there: bool) -> anyhow::Result<()> {
     if there {
         let store = Store::open(url, 1);

@@ -62,7 +62,7 @@ const ISSUERS: [Template; 3] = [
     },
 ];
 
-/// Where a sandbox keeps what.
+/// The paths of a sandbox's files.
 pub(super) struct Files {
     /// `gateway.toml`
     pub(super) config: PathBuf,

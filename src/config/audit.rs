@@ -24,8 +24,8 @@ impl Audit {
     }
 }
 
-/// Where a node keeps the ends of its chains, so that a database that has lost its tail is found
-/// out.
+/// Where a node keeps the ends of its chains. By them `audit verify` notices that a database has
+/// lost the end of its trail.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum Witness {

@@ -11,8 +11,8 @@ use std::time::Duration;
 pub struct Crypto {
     /// `off`, `auto`, or the path of Intel's `libcrypto_mb.so`.
     pub multi_buffer: MultiBuffer,
-    /// How many days it is remembered which message the wrapped key of a JWE has opened: 1 to 3650.
-    /// Those of field-level payloads are remembered as long as the gateway key is in use.
+    /// How many days the gateway remembers which message the wrapped key of a JWE has opened: 1 to
+    /// 3650. It remembers those of field-level payloads as long as their gateway key is in use.
     pub remember_jwe_days: u32,
 }
 

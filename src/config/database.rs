@@ -15,7 +15,7 @@ pub struct Database {
     /// How long a start waits for another one that is migrating the database, in seconds.
     #[serde(default = "default_migrate_timeout")]
     pub migrate_timeout_s: u64,
-    /// How long the outcome of a COMMIT under way is waited for, in milliseconds.
+    /// How long the writer waits for the outcome of a COMMIT under way, in milliseconds.
     #[serde(default = "default_commit_timeout")]
     pub commit_timeout_ms: u64,
     /// Connections for reading.

@@ -38,7 +38,7 @@ fn message(error: &ConfigError) -> String {
         },
         ConfigError::NotFound(key) => format!("missing configuration field {key:?}"),
         ConfigError::Message(text) => without_value(text),
-        // What else there is holds causes of other libraries, which may quote.
+        // The other variants hold errors of other libraries, which may quote a value.
         _ => "cannot be read".to_owned(),
     }
 }

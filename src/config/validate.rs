@@ -1,10 +1,10 @@
-//! What the settings must be, each and together.
+//! The rules for single settings, and for settings that depend on each other.
 
 use super::{Config, ConfigError};
 use crate::oauth1::{MAX_ORIGINS, MAX_WINDOW_SECONDS};
 
 impl Config {
-    /// Checks what one setting alone cannot tell.
+    /// Checks settings that depend on each other.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let invalid = |setting, rule: &str| {
             Err(ConfigError::Invalid {

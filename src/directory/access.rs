@@ -91,7 +91,7 @@ impl ApiKey {
     }
 }
 
-/// Which of the published addresses is called.
+/// Which of the published addresses the call uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressedBy {
     /// `/users` and `/users/{user_id}`: a key, always.
@@ -153,8 +153,8 @@ impl KeyHolder {
         }
     }
 
-    /// What becomes of a call for a record that is not there: a user token learns of no other
-    /// record.
+    /// The refusal of a call for a record that does not exist. A user token gets the same one as
+    /// for another user's record, so it does not learn whether that exists.
     pub(super) fn missing(&self) -> DirectoryRefusal {
         match self.reach {
             Reach::App => DirectoryRefusal::NotFound,
@@ -178,8 +178,8 @@ async fn owner(gateway: &Gateway, header: &str) -> Result<(KeyHolder, String), D
     Ok((caller, owner.key_id))
 }
 
-/// Only for who calls this machine by its own name: a page that was led to it by another name, or a
-/// proxy on it, would open it to everybody.
+/// The caller without a key. Only a direct call to a loopback name gets through: a web page under a
+/// rebound name, or a proxy on this machine, would open the app to everybody.
 async fn anonymous(
     gateway: &Gateway,
     call: &Call<'_>,

@@ -64,9 +64,8 @@ pub(super) async fn find_number(
     opened(gateway, caller, read).await
 }
 
-/// What is read, opened. Where it names a data key that this node does not have, the node is
-/// behind, or the record was sealed again between the look and the opening: then both are done once
-/// more, with the keys in force.
+/// Reads a record and opens it. If this node lacks the data key that sealed it, the keys have
+/// changed since the node last read them. It then reads the keys, and the record once more.
 async fn opened<F>(
     gateway: &Gateway,
     caller: &KeyHolder,

@@ -37,7 +37,7 @@ pub struct Record {
     pub metadata: Option<Secret>,
 }
 
-/// What a change gives a record new values of.
+/// The parts of a record that a change sets.
 #[derive(Debug, Default)]
 pub(super) struct Changed {
     /// The three columns of the name.

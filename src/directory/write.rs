@@ -1,8 +1,8 @@
-//! The use cases that change records. Each reads: who calls, what is asked, sealed, one commit, the
-//! answer.
+//! The use cases that change records. Each takes the same steps: prove the caller, read the
+//! request, seal the new values, commit once, answer.
 //!
 //! Every call of a proven caller ends in one commit with an audit entry, whether it is done or
-//! refused. Who gets an e-mail address or an id is decided there, by the database.
+//! refused. In that commit the database decides who gets an e-mail address or an id.
 
 use super::access::AddressedBy;
 use super::attempt::DirectoryAttempt;
@@ -16,7 +16,8 @@ use crate::vault::{VaultError, VaultKeys};
 use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
 
-/// How often a call is prepared anew because somebody was faster, or a random klaim id was taken.
+/// How often a use case starts again: because another call was faster, or because a random klaim id
+/// was taken.
 const ATTEMPTS: u32 = 4;
 
 /// What `PUT /users?id=` did.
@@ -87,9 +88,9 @@ pub async fn replace(
             .commit_sealed(|keys| replacement.sealed(keys, &caller, call.now))
             .await?;
         match changed {
-            // Made, or erased, by somebody else since we looked.
+            // Another call has made or erased the record since we read it.
             Applied::Taken(Taken::CardholderId | Taken::KlaimId) | Applied::Gone => {}
-            // The holder of the address may be the very record, made since we looked.
+            // The holder of the address may be this record, which another call has just made.
             Applied::Taken(Taken::Email)
                 if replacement.created
                     && read::find_number(gateway, &caller, replacement.number)
@@ -166,8 +167,8 @@ async fn prepare_update(
         .as_ref()
         .is_some_and(|new| *new != record.user_id)
     {
-        // Under another id a user would get what the app keeps for the person whose id it is.
-        // Whether somebody has that id is not looked up, so that a token does not learn it.
+        // Under another's id a user would get what the app keeps for that person. The gateway does
+        // not look up whether the id is taken, so a token does not learn it.
         caller.require_app()?;
     }
     let changed = apply(&mut record, profile);
@@ -185,7 +186,7 @@ fn apply(record: &mut Record, profile: DirectoryProfile) -> Changed {
     };
     if let Some(name) = profile.name {
         record.name = name;
-        // They spelt the name that is gone now.
+        // First and last name were parts of the former name.
         (record.first_name, record.last_name) = (None, None);
     }
     if let Some(new) = profile.email {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// How often a node looks for users that another one has marked.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Erases deleted users, or only counts who waits.
+/// Erases deleted users, or only counts those that wait for it.
 #[derive(Debug)]
 pub struct Erasure {
     erases: bool,
@@ -36,7 +36,7 @@ impl Job for Erasure {
     const NAME: &'static str = "erasure";
     const EVERY: Duration = POLL;
 
-    /// Erases until nobody is left whom no other node is erasing.
+    /// Erases until none is left, but for users that another node is erasing.
     async fn run(&mut self, gateway: &Gateway, stop: &Stop) -> anyhow::Result<()> {
         while !stop.is_asked() {
             let pending = gateway.store.pending_erasures().await?;
@@ -52,7 +52,7 @@ impl Job for Erasure {
             gateway.metrics.users_erased(erased);
             tracing::info!(users = erased, "users erased");
             self.traces = true;
-            // Half of the time belongs to the requests: on SQLite nobody else can write meanwhile.
+            // Leaves half of the time to requests: on SQLite they cannot write during an erasure.
             tokio::time::sleep(began.elapsed()).await;
         }
         if self.traces {

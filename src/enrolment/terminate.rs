@@ -19,8 +19,8 @@ pub const MOST_USER_IDS: usize = 500;
 /// The same in words.
 pub const LIST_SIZE_RULE: &str = "must hold 1 to 500 user ids";
 
-/// Accepts the users of a signed list for deletion; the answer is the body to send: the ids that
-/// were accepted, in the order of the request, each once, in lower case as enrolment answered them.
+/// Accepts the users of a signed list for deletion. Returns the body to send: the accepted ids in
+/// the order of the request, each once, in lower case as enrolment answered them.
 pub async fn terminate(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
     let attempt = Attempt::begin(gateway, call, Action::DeleteCardholders)?;
     let termination = match prepare(&attempt).await {
@@ -34,10 +34,10 @@ pub async fn terminate(gateway: &Gateway, call: &Call<'_>) -> Result<Vec<u8>, Re
     Ok(json::to_ascii(&json!(accepted)).to_vec())
 }
 
-/// Checks the list and looks up who of it is this issuer's; nothing is written yet.
+/// Checks the list and looks up which of its users are this issuer's. Writes nothing.
 ///
-/// The look-up may come before the commit: a user's state only moves on, so whoever is known here
-/// is TERMINATING or DELETED after it.
+/// The look-up may come before the commit: a user's state only moves forward. So every user found
+/// here is TERMINATING or DELETED after the commit.
 async fn prepare(attempt: &Attempt<'_>) -> Result<Termination, Refusal> {
     let call = attempt.call;
     attempt.require_active()?;
@@ -59,8 +59,8 @@ async fn prepare(attempt: &Attempt<'_>) -> Result<Termination, Refusal> {
 
 /// The ids of the list, each once, in order of their first appearance.
 ///
-/// A list of the wrong size is refused as such, without a look at its items: so an answer never
-/// lists more than 500.
+/// Refuses a list of the wrong size before it looks at the items, so an answer never names more
+/// than 500.
 fn user_ids(body: &[u8]) -> Result<Vec<CardholderId>, Vec<Violation>> {
     let Ok(Value::Array(items)) = json::parse(body) else {
         let rule = "must be a JSON array of user ids";

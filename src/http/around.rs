@@ -23,7 +23,7 @@ use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-/// Of the process's one log.
+/// Shared by all workers, because they share the process's log.
 static OVERLOADED: Lines = flood::listed();
 
 thread_local! {
@@ -49,8 +49,8 @@ pub async fn around(
             .insert(HeaderName::from_static("x-request-id"), value);
     }
     if is_draining(response.request()) {
-        // A client that is told does not send its next request into a connection that is about to
-        // be closed.
+        // `Connection: close` makes the client open another connection for its next request.
+        // This one is about to be closed.
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }

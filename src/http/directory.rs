@@ -93,7 +93,7 @@ pub async fn show_number(
     Ok(super::json(StatusCode::OK, body))
 }
 
-/// 404 for what lies deeper than a user.
+/// 404 for a path below a user.
 pub async fn unknown_path() -> Answer {
     Err(DirectoryError::Transport(HttpError::UnknownPath))
 }

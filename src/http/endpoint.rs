@@ -57,7 +57,7 @@ fn endpoint(
     }
 }
 
-/// In which words a group refuses what its endpoints do not see: wrong methods and panics.
+/// The form of a group's answers to wrong methods and panics, which its endpoints do not see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// The error object of the CCE catalogue (`http::error`).

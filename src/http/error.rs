@@ -255,7 +255,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
         Refusal::EnvelopeNotAccepted(kind) => (S::BAD_REQUEST, elements::not_accepted(*kind)),
         Refusal::NoEncryptionCertificate => (S::BAD_REQUEST, elements::no_certificate()),
         Refusal::CardAlreadyEnrolled(user_id) => {
-            // Whose answer was lost learns the id here: Details ends with it.
+            // The caller may have lost its first answer. It finds the id at the end of Details.
             let details = match user_id {
                 Some(user_id) => format!("cardNumber: is enrolled already under userid {user_id}"),
                 None => "cardNumber: must not be enrolled already".to_owned(),
@@ -272,7 +272,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
             S::SERVICE_UNAVAILABLE,
             unavailable("The gateway cannot reach its storage; try again shortly."),
         ),
-        // Violations have elements of their own and never come here; a fault is the honest rest.
+        // Violations never come here: each has an element of its own.
         Refusal::Internal(_) | Refusal::Violations(_) => internal(),
     }
 }

@@ -8,11 +8,11 @@ use crate::throttle::{Lines, Rate, Turns};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// Lines in a second; a further one costs more than the refusal that it tells of.
+/// Log lines in a second. Writing a line costs more than the refusal.
 const LINES: u32 = 100;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Whether a refusal is to be listed.
+/// Counts log lines of refusals, [`LINES`] a second.
 pub(super) const fn listed() -> Lines {
     Lines::new(LINES, SECOND)
 }
@@ -21,17 +21,17 @@ pub(super) const fn listed() -> Lines {
 /// each.
 const PER_SECOND: u32 = 1_000;
 
-/// So many of them may come all at once without waiting.
+/// This many at once get their answer without a wait.
 const BURST: u32 = 100;
 
 const RATE: Rate = Rate::new(PER_SECOND, BURST);
 
-/// No refusal waits longer for its turn. Of more than 600 at once the others all wait so long, and
-/// the number of connections is the bound. A connection on which one waits brings no other
-/// meanwhile (HTTP/1.1).
+/// The longest wait of a refusal. If more than 600 come at once, each further one waits this long,
+/// so the number of connections is the bound: while a refusal waits, its connection brings no other
+/// request (HTTP/1.1).
 pub(super) const LONGEST_REFUSAL_DELAY: Duration = Duration::from_millis(500);
 
-/// Whose turn it is to be answered. Each event loop has its own.
+/// Spreads refusals over time. Each event loop has one.
 pub(super) struct RefusalPacing {
     turns: Cell<Turns>,
 }

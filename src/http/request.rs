@@ -91,7 +91,7 @@ impl<'a> RawCall<'a> {
     }
 }
 
-/// Headers by which proxies tell whom they act for, beside all that begin with `x-forwarded`.
+/// Headers in which a proxy names its client, beside all that begin with `x-forwarded`.
 const FORWARDING: [&str; 6] = [
     "forwarded",
     "via",
@@ -101,8 +101,8 @@ const FORWARDING: [&str; 6] = [
     "cf-connecting-ip",
 ];
 
-/// A browser that was led here by a name that now means this machine (DNS rebinding) sends that
-/// name; a proxy says that it is one.
+/// Whether the caller named this machine as loopback, and no proxy forwarded the request. After DNS
+/// rebinding a browser still sends the attacker's name, so it does not pass.
 fn is_direct(request: &HttpRequest) -> bool {
     let headers = request.headers();
     let forwarded = headers.keys().any(|name| {

@@ -11,27 +11,26 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes of an answer that a client has to take in the time that it is given.
+/// A client must read this many bytes of an answer, or its rest, within its time.
 const SHARE: usize = 64 * 1024;
 
-/// How often a connection is looked at in vain while its client takes nothing. actix looks again
-/// and again, without a pause, while a client has sent requests ahead that it has no room for.
+/// The most fruitless polls of a connection while its client reads nothing. actix polls without a
+/// pause while a client has sent more requests ahead than actix has room for.
 const LOOKS: u32 = 10_000;
 
-/// A stream that fails with [`io::ErrorKind::TimedOut`] once its peer does not take what is
-/// written.
+/// A stream that fails with [`io::ErrorKind::TimedOut`] if its peer reads too slowly.
 pub(super) struct WriteDeadline<T> {
     io: T,
     allowed: Duration,
     blocked: Option<Blocked>,
 }
 
-/// The peer has not taken all that it could.
+/// The peer has not yet read what was written.
 struct Blocked {
     until: Pin<Box<Sleep>>,
     taken: usize,
     looks: u32,
-    /// Who wanted to read meanwhile.
+    /// The task that wanted to read meanwhile.
     reader: Option<Waker>,
 }
 
@@ -44,7 +43,7 @@ impl<T> WriteDeadline<T> {
         }
     }
 
-    /// Counts `taken` bytes; enough of them and the peer has its whole time again.
+    /// Counts `taken` bytes. After [`SHARE`] of them the peer has its whole time again.
     fn progress(&mut self, taken: usize) {
         if let Some(blocked) = &mut self.blocked {
             blocked.taken += taken;
@@ -61,7 +60,7 @@ impl<T> WriteDeadline<T> {
         }
     }
 
-    /// Nothing can be written now: fails if that has lasted too long.
+    /// Called when nothing can be written now. Fails if that has lasted too long.
     fn wait<R>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<R>> {
         let allowed = self.allowed;
         let blocked = self.blocked.get_or_insert_with(|| Blocked {
@@ -79,7 +78,7 @@ impl<T> WriteDeadline<T> {
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for WriteDeadline<T> {
-    /// Reads nothing while the peer does not: its further requests would only be held.
+    /// Reads nothing while the peer reads nothing: its further requests would only pile up.
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -160,7 +159,7 @@ mod tests {
         assert_eq!(reader.await.unwrap(), 3 * SHARE);
     }
 
-    /// One look at a stream that takes no more; whether it is still waited for.
+    /// Polls a stream whose peer reads nothing. True: it has time left.
     fn waits(stream: &mut WriteDeadline<DuplexStream>) -> bool {
         let mut context = Context::from_waker(Waker::noop());
         stream.wait::<()>(&mut context).is_pending()

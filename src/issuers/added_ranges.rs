@@ -26,7 +26,7 @@ impl Space<'_> {
 /// What a list of ranges would change.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Additions {
-    /// To be stored, in the order sent. Whether one is another issuer's has yet to be looked up.
+    /// To be stored, in the order sent. The caller still looks up whether another issuer has one.
     pub new: Vec<AccountRange>,
     /// Added before, and covered by one of `new`.
     pub absorbed: Vec<String>,

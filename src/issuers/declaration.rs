@@ -139,7 +139,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<Vec<IssuerDeclaration>, Declar
     }
 }
 
-/// `None` only where a value cannot even be held; every problem is reported.
+/// Reports every problem. `None` only if a value has no form that the declaration could hold.
 fn declare(
     entry: Entry,
     folder: &Path,

@@ -23,8 +23,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// After changes, everything is loaded anew this often: a node of an earlier version does not say
-/// which issuer it changed.
+/// After changes the registry loads all issuers again this often: a node of an earlier version does
+/// not say which issuer it has changed.
 const WHOLE: Duration = Duration::from_secs(60);
 
 /// Why the issuers could not be loaded.
@@ -72,8 +72,9 @@ impl Credential {
 
 struct Snapshot {
     version: i64,
-    /// When all of it was loaded last, and whether only changes were since.
+    /// When all issuers were loaded last.
     whole_at: Instant,
+    /// Whether single issuers were loaded since.
     patched: bool,
     issuers: BTreeMap<IssuerId, Arc<Issuer>>,
     credentials: HashMap<String, Credential>,
@@ -97,7 +98,7 @@ impl IssuerRegistry {
         })
     }
 
-    /// The issuer and verifying keys of a consumer key, if it is known; and what hides whether it
+    /// The issuer and verifying keys of a consumer key, if it is known. The decoys hide whether it
     /// is.
     pub fn credential(&self, consumer_key: &str) -> (Option<Credential>, Arc<Decoys>) {
         let current = self.current.load();

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 
 /// A certificate is used this long before it begins: clocks differ (spec decision 22).
 pub const TOLERANCE: Duration = Duration::minutes(5);
-/// What ends is named this long before.
+/// Warnings begin this long before a certificate ends.
 pub const AHEAD: Duration = Duration::days(30);
 
 /// First and last moment of a certificate's validity; a bare key has neither.

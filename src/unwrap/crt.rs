@@ -85,8 +85,8 @@ impl CrtNumbers {
     /// Whether `message` is what the private operation makes of `wrapped`: the public operation, by
     /// OpenSSL, leads back.
     ///
-    /// A wrong result of an operation by the Chinese remainder theorem can give away the key to
-    /// whoever sees it.
+    /// Anyone who sees a wrong result of an operation by the Chinese remainder theorem may be able
+    /// to compute the key from it.
     pub(super) fn confirms(&self, message: &[u8], wrapped: &[u8]) -> bool {
         let mut back = vec![0; self.modulus.len()];
         let done = self

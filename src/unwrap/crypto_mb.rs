@@ -125,8 +125,8 @@ pub(super) struct Lane<'a> {
 }
 
 impl Library {
-    /// Loads the library by its path, or by a name that the dynamic loader looks up. Whoever calls
-    /// has to test it before it is used.
+    /// Loads the library by its path, or by a name that the dynamic loader looks up. The caller
+    /// must run the self-test before using it.
     pub(super) fn load(name: &OsStr) -> Result<Self, LoadError> {
         // SAFETY: "Loading" above. Its names stay its own (RTLD_LOCAL); what it needs itself is
         // there, or it is refused now instead of in the middle of a call (RTLD_NOW).

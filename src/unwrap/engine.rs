@@ -1,8 +1,9 @@
 //! What does the RSA private operations: OpenSSL one by one, or `crypto_mb` eight at a time.
 //!
-//! A result of `crypto_mb` is used only if the public operation leads back from it; any other is
-//! thrown away, and OpenSSL does that operation again. What `crypto_mb` cannot take (another size
-//! of key, a wrapped key that is too large, too few at once) is OpenSSL's anyway.
+//! The engine checks each result of `crypto_mb` by the public operation. If it does not lead back,
+//! the engine throws the result away, and OpenSSL does that operation again. OpenSSL also does the
+//! operations that `crypto_mb` cannot: other sizes of key, a wrapped key that is too large, too few
+//! at once.
 
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts};
@@ -33,7 +34,7 @@ const WORTHWHILE: usize = 3;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum MultiBuffer {
-    /// OpenSSL alone. The default: a library is not let near the keys only because it lies about.
+    /// OpenSSL alone. The default: the gateway trusts no library just because it is installed.
     #[default]
     Off,
     /// The library if the dynamic loader finds it and it can be used here, else OpenSSL.

@@ -1,10 +1,10 @@
 //! The key-unwrapping stage: RSA private operations on threads of their own, behind a bounded
 //! queue.
 //!
-//! The event loop never stalls on RSA, and what is too much is refused instead of piling up. A
-//! thread takes whatever waits, up to as many as its [`Engine`] does at once. A key that does not
-//! unwrap is not an error here: the caller gets a random one and goes on, so that nobody can tell
-//! the two apart from outside (RFC 7516, section 11.5).
+//! The event loop never stalls on RSA, and a full queue refuses further keys. A thread takes all
+//! waiting keys, up to as many as its [`Engine`] does at once. A key that does not unwrap is not an
+//! error here: the caller gets a random one and goes on, so that nobody can tell the two apart from
+//! outside (RFC 7516, section 11.5).
 //!
 //! - [`open_once`] opens a payload through the stage: start reading here;
 //! - [`engine`] does the private operations, by OpenSSL, or by the library that `crypto_mb` loads,
@@ -35,8 +35,8 @@ use engine::{Counters, Unwrapped, Wrapped};
 /// Why nothing was unwrapped. None of it is the sender's doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnwrapError {
-    /// The queue is full, or there are no random numbers; decided before the wrapped key is looked
-    /// at.
+    /// The queue is full, or there are no random numbers. The stage has not looked at the wrapped
+    /// key.
     #[error("the key-unwrapping stage cannot take more work now")]
     Overloaded,
     /// The stage gave no answer: it panicked over this key, or it is ending.
@@ -123,14 +123,14 @@ impl Unwrapper {
         })
     }
 
-    /// Holds up the stage until the guard is dropped: its threads take what waits, and begin none
-    /// of it. For tests of what a busy stage does.
+    /// Holds up the stage until the guard is dropped: its threads take the waiting keys, and begin
+    /// none of them. For tests of a busy stage.
     #[doc(hidden)]
     pub fn hold(&self) -> RwLockWriteGuard<'_, ()> {
         self.gate.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many keys wait: more than none, and all the threads are busy.
+    /// How many keys wait. If any do, all threads are busy.
     pub fn backlog(&self) -> Backlog {
         self.stage.queue().backlog().clone()
     }
@@ -181,7 +181,7 @@ impl Drop for Unwrapper {
     }
 }
 
-/// Answers all jobs but those that panicked: their askers learn it from the dropped sender.
+/// Answers all jobs but those that panicked: a dropped sender tells their askers.
 fn reply(jobs: Vec<Job>, work: impl Fn(&[Job]) -> Vec<Unwrapped>) {
     let answers = answers(&jobs, work);
     for (job, answer) in jobs.into_iter().zip(answers) {
@@ -194,7 +194,7 @@ fn reply(jobs: Vec<Job>, work: impl Fn(&[Job]) -> Vec<Unwrapped>) {
 /// One answer for each job, in their order; `None` where the work panicked.
 fn answers(jobs: &[Job], work: impl Fn(&[Job]) -> Vec<Unwrapped>) -> Vec<Option<Unwrapped>> {
     let attempt = |jobs: &[Job]| catch_unwind(AssertUnwindSafe(|| work(jobs))).ok();
-    // Of several one may have caused the panic; the others do not suffer for it.
+    // One of several may have caused the panic. Each is tried alone, so the others get an answer.
     let alone = |job| attempt(slice::from_ref(job)).and_then(|mut one| one.pop());
     match jobs {
         [] => Vec::new(),

@@ -41,8 +41,8 @@ impl From<UnwrapError> for OpenError {
 
 /// Opens an envelope: finds the key, asks `admit`, unwraps, decrypts, parses.
 ///
-/// `admit` says whether this use of the wrapped key is allowed. It is asked about everything that
-/// would be decrypted, before it is; if it says no, nothing is.
+/// `admit` says whether this use of the wrapped key is allowed. It is asked before each decryption;
+/// if it says no, nothing is decrypted.
 ///
 /// From the unwrapping on there is one path and no early end, so that neither the answer nor its
 /// time tells a wrong key from wrong content. Must follow the verification of the sender's

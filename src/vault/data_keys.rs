@@ -69,9 +69,9 @@ fn unwrap_all(rows: &[DataKeyRow], keks: &Keks) -> Result<Vec<Opened>, VaultErro
         .collect()
 }
 
-/// Exactly one key of each purpose is primary. Active seal keys open; one active index key is the
-/// former one, whose indexes rows may still have. A second one would be looked up by nobody, so
-/// that duplicates could slip in.
+/// Exactly one key of each purpose is primary. Active seal keys open values. One index key may be
+/// active, the former one: rows may still have its indexes. Nobody would look up a second one, so
+/// duplicates could slip in.
 fn build(generation: i64, rows: &[DataKeyRow], keys: Vec<Opened>) -> Result<VaultKeys, VaultError> {
     let seal_version = primary(rows, Purpose::Seal)?;
     let seal_primary =

@@ -62,7 +62,7 @@ impl Keks {
     /// # Errors
     /// As for unwrapping.
     pub fn rewrap(&self, row: &DataKeyRow) -> Result<Option<DataKeyRow>, VaultError> {
-        // Also where nothing is to be done: whoever is told so may rely on it that the key opens.
+        // Unwraps even if nothing is to be done, so that the answer proves that the key opens.
         let key = self.unwrap(row)?;
         if row.kek_id == self.primary.id() {
             return Ok(None);

@@ -134,8 +134,8 @@ impl Vault {
         self.load_changed(store).await
     }
 
-    /// The keys after those of `generation`, which have turned out to be behind; whoever comes
-    /// while somebody loads them waits for that alone.
+    /// The keys in force, after those of `generation` have turned out to be outdated. Tasks that
+    /// ask at the same time load them once.
     pub async fn newer_than(
         &self,
         store: &Store,
@@ -182,8 +182,8 @@ impl Vault {
     }
 }
 
-/// One set of data keys, unwrapped and ready. What is sealed and indexed with it may be written
-/// while its generation is in force, which the store checks. `Debug` shows the generation alone.
+/// One set of data keys, unwrapped and ready. The store writes a value that was sealed or indexed
+/// with it only while its generation is in force. `Debug` shows the generation alone.
 pub struct VaultKeys {
     generation: i64,
     seal_version: i32,

@@ -114,7 +114,7 @@ pub(super) fn verify(config: &Config, arguments: &Arguments) -> anyhow::Result<E
         progress.finish();
         let Verified { rows, misfits } = verified;
         let entry = rotation::entry("vault.verify", rows, misfits);
-        // The finding counts, also where it cannot be written down.
+        // The exit status tells the finding, even if the audit entry cannot be written.
         if let Err(error) = store.record(entry).await {
             eprintln!("warning: the check is not in the audit trail: {error}");
         }

@@ -27,7 +27,7 @@ pub(super) fn run(config: Option<&Path>, arguments: &Arguments) -> anyhow::Resul
         keys::kek::load_primary(&crate::cli::load(config)?.vault)?
     };
     let (one, two) = (&arguments.share_1, &arguments.share_2);
-    // Both before either is written: one share alone is of no use.
+    // Makes both files before it writes to either: one share alone is of no use.
     let mut files = [create(one)?, create_or_remove(two, one)?];
     for (file, share) in files.iter_mut().zip(kek.split()?) {
         file.write_all(share.as_bytes())?;
@@ -47,7 +47,7 @@ fn create(file: &Path) -> anyhow::Result<File> {
     private_file::create(file).with_context(|| file.display().to_string())
 }
 
-/// Where the second file cannot be made, the first one goes.
+/// If the second file cannot be made, removes the first one.
 fn create_or_remove(file: &Path, made: &Path) -> anyhow::Result<File> {
     create(file).inspect_err(|_| {
         let _ = fs::remove_file(made);

@@ -17,7 +17,7 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     })
 }
 
-/// The ids of the configured KEKs. Where they do not load, the rest is worth showing all the more.
+/// The ids of the configured KEKs. If they do not load, the command still shows the rest.
 fn keks(config: &Config) -> Vec<String> {
     let loaded = match keys::kek::load(&config.vault) {
         Ok(loaded) => loaded,

@@ -37,7 +37,7 @@ pub(super) fn violation(violation: &Violation) -> Element {
     }
 }
 
-/// The envelope that came is none of the issuer's setting `envelopes`.
+/// The issuer's setting `envelopes` does not list the envelope of the request.
 pub(super) fn not_accepted(kind: EnvelopeKind) -> Element {
     service(
         "INVALID_REQUEST_PARAMETER",
@@ -49,7 +49,7 @@ pub(super) fn not_accepted(kind: EnvelopeKind) -> Element {
     )
 }
 
-/// The answer would have to be encrypted, and to no key of the issuer it can be.
+/// The issuer has no valid key that the answer could be encrypted to.
 pub(super) fn no_certificate() -> Element {
     service(
         "NO_VALID_ENCRYPTION_CERTIFICATE",
