@@ -1,10 +1,11 @@
 //! The node's clock, and its difference from the database's clock.
 //!
-//! Nonces are purged by the database's clock alone, [`GRACE_SECONDS`] and the window of
-//! `oauth.window_seconds` after they have expired. A node whose clock is off by more than the
-//! window could accept a call whose nonce is purged already. So such a node does not start, and a
-//! running one takes no signed calls. A node that is off by more than [`TOLERANCE`] is not ready.
-//! An SQLite file is on this machine, so there both clocks are the same.
+//! Nonces are purged by the database's clock alone, when no node accepts their timestamp any more,
+//! and [`GRACE_SECONDS`] later. A node whose clock is off by more than the window of
+//! `oauth.window_seconds` could accept a call whose nonce is purged already. So such a node does
+//! not start, and a running one takes no signed calls. A node that is off by more than
+//! [`TOLERANCE`] is not ready. An SQLite file is on this machine, so there both clocks are the
+//! same.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -2,11 +2,11 @@
 
 use crate::audit::refused::RefusedCalls;
 use crate::audit::witness::Witness;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::crypto_refusals::CryptoRefusals;
 use crate::footprints::Footprints;
 use crate::issuers::registry::IssuerRegistry;
-use crate::oauth1::SpentCalls;
+use crate::oauth1::{MAX_WINDOW_SECONDS, SpentCalls};
 use crate::openings::Openings;
 use crate::refusal::Refusal;
 use crate::reloadable::Reloadable;
@@ -107,6 +107,17 @@ impl Gateway {
             return Ok(());
         }
         Err(Refusal::Unavailable)
+    }
+
+    /// How long a nonce is kept after it has expired, by the database's clock.
+    ///
+    /// It expires the widest window after its timestamp. A node whose clock is off by its own
+    /// window still takes calls, so it accepts a timestamp for up to two of its windows. Only of a
+    /// wide window that is later.
+    pub fn nonces_outlive_expiry(&self) -> TimeDelta {
+        let two_windows = 2 * self.live().oauth_window_seconds;
+        let clocks = (two_windows - MAX_WINDOW_SECONDS).max(0);
+        TimeDelta::seconds(clocks + clock::GRACE_SECONDS)
     }
 
     /// Puts new keys and rules in force, for requests that begin from now on.

@@ -6,7 +6,7 @@
 use crate::config::{Config, Server};
 use crate::keys;
 use crate::oauth1::PublicOrigin;
-use crate::payload::{JwePolicy, KeyRing};
+use crate::payload::KeyRing;
 use anyhow::Context;
 use rustls::sign::CertifiedKey;
 use std::net::SocketAddr;
@@ -20,8 +20,6 @@ pub struct Reloadable {
     pub origins: Vec<PublicOrigin>,
     /// How far `oauth_timestamp` may be from our clock, either way, in seconds.
     pub oauth_window_seconds: i64,
-    /// Which JWE algorithms are accepted.
-    pub jwe_policy: JwePolicy,
     /// What the listener shows to TLS clients, if it speaks TLS itself.
     pub tls: Option<Arc<CertifiedKey>>,
 }
@@ -38,7 +36,6 @@ impl Reloadable {
             keys: keys::load_ring(&config.keys)?,
             origins: origins(&config.server, address)?,
             oauth_window_seconds: config.oauth.window_seconds,
-            jwe_policy: JwePolicy::default(),
             tls,
         })
     }

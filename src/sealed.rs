@@ -65,30 +65,54 @@ impl SealedTable {
         }
     }
 
-    /// The sealed column that its blind index is made of.
-    pub fn indexed(self) -> SealedColumn {
-        match self {
-            Self::Cardholders => SealedColumn::CardholderEmail,
-            Self::Cards => SealedColumn::Card,
-            Self::DirectoryUsers => SealedColumn::DirectoryEmail,
-        }
+    /// Its blind index; `None` if its rows are found by their key alone.
+    pub fn index(self) -> Option<IndexColumns> {
+        let (bytes, version, of) = match self {
+            Self::Cardholders => (
+                "email_index",
+                "email_index_key",
+                SealedColumn::CardholderEmail,
+            ),
+            Self::Cards => ("pan_index", "pan_index_key", SealedColumn::Card),
+            Self::DirectoryUsers => (
+                "email_index",
+                "email_index_key",
+                SealedColumn::DirectoryEmail,
+            ),
+        };
+        Some(IndexColumns { bytes, version, of })
     }
 
-    /// The column of its blind index, and of that index's key version.
-    pub fn index(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Cardholders | Self::DirectoryUsers => ("email_index", "email_index_key"),
-            Self::Cards => ("pan_index", "pan_index_key"),
-        }
+    /// Its primary key.
+    pub fn key(self) -> KeyColumns {
+        let (owner, id, part) = match self {
+            Self::Cardholders | Self::Cards => ("issuer_id", "user_id", None),
+            Self::DirectoryUsers => ("app_id", "klaim_id", None),
+        };
+        KeyColumns { owner, id, part }
     }
+}
 
-    /// The two columns of its primary key: the owner's number and the id within the owner.
-    pub fn key(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Cardholders | Self::Cards => ("issuer_id", "user_id"),
-            Self::DirectoryUsers => ("app_id", "klaim_id"),
-        }
-    }
+/// The columns of a blind index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexColumns {
+    /// The index itself.
+    pub bytes: &'static str,
+    /// The version of the key that it was made with.
+    pub version: &'static str,
+    /// The sealed column that it is made of.
+    pub of: SealedColumn,
+}
+
+/// The columns of a primary key, in its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyColumns {
+    /// The owner's number: the issuer, or the app of the users API.
+    pub owner: &'static str,
+    /// The id within the owner: of a cardholder, or of a record.
+    pub id: &'static str,
+    /// An integer that tells apart the rows of one id; `None` if an id has one row.
+    pub part: Option<&'static str>,
 }
 
 /// The sealed columns.
@@ -201,7 +225,8 @@ mod tests {
                 let whole = format!("{}.{}", table.name(), column.name());
                 assert_eq!(column.as_str(), whole);
             }
-            assert!(table.columns().contains(&table.indexed()));
+            let indexed = table.index().map(|index| index.of);
+            assert!(indexed.is_none_or(|column| table.columns().contains(&column)));
         }
     }
 

@@ -76,9 +76,8 @@ impl Job for PurgeNonces {
     const EVERY: Duration = Duration::from_secs(60);
 
     async fn run(&mut self, gateway: &Gateway, stop: &Stop) -> anyhow::Result<()> {
-        // Nodes that differ in this setting for a while still differ by less than the window.
-        let kept = gateway.live().oauth_window_seconds + clock::GRACE_SECONDS;
-        while !stop.is_asked() && gateway.store.purge_nonces(kept * 1_000_000).await? > 0 {}
+        let kept = gateway.nonces_outlive_expiry().num_seconds() * 1_000_000;
+        while !stop.is_asked() && gateway.store.purge_nonces(kept).await? > 0 {}
         Ok(())
     }
 }

@@ -88,6 +88,9 @@ impl<'a> Pass<'a> {
     async fn sweep(&mut self) -> Result<(u64, Done), VaultError> {
         let (mut due, mut done) = (0, Done::default());
         for table in SealedTable::ALL {
+            if !self.due.concerns(table) {
+                continue;
+            }
             let mut after = RowKey::before_all(table);
             loop {
                 let looking = || self.store.look(&after, self.due, WINDOW);
@@ -118,11 +121,14 @@ impl<'a> Pass<'a> {
                 }
                 return Ok(());
             }
-            Err(VaultError::Store(StoreError::Duplicate(_))) => {
-                let (index, _) = from.table.index();
+            Err(VaultError::Store(StoreError::Duplicate(key))) => {
+                let Some(index) = from.table.index() else {
+                    return Err(StoreError::Duplicate(key).into());
+                };
+                let misfit = Misfit::Taken { index: index.bytes };
                 Renewed {
                     written: 0,
-                    misfits: vec![(from.clone(), Misfit::Taken { index })],
+                    misfits: vec![(from.clone(), misfit)],
                 }
             }
             result => result?,

@@ -3,7 +3,7 @@
 use crate::enrolment::card::Card;
 use crate::enrolment::profile::Email;
 use crate::ids::{AppId, IssuerId};
-use crate::sealed::{self, SealedColumn, SealedTable};
+use crate::sealed::{self, IndexColumns, SealedColumn, SealedTable};
 use crate::store::passes::SealedRow;
 use crate::vault::{BlindIndex, Place, VaultError, VaultKeys};
 use zeroize::Zeroizing;
@@ -86,8 +86,11 @@ pub(super) fn reseal(keys: &VaultKeys, row: &mut SealedRow) -> Result<(), Misfit
 
 /// Makes the blind index anew, under the primary index key.
 pub(super) fn reindex(keys: &VaultKeys, row: &mut SealedRow) -> Result<(), Misfit> {
-    let (index, _) = row.key.table.index();
-    let value = indexed_value(keys, row)?.ok_or(Misfit::HalfIndexed { index })?;
+    let Some(index) = row.key.table.index() else {
+        return Ok(());
+    };
+    let half = Misfit::HalfIndexed { index: index.bytes };
+    let value = indexed_value(keys, row, index.of)?.ok_or(half)?;
     let (primary, _) = indexes(keys, row, &value);
     row.index = Some(primary.bytes.to_vec());
     row.index_key = Some(primary.key_version);
@@ -106,8 +109,16 @@ pub(super) fn check(keys: &VaultKeys, row: &SealedRow) -> Result<(), Misfit> {
             return Err(Misfit::WrongSealKey { seal_key, version });
         }
     }
-    let (index, _) = row.key.table.index();
-    let (value, stored, version) = match (indexed_value(keys, row)?, &row.index, row.index_key) {
+    match row.key.table.index() {
+        Some(index) => check_index(keys, row, index),
+        None => Ok(()),
+    }
+}
+
+fn check_index(keys: &VaultKeys, row: &SealedRow, columns: IndexColumns) -> Result<(), Misfit> {
+    let index = columns.bytes;
+    let value = indexed_value(keys, row, columns.of)?;
+    let (value, stored, version) = match (value, &row.index, row.index_key) {
         (None, None, None) => return Ok(()),
         (Some(value), Some(stored), Some(version)) => (value, stored, version),
         _ => return Err(Misfit::HalfIndexed { index }),
@@ -166,8 +177,11 @@ fn open(
 }
 
 /// What the row is found by: the digits of the PAN, or the e-mail address.
-fn indexed_value(keys: &VaultKeys, row: &SealedRow) -> Result<Option<Zeroizing<String>>, Misfit> {
-    let indexed = row.key.table.indexed();
+fn indexed_value(
+    keys: &VaultKeys,
+    row: &SealedRow,
+    indexed: SealedColumn,
+) -> Result<Option<Zeroizing<String>>, Misfit> {
     let value = columns(row).find(|(column, _)| *column == indexed);
     let Some((column, Some(value))) = value else {
         return Ok(None);

@@ -174,17 +174,30 @@ pub(super) fn append(
     }
 }
 
+macro_rules! entries {
+    () => {
+        "WITH entries AS (INSERT INTO audit_entries (chain, seq, at, actor, action, outcome, \
+        reason, issuer_id, subject, request_id, origin, previous_hash, hash, detail) \
+        SELECT * FROM unnest({rows}) RETURNING chain, seq, previous_hash, hash)"
+    };
+}
+
 /// The head of a new chain.
-const FIRST: &str = ") RETURNING chain, seq, hash) INSERT INTO audit_heads (chain, seq, hash) \
-    SELECT chain, seq, hash FROM entries ORDER BY seq DESC LIMIT 1";
+const FIRST: &str = concat!(
+    entries!(),
+    " INSERT INTO audit_heads (chain, seq, hash) \
+    SELECT chain, seq, hash FROM entries ORDER BY seq DESC LIMIT 1"
+);
 
 /// The head of a chain that goes on, if it is where the entries link to.
-const FURTHER: &str = ") RETURNING chain, seq, previous_hash, hash) \
-    UPDATE audit_heads SET seq = last.seq, hash = last.hash FROM \
+const FURTHER: &str = concat!(
+    entries!(),
+    " UPDATE audit_heads SET seq = last.seq, hash = last.hash FROM \
     (SELECT chain, seq, hash FROM entries ORDER BY seq DESC LIMIT 1) AS last, \
     (SELECT seq, previous_hash FROM entries ORDER BY seq LIMIT 1) AS first \
     WHERE audit_heads.chain = last.chain AND audit_heads.seq = first.seq - 1 \
-    AND audit_heads.hash = first.previous_hash";
+    AND audit_heads.hash = first.previous_hash"
+);
 
 /// Entries and head in one statement, one round trip; returns how many heads there are to show for
 /// it: one, or none.
@@ -198,8 +211,7 @@ fn append_postgres(
         UnnestColumn::MaybeText(entries.iter().map(f).collect())
     };
     Unnest::<()>::new(
-        "WITH entries AS (INSERT INTO audit_entries (chain, seq, at, actor, action, outcome, reason, \
-         issuer_id, subject, request_id, origin, previous_hash, hash, detail) SELECT * FROM unnest(",
+        if end.seq() == 0 { FIRST } else { FURTHER },
         vec![
             texts(|e| &e.chain),
             UnnestColumn::BigInt(entries.iter().map(|e| e.seq).collect()),
@@ -216,7 +228,6 @@ fn append_postgres(
             UnnestColumn::Bytes(entries.iter().map(|e| e.hash.as_slice()).collect()),
             maybe(|e| e.detail.as_deref()),
         ],
-        if end.seq() == 0 { FIRST } else { FURTHER },
     )
     .execute(conn)
 }

@@ -15,6 +15,7 @@ use crate::private_file::{self, beside, sync_folder_of};
 use online::{Connection, Copying, Step};
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -141,24 +142,43 @@ fn absent(file: &Path) -> Result<(), BackupError> {
 
 /// Makes the partial file, or takes over what a killed run has left, and keeps others from doing
 /// the same.
+///
+/// Only a lock on the file that has the name counts: others may have taken the file over, and made
+/// it anew, between the moments at which this run opened and locked it. Then it looks again.
 fn hold(partial: &Path) -> Result<File, BackupError> {
-    let held = match private_file::create(partial) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let left = File::options().read(true).write(true).open(partial);
-            let left = left.map_err(io_of(partial))?;
-            left.try_lock()
-                .map_err(|_| BackupError::UnderWay(partial.to_owned()))?;
-            // Not emptied but made anew, whoever's it was.
-            fs::remove_file(partial).map_err(io_of(partial))?;
-            private_file::create(partial)
+    loop {
+        let (file, left) = match private_file::create(partial) {
+            Ok(file) => (file, false),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                match File::options().read(true).write(true).open(partial) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    opened => (opened.map_err(io_of(partial))?, true),
+                }
+            }
+            Err(error) => return Err(io_of(partial)(error)),
+        };
+        file.try_lock()
+            .map_err(|_| BackupError::UnderWay(partial.to_owned()))?;
+        if !has_name(&file, partial).map_err(io_of(partial))? {
+            continue;
         }
-        created => created,
-    };
-    let held = held.map_err(io_of(partial))?;
-    held.try_lock()
-        .map_err(|_| BackupError::UnderWay(partial.to_owned()))?;
-    remove_companions(partial);
-    Ok(held)
+        if !left {
+            remove_companions(partial);
+            return Ok(file);
+        }
+        // Not emptied but made anew, whoever's it was.
+        fs::remove_file(partial).map_err(io_of(partial))?;
+    }
+}
+
+/// Whether this very file still has the name.
+fn has_name(file: &File, name: &Path) -> io::Result<bool> {
+    let file = file.metadata()?;
+    match fs::symlink_metadata(name) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (file.dev(), file.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn remove_companions(file: &Path) {
@@ -187,4 +207,49 @@ fn publish(partial: &Path, file: &Path) -> Result<(), BackupError> {
 fn io_of(file: &Path) -> impl FnOnce(io::Error) -> BackupError {
     let file = file.to_owned();
     move |error| BackupError::Io { file, error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_run_holds_the_name_and_what_a_killed_run_left_is_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let partial = folder.path().join("copy.partial");
+        fs::write(&partial, b"left").unwrap();
+        let left = File::open(&partial).unwrap();
+        let held = hold(&partial).unwrap();
+        assert!(has_name(&held, &partial).unwrap());
+        assert_eq!(held.metadata().unwrap().len(), 0);
+        // Somebody who had opened the one before may lock it now, and it is not the one any more.
+        left.try_lock().unwrap();
+        assert!(!has_name(&left, &partial).unwrap());
+        assert!(matches!(hold(&partial), Err(BackupError::UnderWay(_))));
+        assert!(has_name(&held, &partial).unwrap());
+        drop(held);
+        assert!(hold(&partial).is_ok());
+    }
+
+    #[test]
+    fn of_many_runs_at_once_one_holds_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let partial = folder.path().join("copy.partial");
+        for _ in 0..50 {
+            fs::write(&partial, b"left").unwrap();
+            let runs: Vec<_> = (0..4)
+                .map(|_| {
+                    let partial = partial.clone();
+                    std::thread::spawn(move || hold(&partial).ok())
+                })
+                .collect();
+            let held: Vec<File> = runs
+                .into_iter()
+                .filter_map(|run| run.join().unwrap())
+                .collect();
+            let named = held.iter().filter(|file| has_name(file, &partial).unwrap());
+            // None if two kept each other out: both say so, and can be run again.
+            assert!(named.count() == held.len() && held.len() <= 1);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
 use super::pool::Store;
 use super::schema::{cards, users};
-use super::writer::unnest::{Unnest, UnnestColumn};
+use super::writer::unnest::{Unnest, UnnestColumn, by_issuer};
 use crate::ids::{CardholderId, IssuerId};
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Nullable, Text};
@@ -108,11 +108,20 @@ pub struct SealedCard {
 /// Issuer, user id, state, epoch, last four digits.
 type SummaryRow = (i32, String, String, i32, Option<String>);
 
+type SummarySql = (Integer, Text, Text, Integer, Nullable<Text>);
+
+const SUMMARIES: &str = "SELECT users.issuer_id, users.user_id, users.status, \
+    users.enrolment_epoch, cards.last_four \
+    FROM users LEFT JOIN cards ON cards.issuer_id = users.issuer_id AND cards.user_id = users.user_id \
+    WHERE users.issuer_id = {owner} AND users.user_id = ANY({rows})";
+
 /// Those of these users who are there, by issuer and user id.
 pub(super) fn summaries(
     conn: &mut AnyConnection,
-    keys: &[(IssuerId, &CardholderId)],
+    keys: &mut [(IssuerId, &CardholderId)],
 ) -> QueryResult<HashMap<(i32, String), Result<CardholderSummary, StoreError>>> {
+    keys.sort();
+    let keys = &*keys;
     let rows: Vec<SummaryRow> = on_backend!(conn, c => {
         sqlite: {
             let mut rows = Vec::with_capacity(keys.len());
@@ -138,15 +147,17 @@ pub(super) fn summaries(
             }
             rows
         },
-        postgres: Unnest::<(Integer, Text, Text, Integer, Nullable<Text>)>::new(
-            "SELECT users.issuer_id, users.user_id, users.status, users.enrolment_epoch, cards.last_four FROM unnest(",
-            vec![
-                UnnestColumn::Integer(keys.iter().map(|(issuer_id, _)| issuer_id.0).collect()),
-                UnnestColumn::Text(keys.iter().map(|(_, user_id)| user_id.as_str()).collect()),
-            ],
-            ") AS given (issuer_id, user_id) JOIN users USING (issuer_id, user_id) \
-             LEFT JOIN cards USING (issuer_id, user_id)",
-        ).load(c)?,
+        postgres: {
+            let mut rows = Vec::with_capacity(keys.len());
+            for (issuer_id, keys) in by_issuer(keys, |(issuer_id, _)| issuer_id.0) {
+                let user_ids = keys.iter().map(|(_, user_id)| user_id.as_str()).collect();
+                let columns = vec![UnnestColumn::Text(user_ids)];
+                let found: Vec<SummaryRow> = Unnest::<SummarySql>::of(issuer_id, SUMMARIES, columns)
+                    .load(c)?;
+                rows.extend(found);
+            }
+            rows
+        },
     });
     let summary = |(issuer_id, user_id, status, enrolment_epoch, last_four): SummaryRow| {
         let status = CardholderStatus::parse(&status);

@@ -5,7 +5,7 @@
 //! happens exactly once. A tombstone without personal data remains: ids, state, epoch, times.
 
 use super::audit::AuditDraft;
-use super::connection::on_backend;
+use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
 use super::pool::Store;
 use super::schema::{cards, scoring_jobs, users};
@@ -13,33 +13,33 @@ use crate::ids::IssuerId;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
-/// The users to be erased next. A text with the state in it, not bound: only so do both databases
-/// use the partial index `users_terminating`. Few at a time, because SQLite's one writer waits
+/// How many cardholders are erased in a transaction: few, because SQLite's one writer waits
 /// meanwhile.
-pub const DUE: &str = "SELECT issuer_id, user_id FROM users WHERE status = 'TERMINATING' \
-    ORDER BY issuer_id, user_id LIMIT 64";
+const BATCH: usize = 64;
 
-const PENDING: &str = "SELECT count(*) AS n FROM users WHERE status = 'TERMINATING'";
+/// How many users of which issuer wait to be erased. A text with the state in it, not bound: only
+/// so do both databases use the partial index `users_terminating`.
+pub const WAITING: &str = "SELECT issuer_id, count(*) AS n FROM users WHERE status = 'TERMINATING' \
+    GROUP BY issuer_id ORDER BY issuer_id";
 
-// What another node is erasing is skipped. The locks go with the transaction, the state with its
-// commit.
-const ERASE_POSTGRES: &str = "FOR UPDATE SKIP LOCKED), \
-    card AS (DELETE FROM cards USING due \
-        WHERE cards.issuer_id = due.issuer_id AND cards.user_id = due.user_id), \
-    job AS (DELETE FROM scoring_jobs USING due \
-        WHERE scoring_jobs.issuer_id = due.issuer_id AND scoring_jobs.user_id = due.user_id) \
-    UPDATE users SET status = 'DELETED', name = NULL, email = NULL, phone = NULL, billing_address = NULL, \
-        locale = NULL, email_index = NULL, email_index_key = NULL, updated_at = $1 \
-    FROM due WHERE users.issuer_id = due.issuer_id AND users.user_id = due.user_id \
-    RETURNING users.issuer_id, users.user_id";
+/// The users of an issuer to be erased next; binds issuer and limit. On PostgreSQL `FOR UPDATE SKIP
+/// LOCKED` follows: what another node is erasing is skipped.
+pub const DUE: &str = "SELECT user_id FROM users WHERE issuer_id = $1 AND status = 'TERMINATING' \
+    ORDER BY user_id LIMIT $2";
 
 /// Who did it, in the audit trail.
 const ACTOR: &str = "gateway";
 
 #[derive(QueryableByName)]
-struct Key {
+struct Waiting {
     #[diesel(sql_type = Integer)]
     issuer_id: i32,
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+#[derive(QueryableByName)]
+struct Due {
     #[diesel(sql_type = Text)]
     user_id: String,
 }
@@ -49,35 +49,29 @@ impl Store {
     /// are none that no other node is erasing at this moment.
     pub async fn erase_users(&self, at: i64) -> Result<u64, StoreError> {
         self.with_trail(move |conn| {
-            let erased: Vec<Key> = on_backend!(conn, c => {
-                sqlite: erase_sqlite(c, at)?,
-                postgres: diesel::sql_query(format!("WITH due AS MATERIALIZED ({DUE} {ERASE_POSTGRES}"))
-                    .bind::<BigInt, _>(at)
-                    .load(c)?,
-            });
-            let count = u64::try_from(erased.len()).unwrap_or(u64::MAX);
-            let entries = erased.into_iter().map(|user| AuditDraft {
-                issuer_id: Some(IssuerId(user.issuer_id)),
-                subject: Some(user.user_id),
-                ..AuditDraft::accepted(at, ACTOR, "user.erase")
-            });
-            Ok((count, entries.collect()))
+            let mut entries = Vec::new();
+            for issuer_id in waiting(conn)?.into_iter().map(|row| row.issuer_id) {
+                let left = BATCH.saturating_sub(entries.len());
+                if left == 0 {
+                    break;
+                }
+                let erased = erase(conn, issuer_id, left, at)?;
+                entries.extend(erased.into_iter().map(|user_id| AuditDraft {
+                    issuer_id: Some(IssuerId(issuer_id)),
+                    subject: Some(user_id),
+                    ..AuditDraft::accepted(at, ACTOR, "user.erase")
+                }));
+            }
+            let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+            Ok((count, entries))
         })
         .await
     }
 
     /// How many users wait to be erased.
     pub async fn pending_erasures(&self) -> Result<i64, StoreError> {
-        #[derive(QueryableByName)]
-        struct Count {
-            #[diesel(sql_type = BigInt)]
-            n: i64,
-        }
-        self.read(|conn| {
-            let count: Count = diesel::sql_query(PENDING).get_result(conn)?;
-            Ok(count.n)
-        })
-        .await
+        self.read(|conn| Ok(waiting(conn)?.into_iter().map(|row| row.n).sum()))
+            .await
     }
 
     /// SQLite: empties the write-ahead log, which still holds pages as they were before an erasure.
@@ -106,25 +100,56 @@ impl Store {
     }
 }
 
-fn erase_sqlite(conn: &mut SqliteConnection, at: i64) -> QueryResult<Vec<Key>> {
-    let due: Vec<Key> = diesel::sql_query(DUE).load(conn)?;
-    for Key { issuer_id, user_id } in &due {
-        diesel::delete(cards::table.find((issuer_id, user_id))).execute(conn)?;
-        diesel::delete(scoring_jobs::table.find((issuer_id, user_id))).execute(conn)?;
-        let nothing = None::<&[u8]>;
-        diesel::update(users::table.find((issuer_id, user_id)))
-            .set((
-                users::status.eq("DELETED"),
-                users::name.eq(nothing),
-                users::email.eq(nothing),
-                users::phone.eq(nothing),
-                users::billing_address.eq(nothing),
-                users::locale.eq(nothing),
-                users::email_index.eq(nothing),
-                users::email_index_key.eq(None::<i32>),
-                users::updated_at.eq(at),
-            ))
-            .execute(conn)?;
+fn waiting(conn: &mut AnyConnection) -> QueryResult<Vec<Waiting>> {
+    diesel::sql_query(WAITING).load(conn)
+}
+
+/// Erases users of an issuer, at most `limit`; returns whom.
+fn erase(
+    conn: &mut AnyConnection,
+    issuer_id: i32,
+    limit: usize,
+    at: i64,
+) -> QueryResult<Vec<String>> {
+    let due = due(conn, issuer_id, limit)?;
+    if due.is_empty() {
+        return Ok(due);
     }
+    let cards = cards::table
+        .filter(cards::issuer_id.eq(issuer_id))
+        .filter(cards::user_id.eq_any(&due));
+    diesel::delete(cards).execute(conn)?;
+    let jobs = scoring_jobs::table
+        .filter(scoring_jobs::issuer_id.eq(issuer_id))
+        .filter(scoring_jobs::user_id.eq_any(&due));
+    diesel::delete(jobs).execute(conn)?;
+    let nothing = None::<&[u8]>;
+    diesel::update(users::table)
+        .filter(users::issuer_id.eq(issuer_id))
+        .filter(users::user_id.eq_any(&due))
+        .set((
+            users::status.eq("DELETED"),
+            users::name.eq(nothing),
+            users::email.eq(nothing),
+            users::phone.eq(nothing),
+            users::billing_address.eq(nothing),
+            users::locale.eq(nothing),
+            users::email_index.eq(nothing),
+            users::email_index_key.eq(None::<i32>),
+            users::updated_at.eq(at),
+        ))
+        .execute(conn)?;
     Ok(due)
+}
+
+/// Locks the users; the locks go with the transaction, the state with its commit.
+fn due(conn: &mut AnyConnection, issuer_id: i32, limit: usize) -> QueryResult<Vec<String>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let due: Vec<Due> = on_backend!(conn, c => {
+        sqlite: diesel::sql_query(DUE)
+            .bind::<Integer, _>(issuer_id).bind::<BigInt, _>(limit).load(c)?,
+        postgres: diesel::sql_query(format!("{DUE} FOR UPDATE SKIP LOCKED"))
+            .bind::<Integer, _>(issuer_id).bind::<BigInt, _>(limit).load(c)?,
+    });
+    Ok(due.into_iter().map(|row| row.user_id).collect())
 }

@@ -1,4 +1,4 @@
-//! Looks up the cardholders of many updates with one query.
+//! Looks up the cardholders of many updates with one query for each issuer.
 
 use super::cardholders::{self, CardholderSummary};
 use super::error::StoreError;
@@ -8,7 +8,7 @@ use crate::queue::{Backlog, Gather, Job, Queue, Stage};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// No more users are looked for with one query.
+/// No more users are looked for at once.
 const BATCH: usize = 256;
 
 /// No lookup waits longer than this for others.
@@ -96,11 +96,11 @@ impl Finder {
 
 /// Answers all of them; one whose asker has gone meanwhile does not matter.
 fn answer(store: &Store, lookups: Vec<Lookup>) {
-    let keys: Vec<_> = lookups
+    let keys = lookups
         .iter()
-        .map(|lookup| (lookup.issuer_id, &lookup.user_id))
-        .collect();
-    match store.read_here(|conn| Ok(cardholders::summaries(conn, &keys)?)) {
+        .map(|lookup| (lookup.issuer_id, &lookup.user_id));
+    let keys: Vec<_> = keys.collect();
+    match store.read_here(|conn| Ok(cardholders::summaries(conn, &mut keys.clone())?)) {
         Ok(found) => {
             for lookup in lookups {
                 let key = (lookup.issuer_id.0, lookup.user_id.as_str().to_owned());

@@ -10,6 +10,7 @@
 //! - [`erasure`]: erases the data of deleted cardholders; [`passes`]: brings every sealed row under
 //!   newer keys
 //! - [`imports`]: how far imports of files have come
+//! - `owners`: goes from issuer to issuer, because a statement on a large table is one issuer's
 //! - [`backup`]: a copy of the SQLite file while nodes serve
 //! - [`cardholders`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`],
 //!   [`factors`], [`transactions`], [`audit`]: one file per aggregate
@@ -36,6 +37,7 @@ pub mod key_usage;
 pub mod migrations;
 pub mod nonces;
 pub mod opened_keys;
+mod owners;
 pub mod passes;
 pub mod pool;
 pub mod schema;

@@ -3,23 +3,26 @@
 
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
+use super::owners;
 use super::pool::Store;
 use super::schema::oauth_nonces;
 use super::writer::Nonce;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Integer};
 
 /// Rows per transaction, so that a purge never holds up the writers for long.
-const CHUNK: i64 = 5_000;
+const CHUNK: usize = 5_000;
 
 // By the database's clock: a node whose own clock is fast would make every node forget what others
-// still accept. PostgreSQL: what another node purges already is skipped.
-const PURGE_POSTGRES: &str = "DELETE FROM oauth_nonces WHERE (issuer_id, nonce) IN \
-    (SELECT issuer_id, nonce FROM oauth_nonces \
-     WHERE expires_at < (extract(epoch FROM now()) * 1000000)::bigint - $1 \
-     ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
+// still accept. Both bind issuer, microseconds and limit. PostgreSQL: what another node purges
+// already is skipped.
+const PURGE_POSTGRES: &str = "DELETE FROM oauth_nonces WHERE issuer_id = $1 AND nonce IN \
+    (SELECT nonce FROM oauth_nonces WHERE issuer_id = $1 \
+     AND expires_at < (extract(epoch FROM now()) * 1000000)::bigint - $2 \
+     ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED)";
 const PURGE_SQLITE: &str = "DELETE FROM oauth_nonces WHERE rowid IN \
-    (SELECT rowid FROM oauth_nonces WHERE expires_at < CAST(unixepoch('subsec') * 1000000 AS INTEGER) - ? \
+    (SELECT rowid FROM oauth_nonces WHERE issuer_id = ? \
+     AND expires_at < CAST(unixepoch('subsec') * 1000000 AS INTEGER) - ? \
      ORDER BY expires_at LIMIT ?)";
 
 const CLOCK_POSTGRES: &str =
@@ -65,14 +68,30 @@ impl Store {
     /// this moment.
     pub async fn purge_nonces(&self, kept: i64) -> Result<usize, StoreError> {
         self.maintain(move |conn| {
-            let rows = on_backend!(conn, c => {
-                sqlite: diesel::sql_query(PURGE_SQLITE)
-                    .bind::<BigInt, _>(kept).bind::<BigInt, _>(CHUNK).execute(c)?,
-                postgres: diesel::sql_query(PURGE_POSTGRES)
-                    .bind::<BigInt, _>(kept).bind::<BigInt, _>(CHUNK).execute(c)?,
-            });
-            Ok(rows)
+            let mut purged = 0;
+            let mut last = i32::MIN;
+            while let Some(issuer_id) = owners::next(conn, "oauth_nonces", "issuer_id", last)? {
+                last = issuer_id;
+                purged += purge(conn, issuer_id, kept, CHUNK.saturating_sub(purged))?;
+                if purged >= CHUNK {
+                    break;
+                }
+            }
+            Ok(purged)
         })
         .await
     }
+}
+
+/// Purges nonces of an issuer, at most `limit`; returns how many.
+fn purge(conn: &mut AnyConnection, issuer_id: i32, kept: i64, limit: usize) -> QueryResult<usize> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    on_backend!(conn, c => {
+        sqlite: diesel::sql_query(PURGE_SQLITE)
+            .bind::<Integer, _>(issuer_id).bind::<BigInt, _>(kept).bind::<BigInt, _>(limit)
+            .execute(c),
+        postgres: diesel::sql_query(PURGE_POSTGRES)
+            .bind::<Integer, _>(issuer_id).bind::<BigInt, _>(kept).bind::<BigInt, _>(limit)
+            .execute(c),
+    })
 }

@@ -1,10 +1,10 @@
 //! Passes over every row that holds sealed columns or a blind index, in small pieces beside running
 //! nodes.
 //!
-//! A pass reads a table in the order of its primary key, a window of rows at a time and without any
-//! lock ([`Store::look`]). It has the due rows rewritten a few at a time, each few in a transaction
-//! of its own ([`Store::renew`]). The rows themselves show which are due, so an interrupted pass is
-//! simply run again.
+//! A pass reads a table owner by owner, in the order of its primary key, a window of rows at a time
+//! and without any lock ([`Store::look`]). It has the due rows rewritten a few at a time, each few
+//! in a transaction of its own ([`Store::renew`]). The rows themselves show which are due, so an
+//! interrupted pass is simply run again. Each statement is one owner's.
 //!
 //! On PostgreSQL a pass leaves a row that somebody else has locked for its next sweep. So a
 //! transaction of a pass never waits for a row while it holds others, and it cannot deadlock,
@@ -15,6 +15,7 @@ mod statements;
 use super::connection::{self, AnyConnection};
 use super::error::StoreError;
 use super::fence;
+use super::owners;
 use super::pool::Store;
 use crate::sealed::SealedTable;
 use diesel::prelude::*;
@@ -31,15 +32,23 @@ pub struct RowKey {
     pub owner: i32,
     /// The user id, or the klaim id.
     pub id: String,
+    /// The third column of the key; 0 where the table has none.
+    pub part: i32,
 }
 
 impl RowKey {
     /// Comes before every row of the table.
     pub fn before_all(table: SealedTable) -> Self {
+        Self::before_all_of(table, i32::MIN)
+    }
+
+    /// Comes before every row of the owner.
+    fn before_all_of(table: SealedTable, owner: i32) -> Self {
         Self {
             table,
-            owner: i32::MIN,
+            owner,
             id: String::new(),
+            part: i32::MIN,
         }
     }
 }
@@ -51,7 +60,11 @@ impl fmt::Display for RowKey {
             SealedTable::DirectoryUsers => "app",
         };
         let table = self.table.name();
-        write!(f, "{table}: {owner} {}, user {}", self.owner, self.id)
+        write!(f, "{table}: {owner} {}, user {}", self.owner, self.id)?;
+        match self.table.key().part {
+            Some(part) => write!(f, ", {part} {}", self.part),
+            None => Ok(()),
+        }
     }
 }
 
@@ -82,6 +95,16 @@ pub enum BelowVersion {
     IndexedBelow(i32),
 }
 
+impl BelowVersion {
+    /// Whether rows of the table can be due at all.
+    pub fn concerns(self, table: SealedTable) -> bool {
+        match self {
+            Self::SealedBelow(_) => true,
+            Self::IndexedBelow(_) => table.index().is_some(),
+        }
+    }
+}
+
 /// A row that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
@@ -109,10 +132,10 @@ const COUNTED: i64 = 10_000;
 
 #[derive(QueryableByName)]
 struct SeenRow {
-    #[diesel(sql_type = Integer)]
-    owner: i32,
     #[diesel(sql_type = Text)]
     id: String,
+    #[diesel(sql_type = Integer)]
+    part: i32,
     #[diesel(sql_type = Bool)]
     due: bool,
 }
@@ -125,19 +148,19 @@ struct CountRow {
     index_key: Option<i32>,
     #[diesel(sql_type = BigInt)]
     n: i64,
-    #[diesel(sql_type = Integer)]
-    last_owner: i32,
     #[diesel(sql_type = Text)]
     last_id: String,
+    #[diesel(sql_type = Integer)]
+    last_part: i32,
 }
 
 /// A row of any of the tables; columns that a table does not have are NULL.
 #[derive(QueryableByName)]
 struct AnyRow {
-    #[diesel(sql_type = Integer)]
-    owner: i32,
     #[diesel(sql_type = Text)]
     id: String,
+    #[diesel(sql_type = Integer)]
+    part: i32,
     #[diesel(sql_type = Nullable<Binary>)]
     c0: Option<Vec<u8>>,
     #[diesel(sql_type = Nullable<Binary>)]
@@ -161,14 +184,15 @@ struct AnyRow {
 }
 
 impl AnyRow {
-    fn of(self, table: SealedTable) -> SealedRow {
+    fn of(self, table: SealedTable, owner: i32) -> SealedRow {
         let mut sealed = vec![self.c0, self.c1, self.c2, self.c3, self.c4, self.c5];
         sealed.truncate(table.columns().len());
         SealedRow {
             key: RowKey {
                 table,
-                owner: self.owner,
+                owner,
                 id: self.id,
+                part: self.part,
             },
             sealed,
             index: self.blind,
@@ -180,8 +204,8 @@ impl AnyRow {
 }
 
 impl Store {
-    /// The next rows after `after`, at most `limit`, in the order of the primary key. Takes no
-    /// lock.
+    /// The next rows after `after`, all of one owner, at most `limit`, in the order of the primary
+    /// key; none after the last one of the table. Takes no lock.
     pub async fn look(
         &self,
         after: &RowKey,
@@ -190,17 +214,19 @@ impl Store {
     ) -> Result<Vec<Seen>, StoreError> {
         let after = after.clone();
         self.read(move |conn| {
-            let rows: Vec<SeenRow> =
-                diesel::sql_query(statements::look(after.table, due, is_sqlite(conn)))
+            let (owner, rows) = next_rows(conn, &after, |conn, after| {
+                diesel::sql_query(statements::look(after, due, is_sqlite(conn)))
                     .bind::<Integer, _>(after.owner)
                     .bind::<Text, _>(&after.id)
                     .bind::<BigInt, _>(limit)
-                    .load(conn)?;
+                    .load::<SeenRow>(conn)
+            })?;
             let seen = rows.into_iter().map(|row| Seen {
                 key: RowKey {
                     table: after.table,
-                    owner: row.owner,
+                    owner,
                     id: row.id,
+                    part: row.part,
                 },
                 due: row.due,
             });
@@ -209,9 +235,9 @@ impl Store {
         .await
     }
 
-    /// Locks the rows from `from` to `to` (both of one table) that are still due, has each renewed,
-    /// and writes those for which that went well, all in one transaction. `None`: the data keys are
-    /// not those of `generation` any more, and nothing was done.
+    /// Locks the rows from `from` to `to` (both of one table and owner) that are still due, has
+    /// each renewed, and writes those for which that went well, all in one transaction. `None`: the
+    /// data keys are not those of `generation` any more, and nothing was done.
     pub async fn renew<E, F>(
         &self,
         from: &RowKey,
@@ -230,30 +256,30 @@ impl Store {
             if fence::generation(conn)? != generation {
                 return Ok(None);
             }
-            let table = from.table;
+            let (table, owner) = (from.table, from.owner);
             let rows: Vec<AnyRow> =
-                diesel::sql_query(statements::lock(table, due, is_sqlite(conn)))
-                    .bind::<Integer, _>(from.owner)
+                diesel::sql_query(statements::lock(&from, &to, due, is_sqlite(conn)))
+                    .bind::<Integer, _>(owner)
                     .bind::<Text, _>(&from.id)
-                    .bind::<Integer, _>(to.owner)
                     .bind::<Text, _>(&to.id)
                     .load(conn)?;
             let (mut good, mut misfits) = (Vec::with_capacity(rows.len()), Vec::new());
             for row in rows {
-                let mut row = row.of(table);
+                let mut row = row.of(table, owner);
                 match renew(&mut row) {
                     Ok(()) => good.push(row),
                     Err(error) => misfits.push((row.key, error)),
                 }
             }
-            statements::update(conn, table, &good)?;
+            statements::update(conn, table, owner, &good)?;
             let written = u64::try_from(good.len()).unwrap_or(u64::MAX);
             Ok(Some(Renewed { written, misfits }))
         })
         .await
     }
 
-    /// The next rows after `after`, at most `limit`, as they are stored. Takes no lock.
+    /// The next rows after `after`, all of one owner, at most `limit`, as they are stored; none
+    /// after the last one of the table. Takes no lock.
     pub async fn sealed_rows(
         &self,
         after: &RowKey,
@@ -261,12 +287,15 @@ impl Store {
     ) -> Result<Vec<SealedRow>, StoreError> {
         let after = after.clone();
         self.read(move |conn| {
-            let rows: Vec<AnyRow> = diesel::sql_query(statements::page(after.table))
-                .bind::<Integer, _>(after.owner)
-                .bind::<Text, _>(&after.id)
-                .bind::<BigInt, _>(limit)
-                .load(conn)?;
-            Ok(rows.into_iter().map(|row| row.of(after.table)).collect())
+            let (owner, rows) = next_rows(conn, &after, |conn, after| {
+                diesel::sql_query(statements::page(after))
+                    .bind::<Integer, _>(after.owner)
+                    .bind::<Text, _>(&after.id)
+                    .bind::<BigInt, _>(limit)
+                    .load::<AnyRow>(conn)
+            })?;
+            let rows = rows.into_iter().map(|row| row.of(after.table, owner));
+            Ok(rows.collect())
         })
         .await
     }
@@ -275,12 +304,12 @@ impl Store {
     pub async fn sealed_row(&self, key: &RowKey) -> Result<Option<SealedRow>, StoreError> {
         let key = key.clone();
         self.read(move |conn| {
-            let row: Option<AnyRow> = diesel::sql_query(statements::one(key.table))
+            let row: Option<AnyRow> = diesel::sql_query(statements::one(&key))
                 .bind::<Integer, _>(key.owner)
                 .bind::<Text, _>(&key.id)
                 .get_result(conn)
                 .optional()?;
-            Ok(row.map(|row| row.of(key.table)))
+            Ok(row.map(|row| row.of(key.table, key.owner)))
         })
         .await
     }
@@ -292,25 +321,51 @@ impl Store {
         let mut after = RowKey::before_all(table);
         loop {
             let from = after.clone();
-            let rows: Vec<CountRow> = self
+            let (owner, rows) = self
                 .read(move |conn| {
-                    let rows = diesel::sql_query(statements::count(table))
-                        .bind::<Integer, _>(from.owner)
-                        .bind::<Text, _>(&from.id)
-                        .bind::<BigInt, _>(COUNTED)
-                        .load(conn)?;
-                    Ok(rows)
+                    let found = next_rows(conn, &from, |conn, from| {
+                        diesel::sql_query(statements::count(from))
+                            .bind::<Integer, _>(from.owner)
+                            .bind::<Text, _>(&from.id)
+                            .bind::<BigInt, _>(COUNTED)
+                            .load::<CountRow>(conn)
+                    });
+                    Ok(found?)
                 })
                 .await?;
             let Some(last) = rows.last() else {
                 return Ok(counts);
             };
-            after.owner = last.last_owner;
-            after.id.clone_from(&last.last_id);
+            after = RowKey {
+                table,
+                owner,
+                id: last.last_id.clone(),
+                part: last.last_part,
+            };
             for row in rows {
                 let count = u64::try_from(row.n).unwrap_or(0);
                 *counts.entry((row.seal_key, row.index_key)).or_default() += count;
             }
+        }
+    }
+}
+
+/// What `page` finds after a row: of its owner, or of the first owner after it that has any; and
+/// whose it is.
+fn next_rows<T>(
+    conn: &mut AnyConnection,
+    after: &RowKey,
+    page: impl Fn(&mut AnyConnection, &RowKey) -> QueryResult<Vec<T>>,
+) -> QueryResult<(i32, Vec<T>)> {
+    let (table, mut after) = (after.table, after.clone());
+    loop {
+        let rows = page(conn, &after)?;
+        if !rows.is_empty() {
+            return Ok((after.owner, rows));
+        }
+        match owners::next(conn, table.name(), table.key().owner, after.owner)? {
+            Some(owner) => after = RowKey::before_all_of(table, owner),
+            None => return Ok((after.owner, rows)),
         }
     }
 }

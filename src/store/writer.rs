@@ -9,8 +9,10 @@
 //! [`queue`] holds the waiting commits and [`health`] the state of the threads. [`session`] owns a
 //! connection and decides which failures are tried again. [`batch`] writes one transaction. Its
 //! parts: [`openings`] lets a wrapped key open one message, [`cards`] keeps cards single,
-//! [`re_enrol`] enrols cardholders who must register again, [`postings`] enters transactions.
-//! [`rows`] and [`terminations`] hold the statements for both databases.
+//! [`re_enrol`] enrols cardholders who must register again, [`rounds`] takes several acts for one
+//! cardholder one after the other, [`postings`] enters transactions. [`rows`] and [`terminations`]
+//! hold the statements for both databases; each statement on a table with cardholders is one
+//! issuer's ([`unnest`]).
 
 mod batch;
 mod cards;
@@ -19,6 +21,7 @@ mod openings;
 mod postings;
 mod queue;
 mod re_enrol;
+mod rounds;
 mod rows;
 mod session;
 mod terminations;

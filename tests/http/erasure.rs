@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use issuer_gateway::client::sample;
 use issuer_gateway::ids::CardholderId;
-use issuer_gateway::store::erasure::DUE;
+use issuer_gateway::store::erasure::{DUE, WAITING};
 
 pub(crate) fn in_state(database: &TestDatabase, status: &str) -> i64 {
     database.number(&format!(
@@ -241,30 +241,36 @@ struct PostgresPlan {
     line: String,
 }
 
+fn plan(database: &TestDatabase, query: &str) -> String {
+    match database.backend {
+        Backend::Sqlite => {
+            let path = database.dir().join("gateway.db");
+            let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+            let plan: Vec<SqlitePlan> = sql_query(format!("EXPLAIN QUERY PLAN {query}"))
+                .load(&mut conn)
+                .unwrap();
+            plan.into_iter().map(|row| row.detail).collect()
+        }
+        Backend::Postgres => {
+            let mut conn = PgConnection::establish(&database.url_text).unwrap();
+            // The table is empty here: without this a scan of nothing looks cheapest.
+            conn.batch_execute("SET enable_seqscan = off").unwrap();
+            let plan: Vec<PostgresPlan> = sql_query(format!("EXPLAIN {query}"))
+                .load(&mut conn)
+                .unwrap();
+            plan.into_iter().map(|row| row.line).collect()
+        }
+    }
+}
+
 on_both!(
-    the_query_for_users_to_erase_uses_its_index,
+    the_queries_for_users_to_erase_use_their_index,
     |backend: Backend| {
         let database = TestDatabase::new(backend);
-        let plan = match backend {
-            Backend::Sqlite => {
-                let path = database.dir().join("gateway.db");
-                let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-                let plan: Vec<SqlitePlan> = sql_query(format!("EXPLAIN QUERY PLAN {DUE}"))
-                    .load(&mut conn)
-                    .unwrap();
-                plan.into_iter().map(|row| row.detail).collect::<String>()
-            }
-            Backend::Postgres => {
-                let mut conn = PgConnection::establish(&database.url_text).unwrap();
-                // The table is empty here: without this a scan of nothing looks cheapest.
-                conn.batch_execute("SET enable_seqscan = off").unwrap();
-                let plan: Vec<PostgresPlan> =
-                    sql_query(format!("EXPLAIN {DUE} FOR UPDATE SKIP LOCKED"))
-                        .load(&mut conn)
-                        .unwrap();
-                plan.into_iter().map(|row| row.line).collect()
-            }
-        };
-        assert!(plan.contains("users_terminating"), "{plan}");
+        for query in [WAITING, DUE] {
+            let query = query.replace("$1", "1").replace("$2", "64");
+            let plan = plan(&database, &query);
+            assert!(plan.contains("users_terminating"), "{plan}");
+        }
     }
 );

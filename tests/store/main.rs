@@ -22,6 +22,7 @@ mod issuers;
 mod keks;
 mod migrations;
 mod model;
+mod one_issuer;
 mod opened_keys;
 mod outage;
 mod passes;

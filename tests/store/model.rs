@@ -27,7 +27,7 @@ use tokio::runtime::Handle;
 
 on_both!(some_order_explains_what_writers_do);
 
-/// How many cases are tried if PROPTEST_CASES does not say it.
+/// How many cases are tried.
 const CASES: u32 = 32;
 
 /// What all cases share; each has issuers, keys and an app of its own in there.
@@ -41,6 +41,17 @@ async fn some_order_explains_what_writers_do(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
     let second = writer(&database);
+    let rig = play_cases(&database, rig, second, CASES).await;
+    // Nobody has half of anything, and the trail is whole.
+    database.assert_whole();
+    assert_eq!(
+        verify(&rig.store).await,
+        Ok(u64::try_from(database.count("audit_entries")).unwrap())
+    );
+}
+
+/// Plays cases, so many unless PROPTEST_CASES says it.
+pub async fn play_cases(database: &TestDatabase, rig: Rig, second: Writer, cases: u32) -> Rig {
     let site = std::cell::RefCell::new(Site {
         rig,
         second,
@@ -53,27 +64,21 @@ async fn some_order_explains_what_writers_do(backend: Backend) {
         ..Config::default()
     };
     if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = CASES;
+        config.cases = cases;
     }
     let tried = tokio::task::block_in_place(|| {
         TestRunner::new(config).run(&acts::rounds(), |rounds| {
             let site = &mut *site.borrow_mut();
             site.cases += 1;
             Handle::current()
-                .block_on(play(site, &database, &rounds))
+                .block_on(play(site, database, &rounds))
                 .map_err(TestCaseError::fail)
         })
     });
     if let Err(failure) = tried {
         panic!("{failure}");
     }
-    let site = site.into_inner();
-    // Nobody has half of anything, and the trail is whole.
-    database.assert_whole();
-    assert_eq!(
-        verify(&site.rig.store).await,
-        Ok(u64::try_from(database.count("audit_entries")).unwrap())
-    );
+    site.into_inner().rig
 }
 
 /// Plays one case; says what no order explains.

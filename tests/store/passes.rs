@@ -4,7 +4,7 @@
 mod beside_writers;
 mod damage;
 mod held;
-mod rows;
+pub mod rows;
 
 use crate::fixture::{ISSUER, Rig, draft};
 use crate::on_both;

@@ -8,12 +8,13 @@ use issuer_gateway::ids::{CardholderId, IssuerId};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::Outcome;
 use issuer_gateway::store::cardholders::{CardholderStatus, CardholderSummary};
-use issuer_gateway::store::writer::CardholderUpdate;
+use issuer_gateway::store::writer::{Act, CardholderUpdate, Commit, NewCardholder};
 
 on_both!(
     an_update_replaces_what_it_brings,
     only_active_users_of_the_issuer_are_updated,
     two_updates_of_one_user_in_a_batch_apply_in_order,
+    re_enrolments_of_one_user_apply_in_order,
     updates_of_the_same_users_do_not_deadlock,
     many_users_are_looked_up_at_once,
 );
@@ -145,6 +146,38 @@ async fn two_updates_of_one_user_in_a_batch_apply_in_order(backend: Backend) {
         .unwrap();
     assert_eq!(stored.name, Some(vec![29]));
     assert_eq!(stored.phone.as_deref(), Some(b"phone".as_slice()));
+}
+
+/// However they fall into batches: one whose epoch is not higher than that of the one before finds
+/// the card taken, every other one is done.
+async fn re_enrolments_of_one_user_apply_in_order(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let user = rig.user(ISSUER, PAN);
+    let user_id = user.user_id.clone();
+    rig.writer.commit(enrol(user.clone())).await.unwrap();
+    let single =
+        issuer_gateway::store::Writer::start(&database.url(), 1, 1_000, Backlog::default())
+            .unwrap();
+    let again = |enrolment_epoch: i32| {
+        let again = NewCardholder {
+            enrolment_epoch,
+            name: Some(enrolment_epoch.to_be_bytes().to_vec()),
+            ..user.clone()
+        };
+        single.commit(Commit {
+            act: Act::ReEnrol(Box::new(again)),
+            ..enrol(user.clone())
+        })
+    };
+    let outcomes = join_all([2, 4, 3, 4, 5].map(again)).await;
+    let taken = || Ok(Outcome::CardTaken(Some(user_id.clone())));
+    let done = || Ok(Outcome::Done);
+    assert_eq!(outcomes, [done(), done(), taken(), taken(), done()]);
+    let stored = rig.store.load_sealed_user(ISSUER, &user_id).await;
+    let (stored, _) = stored.unwrap().unwrap();
+    assert_eq!(stored.enrolment_epoch, 5);
+    assert_eq!(stored.name, Some(5_i32.to_be_bytes().to_vec()));
 }
 
 async fn updates_of_the_same_users_do_not_deadlock(backend: Backend) {

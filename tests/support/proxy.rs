@@ -27,6 +27,8 @@ struct Shared {
     swallowed: AtomicUsize,
     /// A connection whose client sends this is swallowed from its answer on.
     last_words: Mutex<Option<Vec<u8>>>,
+    /// What the client of each connection has sent, if it is kept.
+    sent: Mutex<Option<Vec<Vec<u8>>>>,
 }
 
 /// Listens on a loopback port of its own and passes everything to `target`.
@@ -48,6 +50,7 @@ impl Proxy {
             accepted: AtomicUsize::new(0),
             swallowed: AtomicUsize::new(0),
             last_words: Mutex::default(),
+            sent: Mutex::default(),
         });
         let accepting = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -82,6 +85,16 @@ impl Proxy {
     /// though they arrive.
     pub fn swallow_answer_to(&self, words: &[u8]) {
         *self.shared.last_words.lock().unwrap() = Some(words.to_owned());
+    }
+
+    /// Keeps what clients send from now on; call it before the first connection.
+    pub fn keep_what_is_sent(&self) {
+        *self.shared.sent.lock().unwrap() = Some(Vec::new());
+    }
+
+    /// What the client of each connection has sent.
+    pub fn sent(&self) -> Vec<Vec<u8>> {
+        self.shared.sent.lock().unwrap().clone().unwrap_or_default()
     }
 
     /// Lets everything pass again.
@@ -135,6 +148,12 @@ impl Pipe {
         }
         if !self.asks {
             return self.muted.load(Ordering::SeqCst);
+        }
+        if let Some(sent) = &mut *self.shared.sent.lock().unwrap() {
+            if sent.len() <= self.number {
+                sent.resize(self.number + 1, Vec::new());
+            }
+            sent[self.number].extend_from_slice(bytes);
         }
         let mut words = self.shared.last_words.lock().unwrap();
         let said = |words: &Vec<u8>| bytes.windows(words.len()).any(|part| part == words);

@@ -184,12 +184,12 @@ fn hashes(
             Ok(rows.into_iter().map(|row| (row.chain, row.seq, row.hash)).collect())
         },
         postgres: Unnest::<(Text, BigInt, Binary)>::new(
-            "SELECT e.chain, e.seq, e.hash FROM unnest(",
+            "SELECT e.chain, e.seq, e.hash FROM unnest({rows}) AS w (chain, seq) \
+             JOIN audit_entries e ON e.chain = w.chain AND e.seq = w.seq",
             vec![
                 UnnestColumn::Text(wanted.iter().map(|(chain, _)| chain.as_str()).collect()),
                 UnnestColumn::BigInt(wanted.iter().map(|(_, seq)| *seq).collect()),
             ],
-            ") AS w (chain, seq) JOIN audit_entries e ON e.chain = w.chain AND e.seq = w.seq",
         )
         .load(c),
     })

@@ -2,6 +2,7 @@
 //! fence, wrapped keys, nonces, cards, users, scoring jobs, re-enrolments, updates, terminations,
 //! records of the users API, transactions, audit entries; within a table sorted by key.
 
+use super::rounds::{Picked, in_rounds};
 use super::{Act, CardholderUpdate, Commit, KEY_REUSED, NewCardholder, Outcome};
 use super::{cards, openings, postings, re_enrol, rows, terminations};
 use crate::store::audit::{self, AuditChain, AuditDraft};
@@ -217,40 +218,22 @@ fn enrol(
     rows::insert_scoring_jobs(conn, &winners)
 }
 
-/// Two updates of one user in a batch go one after the other: one statement would apply only one of
-/// them.
 fn update(
     conn: &mut AnyConnection,
     commits: &[&Commit],
     outcomes: &mut [Outcome],
 ) -> QueryResult<()> {
-    let mut by_user: BTreeMap<_, Vec<(&CardholderUpdate, &mut Outcome)>> = BTreeMap::new();
-    for (commit, outcome) in commits.iter().zip(outcomes) {
-        if let (Act::Update(update), Outcome::Done) = (&commit.act, &*outcome) {
-            *outcome = Outcome::CardholderGone;
-            let key = (update.issuer_id.0, update.user_id.as_str());
-            by_user.entry(key).or_default().push((update, outcome));
-        }
-    }
-    let rounds = by_user.values().map(Vec::len).max().unwrap_or(0);
-    for round in 0..rounds {
-        let updates: Vec<&CardholderUpdate> = by_user
-            .values()
-            .filter_map(|all| all.get(round).map(|(update, _)| *update))
-            .collect();
-        let mut found = rows::update_users(conn, &updates)?;
-        found.sort();
-        for (key, all) in &mut by_user {
-            if let Some((_, outcome)) = all.get_mut(round)
-                && found
-                    .binary_search_by(|f| (f.0, f.1.as_str()).cmp(key))
-                    .is_ok()
-            {
-                **outcome = Outcome::Done;
-            }
-        }
-    }
-    Ok(())
+    in_rounds(commits, outcomes, pick_update, |updates| {
+        rows::update_users(conn, updates)
+    })
+}
+
+fn pick_update(act: &Act) -> Picked<'_, CardholderUpdate> {
+    let Act::Update(update) = act else {
+        return None;
+    };
+    let user = (update.issuer_id.0, update.user_id.as_str());
+    Some((update, user, Outcome::CardholderGone))
 }
 
 /// One after the other in order of arrival; locking their apps first, in one order, keeps two

@@ -84,13 +84,14 @@ fn insert(conn: &mut AnyConnection, new: &[&Opening]) -> QueryResult<Vec<Vec<u8>
             Ok(inserted)
         },
         postgres: {
-            let head = format!(
+            let text = format!(
                 "INSERT INTO opened_keys \
                  (key_hash, message_hash, issuer_id, field_level, gateway_key, opened_at) \
-                 SELECT *, {NOW_POSTGRES} FROM unnest("
+                 SELECT *, {NOW_POSTGRES} FROM unnest({{rows}}) \
+                 ON CONFLICT DO NOTHING RETURNING key_hash"
             );
             Unnest::<Binary>::new(
-                head,
+                text,
                 vec![
                     UnnestColumn::Bytes(new.iter().map(|o| o.key_hash.as_slice()).collect()),
                     UnnestColumn::Bytes(new.iter().map(|o| o.holder.message_hash.as_slice()).collect()),
@@ -98,7 +99,6 @@ fn insert(conn: &mut AnyConnection, new: &[&Opening]) -> QueryResult<Vec<Vec<u8>
                     UnnestColumn::Bool(new.iter().map(|o| o.field_level).collect()),
                     UnnestColumn::BigInt(new.iter().map(|o| o.gateway_key).collect()),
                 ],
-                ") ON CONFLICT DO NOTHING RETURNING key_hash",
             )
             .load(c)
         },
@@ -121,9 +121,8 @@ fn holders(conn: &mut AnyConnection, keys: &[&[u8]]) -> QueryResult<HashMap<Vec<
             rows
         },
         postgres: Unnest::<(Binary, Binary, Integer)>::new(
-            "SELECT key_hash, message_hash, issuer_id FROM opened_keys WHERE key_hash = ANY(",
+            "SELECT key_hash, message_hash, issuer_id FROM opened_keys WHERE key_hash = ANY({rows})",
             vec![UnnestColumn::Bytes(keys.to_vec())],
-            ")",
         )
         .load(c)?,
     });

@@ -6,20 +6,24 @@
 //! and its nonce is given back. It comes again as [`Act::ReEnrol`], sealed for the cardholder's own
 //! id and guarded by the epoch, so that one of two at once wins.
 
-use super::unnest::{Unnest, UnnestColumn};
+use super::rounds::{Picked, in_rounds};
+use super::unnest::{Unnest, UnnestColumn, by_issuer};
 use super::{Act, Commit, NewCardholder, Nonce, Outcome};
 use crate::ids::CardholderId;
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::schema::{cards, oauth_nonces, users};
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer, Text};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// Issuer, index-key version and PAN index: which card.
 type CardKey = (i32, i32, Vec<u8>);
 
 /// Which card (as in [`CardKey`]), and its user's id, state and epoch.
 type Holder = (i32, i32, Vec<u8>, String, String, i32);
+
+/// [`Holder`] in SQL.
+type HolderSql = (Integer, Integer, Binary, Text, Text, Integer);
 
 fn card_key(user: &NewCardholder) -> CardKey {
     let card = &user.card;
@@ -48,20 +52,21 @@ pub(super) fn find(
     if taken.is_empty() {
         return Ok(());
     }
-    // In one statement: a card that is moved from one index key to the other is found under one of
-    // them.
-    let cards: Vec<CardKey> = taken
+    // Both keys of a card in one statement: a card that is moved from one index key to the other is
+    // found under one of them.
+    let mut cards: Vec<CardKey> = taken
         .iter()
         .flat_map(|(user, ..)| [Some(card_key(user)), former_card_key(user)])
         .flatten()
         .collect();
+    cards.sort();
     let holders: HashMap<CardKey, (String, String, i32)> = holders(conn, &cards)?
         .into_iter()
         .map(|(issuer, key, index, user_id, status, epoch)| {
             ((issuer, key, index), (user_id, status, epoch))
         })
         .collect();
-    let mut unused = Vec::new();
+    let mut unused: Vec<&Nonce> = Vec::new();
     for (user, nonce, outcome) in taken {
         let current = holders.get(&card_key(user));
         let former = || former_card_key(user).and_then(|key| holders.get(&key));
@@ -78,38 +83,35 @@ pub(super) fn find(
             user_id => *outcome = Outcome::CardTaken(user_id),
         }
     }
+    unused.sort_by_key(|nonce| nonce.issuer_id);
     give_back(conn, &unused)
 }
 
-/// Carries out every [`Act::ReEnrol`]; the first of a batch for a user has it.
+/// Carries out every [`Act::ReEnrol`]. Of two for one user the later one is done, too, if its epoch
+/// is higher.
 pub(super) fn refresh(
     conn: &mut AnyConnection,
     commits: &[&Commit],
     outcomes: &mut [Outcome],
 ) -> QueryResult<()> {
-    let mut first: BTreeMap<_, (&NewCardholder, &mut Outcome)> = BTreeMap::new();
-    for (commit, outcome) in commits.iter().zip(outcomes) {
-        if let (Act::ReEnrol(user), Outcome::Done) = (&commit.act, &*outcome) {
-            *outcome = Outcome::CardTaken(Some(user.user_id.clone()));
-            first
-                .entry((user.issuer_id.0, user.user_id.as_str()))
-                .or_insert((user, outcome));
-        }
-    }
-    if first.is_empty() {
-        return Ok(());
-    }
-    let users: Vec<&NewCardholder> = first.values().map(|(user, _)| *user).collect();
-    let refreshed: HashSet<(i32, String)> = refresh_users(conn, &users)?.into_iter().collect();
-    for ((issuer_id, user_id), (_, outcome)) in first {
-        if refreshed.contains(&(issuer_id, user_id.to_owned())) {
-            *outcome = Outcome::Done;
-        }
-    }
-    Ok(())
+    in_rounds(commits, outcomes, pick, |users| refresh_users(conn, users))
 }
 
-/// Of these cards: issuer, index-key version, PAN index, and the user's id, state and epoch.
+fn pick(act: &Act) -> Picked<'_, NewCardholder> {
+    let Act::ReEnrol(user) = act else { return None };
+    let key = (user.issuer_id.0, user.user_id.as_str());
+    let taken = Outcome::CardTaken(Some(user.user_id.clone()));
+    Some((user, key, taken))
+}
+
+const HOLDERS: &str = "SELECT cards.issuer_id, cards.pan_index_key, cards.pan_index, \
+    users.user_id, users.status, users.enrolment_epoch \
+    FROM cards JOIN unnest({rows}) AS given (pan_index_key, pan_index) USING (pan_index_key, pan_index) \
+    JOIN users ON users.issuer_id = cards.issuer_id AND users.user_id = cards.user_id \
+    WHERE cards.issuer_id = {owner}";
+
+/// Of these cards, sorted by issuer: issuer, index-key version, PAN index, and the user's id, state
+/// and epoch.
 fn holders(conn: &mut AnyConnection, asked: &[CardKey]) -> QueryResult<Vec<Holder>> {
     on_backend!(conn, c => {
         sqlite: {
@@ -131,39 +133,35 @@ fn holders(conn: &mut AnyConnection, asked: &[CardKey]) -> QueryResult<Vec<Holde
             }
             Ok(found)
         },
-        postgres: Unnest::<(Integer, Integer, Binary, Text, Text, Integer)>::new(
-            "SELECT cards.issuer_id, cards.pan_index_key, cards.pan_index, users.user_id, users.status, \
-             users.enrolment_epoch FROM unnest(",
-            vec![
-                UnnestColumn::Integer(asked.iter().map(|(issuer, ..)| *issuer).collect()),
-                UnnestColumn::Integer(asked.iter().map(|(_, key, _)| *key).collect()),
-                UnnestColumn::Bytes(asked.iter().map(|(.., index)| index.as_slice()).collect()),
-            ],
-            ") AS given (issuer_id, pan_index_key, pan_index) \
-             JOIN cards USING (issuer_id, pan_index_key, pan_index) \
-             JOIN users ON users.issuer_id = cards.issuer_id AND users.user_id = cards.user_id",
-        ).load(c),
+        postgres: {
+            let mut found = Vec::with_capacity(asked.len());
+            for (issuer_id, asked) in by_issuer(asked, |key| key.0) {
+                let columns = vec![
+                    UnnestColumn::Integer(asked.iter().map(|(_, key, _)| *key).collect()),
+                    UnnestColumn::Bytes(asked.iter().map(|(.., index)| index.as_slice()).collect()),
+                ];
+                let own: Vec<Holder> =
+                    Unnest::<HolderSql>::of(issuer_id, HOLDERS, columns).load(c)?;
+                found.extend(own);
+            }
+            Ok(found)
+        },
     })
 }
 
-/// Deletes nonces that this very transaction has inserted.
+const GIVE_BACK: &str =
+    "DELETE FROM oauth_nonces WHERE issuer_id = {owner} AND nonce = ANY({rows})";
+
+/// Deletes nonces, sorted by issuer, that this very transaction has inserted.
 fn give_back(conn: &mut AnyConnection, nonces: &[&Nonce]) -> QueryResult<()> {
-    if nonces.is_empty() {
-        return Ok(());
-    }
     on_backend!(conn, c => {
         sqlite: for n in nonces {
             diesel::delete(oauth_nonces::table.find((n.issuer_id.0, &n.value))).execute(c)?;
         },
-        postgres: {
-            Unnest::<()>::new(
-                "DELETE FROM oauth_nonces WHERE (issuer_id, nonce) IN (SELECT * FROM unnest(",
-                vec![
-                    UnnestColumn::Integer(nonces.iter().map(|n| n.issuer_id.0).collect()),
-                    UnnestColumn::Text(nonces.iter().map(|n| n.value.as_str()).collect()),
-                ],
-                "))",
-            ).execute(c)?;
+        postgres: for (issuer_id, nonces) in by_issuer(nonces, |n| n.issuer_id.0) {
+            let values = nonces.iter().map(|n| n.value.as_str()).collect();
+            let columns = vec![UnnestColumn::Text(values)];
+            Unnest::<()>::of(issuer_id, GIVE_BACK, columns).execute(c)?;
         },
     });
     Ok(())
@@ -171,28 +169,28 @@ fn give_back(conn: &mut AnyConnection, nonces: &[&Nonce]) -> QueryResult<()> {
 
 // The rows are locked in the order of their keys before they are changed: two writers cannot
 // deadlock.
-const REFRESH_POSTGRES: &str = ") AS given (issuer_id, user_id, enrolment_epoch, name, email, phone, \
-    billing_address, locale, email_index, email_index_key, seal_key, updated_at, card)), \
-    locked AS MATERIALIZED (SELECT users.issuer_id, users.user_id FROM users \
-        JOIN given USING (issuer_id, user_id) \
-        WHERE users.status = 'ACTIVE' AND users.enrolment_epoch < given.enrolment_epoch \
-        ORDER BY users.issuer_id, users.user_id FOR UPDATE OF users), \
-    refreshed AS (UPDATE users SET enrolment_epoch = given.enrolment_epoch, name = given.name, \
-            email = given.email, phone = given.phone, billing_address = given.billing_address, \
-            locale = given.locale, email_index = given.email_index, \
-            email_index_key = given.email_index_key, seal_key = given.seal_key, \
-            updated_at = given.updated_at \
-        FROM given, locked \
-        WHERE locked.issuer_id = given.issuer_id AND locked.user_id = given.user_id \
-            AND users.issuer_id = given.issuer_id AND users.user_id = given.user_id \
-        RETURNING users.issuer_id, users.user_id) \
-    UPDATE cards SET card = given.card, seal_key = given.seal_key FROM given, refreshed \
-    WHERE refreshed.issuer_id = given.issuer_id AND refreshed.user_id = given.user_id \
-        AND cards.issuer_id = given.issuer_id AND cards.user_id = given.user_id \
-    RETURNING cards.issuer_id, cards.user_id";
+const REFRESH_USERS: &str = "WITH given AS MATERIALIZED (SELECT * FROM unnest({rows}) \
+        AS given (user_id, enrolment_epoch, name, email, phone, billing_address, locale, \
+        email_index, email_index_key, seal_key, updated_at)), \
+    locked AS MATERIALIZED (SELECT users.user_id FROM users JOIN given USING (user_id) \
+        WHERE users.issuer_id = {owner} AND users.status = 'ACTIVE' \
+        AND users.enrolment_epoch < given.enrolment_epoch \
+        ORDER BY users.user_id FOR UPDATE OF users) \
+    UPDATE users SET enrolment_epoch = given.enrolment_epoch, name = given.name, \
+        email = given.email, phone = given.phone, billing_address = given.billing_address, \
+        locale = given.locale, email_index = given.email_index, \
+        email_index_key = given.email_index_key, seal_key = given.seal_key, \
+        updated_at = given.updated_at \
+    FROM given, locked WHERE locked.user_id = given.user_id \
+        AND users.issuer_id = {owner} AND users.user_id = given.user_id \
+    RETURNING users.user_id";
 
-/// Refreshes users and their cards; returns issuer and id of those that were of a lower epoch. A
-/// user may be in `given` once.
+const REFRESH_CARDS: &str = "UPDATE cards SET card = given.card, seal_key = given.seal_key \
+    FROM unnest({rows}) AS given (user_id, card, seal_key) \
+    WHERE cards.issuer_id = {owner} AND cards.user_id = given.user_id";
+
+/// Refreshes users, sorted by issuer, and their cards; returns issuer and id of those that were of
+/// a lower epoch. A user may be in `given` once.
 fn refresh_users(
     conn: &mut AnyConnection,
     given: &[&NewCardholder],
@@ -229,24 +227,49 @@ fn refresh_users(
             }
             Ok(refreshed)
         },
-        postgres: Unnest::<(Integer, Text)>::new(
-            "WITH given AS MATERIALIZED (SELECT * FROM unnest(",
-            vec![
-                UnnestColumn::Integer(given.iter().map(|u| u.issuer_id.0).collect()),
-                UnnestColumn::Text(given.iter().map(|u| u.user_id.as_str()).collect()),
-                UnnestColumn::Integer(given.iter().map(|u| u.enrolment_epoch).collect()),
-                UnnestColumn::MaybeBytes(given.iter().map(|u| u.name.as_deref()).collect()),
-                UnnestColumn::MaybeBytes(given.iter().map(|u| u.email.as_deref()).collect()),
-                UnnestColumn::MaybeBytes(given.iter().map(|u| u.phone.as_deref()).collect()),
-                UnnestColumn::MaybeBytes(given.iter().map(|u| u.billing_address.as_deref()).collect()),
-                UnnestColumn::MaybeBytes(given.iter().map(|u| u.locale.as_deref()).collect()),
-                UnnestColumn::MaybeBytes(given.iter().map(|u| u.email_index.as_deref()).collect()),
-                UnnestColumn::MaybeInteger(given.iter().map(|u| u.email_index_key).collect()),
-                UnnestColumn::Integer(given.iter().map(|u| u.seal_key).collect()),
-                UnnestColumn::BigInt(given.iter().map(|u| u.created_at).collect()),
-                UnnestColumn::Bytes(given.iter().map(|u| u.card.card.as_slice()).collect()),
-            ],
-            REFRESH_POSTGRES,
-        ).load(c),
+        postgres: {
+            let mut refreshed = Vec::with_capacity(given.len());
+            for (issuer_id, given) in by_issuer(given, |u| u.issuer_id.0) {
+                let own = refresh_postgres(c, issuer_id, given)?;
+                refreshed.extend(own.into_iter().map(|user_id| (issuer_id, user_id)));
+            }
+            Ok(refreshed)
+        },
     })
+}
+
+fn refresh_postgres(
+    conn: &mut PgConnection,
+    issuer_id: i32,
+    given: &[&NewCardholder],
+) -> QueryResult<HashSet<String>> {
+    let columns = vec![
+        UnnestColumn::Text(given.iter().map(|u| u.user_id.as_str()).collect()),
+        UnnestColumn::Integer(given.iter().map(|u| u.enrolment_epoch).collect()),
+        UnnestColumn::MaybeBytes(given.iter().map(|u| u.name.as_deref()).collect()),
+        UnnestColumn::MaybeBytes(given.iter().map(|u| u.email.as_deref()).collect()),
+        UnnestColumn::MaybeBytes(given.iter().map(|u| u.phone.as_deref()).collect()),
+        UnnestColumn::MaybeBytes(given.iter().map(|u| u.billing_address.as_deref()).collect()),
+        UnnestColumn::MaybeBytes(given.iter().map(|u| u.locale.as_deref()).collect()),
+        UnnestColumn::MaybeBytes(given.iter().map(|u| u.email_index.as_deref()).collect()),
+        UnnestColumn::MaybeInteger(given.iter().map(|u| u.email_index_key).collect()),
+        UnnestColumn::Integer(given.iter().map(|u| u.seal_key).collect()),
+        UnnestColumn::BigInt(given.iter().map(|u| u.created_at).collect()),
+    ];
+    let refreshed: Vec<String> =
+        Unnest::<Text>::of(issuer_id, REFRESH_USERS, columns).load(conn)?;
+    let refreshed: HashSet<String> = refreshed.into_iter().collect();
+    let cards = given
+        .iter()
+        .filter(|u| refreshed.contains(u.user_id.as_str()));
+    let cards: Vec<_> = cards.collect();
+    if !cards.is_empty() {
+        let columns = vec![
+            UnnestColumn::Text(cards.iter().map(|u| u.user_id.as_str()).collect()),
+            UnnestColumn::Bytes(cards.iter().map(|u| u.card.card.as_slice()).collect()),
+            UnnestColumn::Integer(cards.iter().map(|u| u.seal_key).collect()),
+        ];
+        Unnest::<()>::of(issuer_id, REFRESH_CARDS, columns).execute(conn)?;
+    }
+    Ok(refreshed)
 }

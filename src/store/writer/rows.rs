@@ -1,8 +1,8 @@
-//! The writer's statements: row by row on SQLite, one statement per table and batch on PostgreSQL.
+//! The writer's statements: row by row on SQLite, one statement per table and issuer on PostgreSQL.
 //!
 //! Inserts that may conflict return the keys of the rows that went in.
 
-use super::unnest::{Unnest, UnnestColumn};
+use super::unnest::{Unnest, UnnestColumn, by_issuer};
 use super::{CardholderUpdate, NewCardholder, Nonce};
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::schema::{oauth_nonces, scoring_jobs, users};
@@ -16,7 +16,10 @@ macro_rules! column {
     };
 }
 
-/// Inserts nonces; returns issuer and value of those that were new.
+const INSERT_NONCES: &str = "INSERT INTO oauth_nonces (issuer_id, nonce, expires_at) \
+    SELECT {owner}, given.* FROM unnest({rows}) AS given ON CONFLICT DO NOTHING RETURNING nonce";
+
+/// Inserts nonces, sorted by issuer; returns issuer and value of those that were new.
 pub(super) fn insert_nonces(
     conn: &mut AnyConnection,
     nonces: &[&Nonce],
@@ -39,18 +42,27 @@ pub(super) fn insert_nonces(
             }
             Ok(new)
         },
-        postgres: Unnest::<(Integer, Text)>::new(
-            "INSERT INTO oauth_nonces (issuer_id, nonce, expires_at) SELECT * FROM unnest(",
-            vec![
-                column!(Integer, nonces, n => n.issuer_id.0),
-                column!(Text, nonces, n => n.value.as_str()),
-                column!(BigInt, nonces, n => n.expires_at),
-            ],
-            ") ON CONFLICT DO NOTHING RETURNING issuer_id, nonce",
-        ).load(c),
+        postgres: {
+            let mut new = Vec::with_capacity(nonces.len());
+            for (issuer_id, nonces) in by_issuer(nonces, |n| n.issuer_id.0) {
+                let columns = vec![
+                    column!(Text, nonces, n => n.value.as_str()),
+                    column!(BigInt, nonces, n => n.expires_at),
+                ];
+                let own: Vec<String> =
+                    Unnest::<Text>::of(issuer_id, INSERT_NONCES, columns).load(c)?;
+                new.extend(own.into_iter().map(|value| (issuer_id, value)));
+            }
+            Ok(new)
+        },
     })
 }
 
+const INSERT_USERS: &str = "INSERT INTO users (issuer_id, user_id, enrolment_epoch, name, email, \
+    phone, billing_address, locale, email_index, email_index_key, seal_key, created_at, \
+    updated_at, status) SELECT {owner}, given.*, 'ACTIVE' FROM unnest({rows}) AS given";
+
+/// Inserts users, sorted by issuer.
 pub(super) fn insert_users(conn: &mut AnyConnection, new: &[&NewCardholder]) -> QueryResult<()> {
     on_backend!(conn, c => {
         sqlite: for u in new {
@@ -73,33 +85,32 @@ pub(super) fn insert_users(conn: &mut AnyConnection, new: &[&NewCardholder]) -> 
                 ))
                 .execute(c)?;
         },
-        postgres: {
-            Unnest::<()>::new(
-                "INSERT INTO users (issuer_id, user_id, enrolment_epoch, name, email, phone, \
-                 billing_address, locale, email_index, email_index_key, seal_key, created_at, updated_at, \
-                 status) SELECT *, 'ACTIVE' FROM unnest(",
-                vec![
-                    column!(Integer, new, u => u.issuer_id.0),
-                    column!(Text, new, u => u.user_id.as_str()),
-                    column!(Integer, new, u => u.enrolment_epoch),
-                    column!(MaybeBytes, new, u => u.name.as_deref()),
-                    column!(MaybeBytes, new, u => u.email.as_deref()),
-                    column!(MaybeBytes, new, u => u.phone.as_deref()),
-                    column!(MaybeBytes, new, u => u.billing_address.as_deref()),
-                    column!(MaybeBytes, new, u => u.locale.as_deref()),
-                    column!(MaybeBytes, new, u => u.email_index.as_deref()),
-                    column!(MaybeInteger, new, u => u.email_index_key),
-                    column!(Integer, new, u => u.seal_key),
-                    column!(BigInt, new, u => u.created_at),
-                    column!(BigInt, new, u => u.created_at),
-                ],
-                ")",
-            ).execute(c)?;
+        postgres: for (issuer_id, new) in by_issuer(new, |u| u.issuer_id.0) {
+            let columns = vec![
+                column!(Text, new, u => u.user_id.as_str()),
+                column!(Integer, new, u => u.enrolment_epoch),
+                column!(MaybeBytes, new, u => u.name.as_deref()),
+                column!(MaybeBytes, new, u => u.email.as_deref()),
+                column!(MaybeBytes, new, u => u.phone.as_deref()),
+                column!(MaybeBytes, new, u => u.billing_address.as_deref()),
+                column!(MaybeBytes, new, u => u.locale.as_deref()),
+                column!(MaybeBytes, new, u => u.email_index.as_deref()),
+                column!(MaybeInteger, new, u => u.email_index_key),
+                column!(Integer, new, u => u.seal_key),
+                column!(BigInt, new, u => u.created_at),
+                column!(BigInt, new, u => u.created_at),
+            ];
+            Unnest::<()>::of(issuer_id, INSERT_USERS, columns).execute(c)?;
         },
     });
     Ok(())
 }
 
+const INSERT_SCORING_JOBS: &str = "INSERT INTO scoring_jobs (issuer_id, user_id, window_from, \
+    window_to, created_at, status, attempts) SELECT {owner}, given.*, 'pending', 0 \
+    FROM unnest({rows}) AS given";
+
+/// Inserts scoring jobs of users, sorted by issuer.
 pub(super) fn insert_scoring_jobs(
     conn: &mut AnyConnection,
     new: &[&NewCardholder],
@@ -118,19 +129,14 @@ pub(super) fn insert_scoring_jobs(
                 ))
                 .execute(c)?;
         },
-        postgres: {
-            Unnest::<()>::new(
-                "INSERT INTO scoring_jobs (issuer_id, user_id, window_from, window_to, created_at, \
-                 status, attempts) SELECT *, 'pending', 0 FROM unnest(",
-                vec![
-                    column!(Integer, new, u => u.issuer_id.0),
-                    column!(Text, new, u => u.user_id.as_str()),
-                    column!(BigInt, new, u => u.scoring_window.0),
-                    column!(BigInt, new, u => u.scoring_window.1),
-                    column!(BigInt, new, u => u.created_at),
-                ],
-                ")",
-            ).execute(c)?;
+        postgres: for (issuer_id, new) in by_issuer(new, |u| u.issuer_id.0) {
+            let columns = vec![
+                column!(Text, new, u => u.user_id.as_str()),
+                column!(BigInt, new, u => u.scoring_window.0),
+                column!(BigInt, new, u => u.scoring_window.1),
+                column!(BigInt, new, u => u.created_at),
+            ];
+            Unnest::<()>::of(issuer_id, INSERT_SCORING_JOBS, columns).execute(c)?;
         },
     });
     Ok(())
@@ -138,11 +144,12 @@ pub(super) fn insert_scoring_jobs(
 
 // The rows are locked in the order of their keys before they are changed: two writers cannot
 // deadlock.
-const UPDATE_POSTGRES: &str = ") AS given (issuer_id, user_id, name, locale, email, email_index, \
-    email_index_key, phone, billing_address, seal_key, updated_at)), \
-    locked AS MATERIALIZED (SELECT users.issuer_id, users.user_id FROM users \
-        JOIN given USING (issuer_id, user_id) WHERE users.status = 'ACTIVE' \
-        ORDER BY users.issuer_id, users.user_id FOR UPDATE OF users) \
+const UPDATE_POSTGRES: &str = "WITH given AS MATERIALIZED (SELECT * FROM unnest({rows}) \
+        AS given (user_id, name, locale, email, email_index, email_index_key, phone, \
+        billing_address, seal_key, updated_at)), \
+    locked AS MATERIALIZED (SELECT users.user_id FROM users JOIN given USING (user_id) \
+        WHERE users.issuer_id = {owner} AND users.status = 'ACTIVE' \
+        ORDER BY users.user_id FOR UPDATE OF users) \
     UPDATE users SET name = COALESCE(given.name, users.name), \
         locale = COALESCE(given.locale, users.locale), \
         email = COALESCE(given.email, users.email), \
@@ -151,10 +158,9 @@ const UPDATE_POSTGRES: &str = ") AS given (issuer_id, user_id, name, locale, ema
         phone = COALESCE(given.phone, users.phone), \
         billing_address = COALESCE(given.billing_address, users.billing_address), \
         seal_key = LEAST(given.seal_key, users.seal_key), updated_at = given.updated_at \
-    FROM given, locked \
-    WHERE locked.issuer_id = given.issuer_id AND locked.user_id = given.user_id \
-        AND users.issuer_id = given.issuer_id AND users.user_id = given.user_id \
-    RETURNING users.issuer_id, users.user_id";
+    FROM given, locked WHERE locked.user_id = given.user_id \
+        AND users.issuer_id = {owner} AND users.user_id = given.user_id \
+    RETURNING users.user_id";
 
 const UPDATE_SQLITE: &str = "UPDATE users SET name = COALESCE(?3, name), locale = COALESCE(?4, locale), \
     email = COALESCE(?5, email), email_index = COALESCE(?6, email_index), \
@@ -162,8 +168,8 @@ const UPDATE_SQLITE: &str = "UPDATE users SET name = COALESCE(?3, name), locale 
     billing_address = COALESCE(?9, billing_address), seal_key = MIN(?10, seal_key), updated_at = ?11 \
     WHERE issuer_id = ?1 AND user_id = ?2 AND status = 'ACTIVE'";
 
-/// Updates active users; returns issuer and id of those that were there. A user may be in `updates`
-/// once.
+/// Updates active users, sorted by issuer; returns issuer and id of those that were there. A user
+/// may be in `updates` once.
 pub(super) fn update_users(
     conn: &mut AnyConnection,
     updates: &[&CardholderUpdate],
@@ -191,22 +197,26 @@ pub(super) fn update_users(
             }
             Ok(updated)
         },
-        postgres: Unnest::<(Integer, Text)>::new(
-            "WITH given AS MATERIALIZED (SELECT * FROM unnest(",
-            vec![
-                column!(Integer, updates, u => u.issuer_id.0),
-                column!(Text, updates, u => u.user_id.as_str()),
-                column!(MaybeBytes, updates, u => u.name.as_deref()),
-                column!(MaybeBytes, updates, u => u.locale.as_deref()),
-                column!(MaybeBytes, updates, u => u.email.as_deref()),
-                column!(MaybeBytes, updates, u => u.email_index.as_deref()),
-                column!(MaybeInteger, updates, u => u.email_index_key),
-                column!(MaybeBytes, updates, u => u.phone.as_deref()),
-                column!(MaybeBytes, updates, u => u.billing_address.as_deref()),
-                column!(Integer, updates, u => u.seal_key),
-                column!(BigInt, updates, u => u.updated_at),
-            ],
-            UPDATE_POSTGRES,
-        ).load(c),
+        postgres: {
+            let mut updated = Vec::with_capacity(updates.len());
+            for (issuer_id, updates) in by_issuer(updates, |u| u.issuer_id.0) {
+                let columns = vec![
+                    column!(Text, updates, u => u.user_id.as_str()),
+                    column!(MaybeBytes, updates, u => u.name.as_deref()),
+                    column!(MaybeBytes, updates, u => u.locale.as_deref()),
+                    column!(MaybeBytes, updates, u => u.email.as_deref()),
+                    column!(MaybeBytes, updates, u => u.email_index.as_deref()),
+                    column!(MaybeInteger, updates, u => u.email_index_key),
+                    column!(MaybeBytes, updates, u => u.phone.as_deref()),
+                    column!(MaybeBytes, updates, u => u.billing_address.as_deref()),
+                    column!(Integer, updates, u => u.seal_key),
+                    column!(BigInt, updates, u => u.updated_at),
+                ];
+                let own: Vec<String> =
+                    Unnest::<Text>::of(issuer_id, UPDATE_POSTGRES, columns).load(c)?;
+                updated.extend(own.into_iter().map(|user_id| (issuer_id, user_id)));
+            }
+            Ok(updated)
+        },
     })
 }

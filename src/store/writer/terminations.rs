@@ -1,12 +1,12 @@
 //! Marks cardholders TERMINATING when their deletion is accepted; the
 //! [erasure](crate::store::erasure) continues from there.
 
-use super::unnest::{Unnest, UnnestColumn};
+use super::unnest::{Unnest, UnnestColumn, by_issuer};
 use super::{Act, Commit, Outcome};
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::schema::users;
 use diesel::prelude::*;
-use diesel::sql_types::Integer;
+use diesel::sql_types::Text;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Issuer and id of the users to be marked, and when.
@@ -25,6 +25,12 @@ pub(super) fn of<'a>(commits: &[&'a Commit], outcomes: &[Outcome]) -> Terminatio
     users
 }
 
+const LOCK: &str = "SELECT user_id FROM users WHERE issuer_id = {owner} AND user_id = ANY({rows}) \
+    ORDER BY user_id FOR UPDATE";
+const MARK: &str = "UPDATE users SET status = 'TERMINATING', updated_at = given.at \
+    FROM unnest({rows}) AS given (user_id, at) WHERE users.issuer_id = {owner} \
+    AND users.user_id = given.user_id AND users.status IN ('ACTIVE', 'INACTIVE')";
+
 /// Locks every user row that the batch will change, in the order of their keys: updates and
 /// terminations are two statements, and without this two writers could wait for each other.
 pub(super) fn lock(
@@ -38,20 +44,15 @@ pub(super) fn lock(
         _ => None,
     });
     let keys: BTreeSet<(i32, &str)> = terminations.keys().copied().chain(updated).collect();
+    let keys: Vec<_> = keys.into_iter().collect();
     on_backend!(conn, c => {
         // The transaction has the whole file.
         sqlite: {
             let _ = c;
         },
-        postgres: {
-            let (issuer_ids, user_ids) = keys.into_iter().unzip();
-            let _locked: Vec<i32> = Unnest::<Integer>::new(
-                "SELECT users.issuer_id FROM users JOIN unnest(",
-                vec![UnnestColumn::Integer(issuer_ids), UnnestColumn::Text(user_ids)],
-                ") AS given (issuer_id, user_id) USING (issuer_id, user_id) \
-                 ORDER BY users.issuer_id, users.user_id FOR UPDATE OF users",
-            )
-            .load(c)?;
+        postgres: for (issuer_id, keys) in by_issuer(&keys, |key| key.0) {
+            let user_ids = UnnestColumn::Text(keys.iter().map(|key| key.1).collect());
+            let _locked: Vec<String> = Unnest::<Text>::of(issuer_id, LOCK, vec![user_ids]).load(c)?;
         },
     });
     Ok(())
@@ -70,18 +71,14 @@ pub(super) fn mark(conn: &mut AnyConnection, terminations: &Terminations<'_>) ->
                 .execute(c)?;
         },
         postgres: {
-            let (issuer_ids, user_ids) = terminations.keys().copied().unzip();
-            Unnest::<()>::new(
-                "UPDATE users SET status = 'TERMINATING', updated_at = given.at FROM unnest(",
-                vec![
-                    UnnestColumn::Integer(issuer_ids),
-                    UnnestColumn::Text(user_ids),
-                    UnnestColumn::BigInt(terminations.values().copied().collect()),
-                ],
-                ") AS given (issuer_id, user_id, at) WHERE users.issuer_id = given.issuer_id \
-                 AND users.user_id = given.user_id AND users.status IN ('ACTIVE', 'INACTIVE')",
-            )
-            .execute(c)?;
+            let terminations: Vec<_> = terminations.iter().collect();
+            for (issuer_id, users) in by_issuer(&terminations, |(key, _)| key.0) {
+                let columns = vec![
+                    UnnestColumn::Text(users.iter().map(|(key, _)| key.1).collect()),
+                    UnnestColumn::BigInt(users.iter().map(|(_, at)| **at).collect()),
+                ];
+                Unnest::<()>::of(issuer_id, MARK, columns).execute(c)?;
+            }
         },
     });
     Ok(())

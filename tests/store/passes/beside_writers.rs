@@ -145,6 +145,7 @@ async fn updates_and_enrolments_beside_two_passes_are_all_there(backend: Backend
             table: SealedTable::Cardholders,
             owner: ISSUER.0,
             id: id.as_str().to_owned(),
+            part: 0,
         };
         assert_eq!(opened[&key][0], Some(name));
     }

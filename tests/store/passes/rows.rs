@@ -154,8 +154,16 @@ pub async fn opened(rig: &Rig) -> BTreeMap<RowKey, Vec<Option<String>>> {
     let mut all = BTreeMap::new();
     for table in SealedTable::ALL {
         let columns = table.columns();
-        let start = RowKey::before_all(table);
-        for row in rig.store.sealed_rows(&start, 10_000).await.unwrap() {
+        let mut after = RowKey::before_all(table);
+        // A page is of one owner.
+        let mut rows = Vec::new();
+        loop {
+            let page = rig.store.sealed_rows(&after, 10_000).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = last.key.clone();
+            rows.extend(page);
+        }
+        for row in rows {
             let clear = columns.iter().zip(&row.sealed).map(|(column, sealed)| {
                 let place = Place {
                     owner: IssuerId(row.key.owner).into(),
