@@ -21,8 +21,8 @@ use issuer_gateway::oauth1::{
     VerifyingKey,
 };
 use issuer_gateway::payload::{
-    self, Accepted, DecryptionKey, Envelope, EnvelopeKind, FieldLevelHeaders, JwePolicy, KeyRing,
-    KeyState, Recipient,
+    self, Accepted, DecryptionKey, Envelope, EnvelopeKind, FieldLevelHeaders, KeyRing, KeyState,
+    Recipient,
 };
 use issuer_gateway::store::{DatabaseUrl, Store, migrations};
 use issuer_gateway::unwrap::{Engine, MultiBuffer, Unwrapper, open_once};
@@ -75,7 +75,6 @@ fn open_and_seal(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result
     let recipient =
         Recipient::from_certificate(&*read_certificate(&key_file("gateway-cert.pem"))?)?;
     let unwrapper = Unwrapper::start(1, 16, Engine::choose(&MultiBuffer::Off)?)?;
-    let policy = JwePolicy::default();
     let clear = clear();
     for (name, kind) in ENVELOPES {
         criterion.bench_function(&format!("seal/{name}"), |bencher| {
@@ -84,7 +83,7 @@ fn open_and_seal(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result
         let body = payload::seal(kind, &recipient, &clear)?;
         let open = || {
             let envelope = Envelope::parse(&body, &FieldLevelHeaders::default(), Accepted::ALL)?;
-            let opened = open_once(&ring, &unwrapper, &policy, envelope, |_| true);
+            let opened = open_once(&ring, &unwrapper, envelope, |_| true);
             anyhow::Ok(runtime.block_on(opened)?)
         };
         open()?;

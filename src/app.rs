@@ -87,7 +87,7 @@ pub async fn start_by(config: &Config, clock: Clock) -> anyhow::Result<RunningAp
     let draining = Arc::new(Draining::default());
     let readiness = Readiness::new(&gateway, housekeeping.roster(), &draining)?;
     let readiness = Arc::new(readiness);
-    let keys = node::states(&gateway.live().keys, &gateway.vault.kek_ids());
+    let keys = node::states(&gateway.reloadable().keys, &gateway.vault.kek_ids());
     let noted = node::started(&gateway.store, &keys, address).await;
     noted.context("the start cannot be noted in the audit trail")?;
     node::begin_witness(gateway.witness.as_ref(), &gateway.store, &gateway.metrics).await?;
@@ -150,7 +150,7 @@ fn start_jobs(
 /// [`crate::clock`].
 async fn require_right_clock(gateway: &Gateway) -> anyhow::Result<()> {
     gateway.compare_clocks().await?;
-    let window = gateway.live().oauth_window_seconds;
+    let window = gateway.reloadable().oauth_window_seconds;
     if !gateway.clock.is_within(TimeDelta::seconds(window)) {
         let ahead = gateway.clock.database_ahead().unwrap_or_default();
         bail!(
@@ -182,7 +182,7 @@ pub fn open_store(config: &config::Database) -> anyhow::Result<(DatabaseUrl, Sto
 }
 
 async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Result<Gateway> {
-    let live = Reloadable::load(config, address)?;
+    let reloadable = Reloadable::load(config, address)?;
     let keks = keys::kek::load(&config.vault)?;
     let engine = Engine::choose(&config.crypto.multi_buffer)
         .context("configuration: crypto.multi_buffer: the library cannot be used (\"auto\" and \"off\" start without)")?;
@@ -228,7 +228,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         metrics.register(collector)?;
     }
     Ok(Gateway {
-        current: ArcSwap::from_pointee(live),
+        current: ArcSwap::from_pointee(reloadable),
         registry,
         footprints,
         unwrapper,
@@ -360,6 +360,6 @@ impl fmt::Debug for CurrentCertificate {
 
 impl ResolvesServerCert for CurrentCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.live().tls.clone()
+        self.0.reloadable().tls.clone()
     }
 }

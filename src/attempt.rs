@@ -29,7 +29,7 @@ use crate::gateway::Gateway;
 use crate::ids::CardholderId;
 use crate::issuers::Issuer;
 use crate::openings::Begun;
-use crate::payload::{Envelope, JwePolicy, Opened};
+use crate::payload::{Envelope, Opened};
 use crate::refusal::Refusal;
 use crate::store::StoreError;
 use crate::store::audit::AuditDraft;
@@ -113,11 +113,9 @@ impl<'a> Attempt<'a> {
     pub async fn open(&self, envelope: Envelope) -> Result<Opened, Refusal> {
         let (gateway, caller) = (self.gateway, &self.caller);
         gateway.throttle.require_turn(&caller.issuer)?;
-        let policy = JwePolicy::default();
         let opened = unwrap::open_once(
-            &caller.live.keys,
+            &caller.reloadable.keys,
             &gateway.unwrapper,
-            &policy,
             envelope,
             |key_use| {
                 let begun = gateway.openings.begin(caller.issuer.id, &key_use);

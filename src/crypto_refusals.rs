@@ -11,7 +11,7 @@ use crate::ids::IssuerId;
 use crate::issuers::Issuer;
 use crate::refusal::Refusal;
 use crate::telemetry::Metrics;
-use crate::throttle::{Rate, Turns};
+use crate::throttle::{Bucket, Rate};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ pub struct CryptoRefusals {
 #[derive(Debug)]
 struct Recent {
     /// Whose turn it is: when the next refusal is answered.
-    turns: Turns,
+    turns: Bucket,
     window_began: Instant,
     refusals: u32,
     /// Of wrapped keys that belong to another message.
@@ -102,7 +102,7 @@ impl CryptoRefusals {
     fn note(&self, issuer_id: IssuerId, reused: bool, now: Instant) -> (Duration, Option<Alarm>) {
         let mut issuers = self.lock();
         let recent = issuers.entry(issuer_id).or_insert(Recent {
-            turns: Turns::new(),
+            turns: Bucket::new(),
             window_began: now,
             refusals: 0,
             reused: 0,

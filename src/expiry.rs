@@ -28,7 +28,7 @@ pub struct Expiry {
 pub fn all(gateway: &Gateway, now: DateTime<Utc>) -> Vec<Expiry> {
     let mut all = Vec::new();
     for key in gateway
-        .live()
+        .reloadable()
         .keys
         .keys()
         .iter()

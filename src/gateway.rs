@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 
 /// The running gateway, shared by all requests.
 pub struct Gateway {
-    /// Keys and rules that a reload swaps: see [`Gateway::live`].
+    /// Keys and rules that a reload swaps: see [`Gateway::reloadable`].
     pub current: ArcSwap<Reloadable>,
     /// The issuers, as last read from the store.
     pub registry: IssuerRegistry,
@@ -67,7 +67,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// The keys and rules in force now. A request takes them once, and keeps them to its end.
-    pub fn live(&self) -> Arc<Reloadable> {
+    pub fn reloadable(&self) -> Arc<Reloadable> {
         self.current.load_full()
     }
 
@@ -102,7 +102,7 @@ impl Gateway {
     /// # Errors
     /// [`Refusal::Unavailable`].
     pub fn require_clock(&self) -> Result<(), Refusal> {
-        let window = TimeDelta::seconds(self.live().oauth_window_seconds);
+        let window = TimeDelta::seconds(self.reloadable().oauth_window_seconds);
         if self.clock.is_within(window) {
             return Ok(());
         }
@@ -115,14 +115,14 @@ impl Gateway {
     /// window still takes calls, so it accepts a timestamp for up to two of its windows. Only of a
     /// wide window that is later.
     pub fn nonces_outlive_expiry(&self) -> TimeDelta {
-        let two_windows = 2 * self.live().oauth_window_seconds;
+        let two_windows = 2 * self.reloadable().oauth_window_seconds;
         let clocks = (two_windows - MAX_WINDOW_SECONDS).max(0);
         TimeDelta::seconds(clocks + clock::GRACE_SECONDS)
     }
 
     /// Puts new keys and rules in force, for requests that begin from now on.
-    pub fn swap(&self, live: Reloadable) {
-        self.current.store(Arc::new(live));
+    pub fn swap(&self, reloadable: Reloadable) {
+        self.current.store(Arc::new(reloadable));
     }
 }
 

@@ -140,14 +140,14 @@ impl Follower {
         };
         let first = self.seen.replace(digest).is_none();
         let gateway = &self.gateway;
-        let before = node::states(&gateway.live().keys, &gateway.vault.kek_ids());
+        let before = node::states(&gateway.reloadable().keys, &gateway.vault.kek_ids());
         let adopted = match loaded {
-            Ok((config, live, keks)) => self.adopt(keks).await.map(|()| (config, live)),
+            Ok((config, reloadable, keks)) => self.adopt(keks).await.map(|()| (config, reloadable)),
             Err(error) => Err(error),
         };
         self.try_again = adopted.as_ref().is_err_and(is_passing);
         match adopted {
-            Ok((config, live)) => {
+            Ok((config, reloadable)) => {
                 for setting in config.needs_restart(&self.config) {
                     tracing::warn!(
                         setting,
@@ -155,13 +155,13 @@ impl Follower {
                     );
                 }
                 if !first {
-                    let primary = live.keys.primary().fingerprint();
-                    tracing::info!(keys = live.keys.keys().len(), %primary, "configuration reloaded");
+                    let primary = reloadable.keys.primary().fingerprint();
+                    tracing::info!(keys = reloadable.keys.keys().len(), %primary, "configuration reloaded");
                     self.gateway.metrics.reload(true);
                 }
                 self.config = config;
-                let after = node::states(&live.keys, &self.gateway.vault.kek_ids());
-                self.gateway.swap(live);
+                let after = node::states(&reloadable.keys, &self.gateway.vault.kek_ids());
+                self.gateway.swap(reloadable);
                 let (store, metrics) = (&self.gateway.store, &self.gateway.metrics);
                 node::reloaded(store, metrics, (&before, &after), first).await;
                 true
@@ -191,9 +191,9 @@ impl Follower {
 
 fn load(file: &Path, address: SocketAddr) -> anyhow::Result<(Config, Reloadable, Keks)> {
     let config = Config::load(file)?;
-    let live = Reloadable::load(&config, address)?;
+    let reloadable = Reloadable::load(&config, address)?;
     let keks = keys::kek::load(&config.vault)?;
-    Ok((config, live, keks))
+    Ok((config, reloadable, keks))
 }
 
 /// Loads again what changed while it was loaded, so that no mixture of old and new files is judged.

@@ -1,6 +1,6 @@
 //! How often something may happen: what every limit on this node is built of.
 //!
-//! - [`Rate`] and [`Turns`]: a token bucket that also says how far away the next turn is
+//! - [`Rate`] and [`Bucket`]: a token bucket that also says how far away the next turn is
 //! - [`Buckets`]: one for each key, their number bounded
 //! - [`Lines`]: so many log lines in a window, the rest counted
 //!
@@ -43,12 +43,12 @@ impl Rate {
 
 /// The turns that were taken at one [`Rate`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Turns {
+pub struct Bucket {
     /// When the turn after the last one taken comes, if nothing was saved up.
     next: Option<Instant>,
 }
 
-impl Turns {
+impl Bucket {
     /// No turn was taken yet.
     pub const fn new() -> Self {
         Self { next: None }
@@ -77,7 +77,7 @@ impl Turns {
         self.take(rate, now, Duration::from_nanos(1)).is_zero()
     }
 
-    /// Whether a whole burst is saved up again: then this says no more than [`Turns::new`] would.
+    /// Whether a whole burst is saved up again: then this says no more than [`Bucket::new`] would.
     fn is_rested(&self, rate: Rate, now: Instant) -> bool {
         self.next
             .is_none_or(|next| now.saturating_duration_since(next) >= rate.saved)
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_burst_comes_at_once_and_the_rest_in_turn() {
-        let mut turns = Turns::new();
+        let mut turns = Bucket::new();
         let now = Instant::now();
         let waits: Vec<_> = (0..1_000)
             .map(|_| turns.take(RATE, now, FURTHEST))
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_rest_saves_up_one_burst_and_no_more() {
-        let mut turns = Turns::new();
+        let mut turns = Bucket::new();
         let start = Instant::now();
         for now in [start, start + FURTHEST, start + 1_000 * FURTHEST] {
             let taken = (0..1_000).filter(|_| turns.take_now(RATE, now)).count();
@@ -121,14 +121,14 @@ mod tests {
 
     #[test]
     fn who_comes_no_faster_than_the_rate_never_waits() {
-        let mut turns = Turns::new();
+        let mut turns = Bucket::new();
         let start = Instant::now();
         assert!((0..1_000).all(|turn| turns.take_now(Rate::new(10, 1), start + TURN * turn)));
     }
 
     #[test]
     fn a_rate_of_nothing_is_one_a_second() {
-        let (mut turns, now) = (Turns::new(), Instant::now());
+        let (mut turns, now) = (Bucket::new(), Instant::now());
         let rate = Rate::new(0, 0);
         assert_eq!(rate, Rate::new(1, 1));
         assert!(turns.take_now(rate, now) && !turns.take_now(rate, now));
@@ -137,9 +137,9 @@ mod tests {
 
     #[test]
     fn any_rate_and_burst_can_be_configured() {
-        let (mut turns, now) = (Turns::new(), Instant::now());
+        let (mut turns, now) = (Bucket::new(), Instant::now());
         let rate = Rate::new(1, u32::MAX);
         assert!((0..1_000).all(|_| turns.take_now(rate, now)));
-        assert!(Turns::new().take_now(Rate::new(u32::MAX, u32::MAX), now));
+        assert!(Bucket::new().take_now(Rate::new(u32::MAX, u32::MAX), now));
     }
 }

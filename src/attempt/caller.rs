@@ -15,7 +15,7 @@ pub(super) struct Caller {
     /// The issuer that the verified consumer key belongs to.
     pub(super) issuer: Arc<Issuer>,
     /// The keys and rules that this call began with, and keeps to its end.
-    pub(super) live: Arc<Reloadable>,
+    pub(super) reloadable: Arc<Reloadable>,
     /// Verified.
     pub(super) consumer_key: String,
     /// What this call's commit uses up.
@@ -50,7 +50,7 @@ impl Caller {
     }
 
     fn verify(gateway: &Gateway, call: &Call<'_>) -> Result<Self, Refusal> {
-        let live = gateway.live();
+        let reloadable = gateway.reloadable();
         let header = call
             .authorization
             .ok_or(oauth1::SignatureError::MissingAuthorization)?;
@@ -61,7 +61,11 @@ impl Caller {
             query: call.query,
             body: call.body,
         };
-        authorization.check(&request, live.oauth_window_seconds, call.now.timestamp())?;
+        authorization.check(
+            &request,
+            reloadable.oauth_window_seconds,
+            call.now.timestamp(),
+        )?;
         let (credential, decoys) = gateway.registry.credential(authorization.consumer_key());
         let print = credential
             .as_ref()
@@ -73,7 +77,7 @@ impl Caller {
                 .iter()
                 .flat_map(|found| found.keys_at(call.now))
                 .collect();
-            authorization.prove(&request, &live.origins, &keys, &decoys, allow_pss)?;
+            authorization.prove(&request, &reloadable.origins, &keys, &decoys, allow_pss)?;
         }
         let (Some(credential), Some(print)) = (credential, print) else {
             return Err(oauth1::SignatureError::SignatureInvalid.into());
@@ -86,7 +90,7 @@ impl Caller {
             },
             consumer_key: authorization.consumer_key().to_owned(),
             issuer: credential.issuer,
-            live,
+            reloadable,
             print,
             replayed,
         })

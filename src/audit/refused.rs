@@ -15,7 +15,7 @@ use crate::store::audit::AuditDraft;
 use crate::store::writer::{Act, Commit, Writer};
 use crate::store::{StoreError, now};
 use crate::telemetry::Metrics;
-use crate::throttle::{Rate, Turns};
+use crate::throttle::{Bucket, Rate};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -56,7 +56,7 @@ pub struct RefusedCalls {
 #[derive(Debug)]
 struct Notes {
     /// Of entries for one refusal alone.
-    turns: Turns,
+    turns: Bucket,
     single: Vec<AuditDraft>,
     sums: BTreeMap<String, Sum>,
 }
@@ -91,7 +91,7 @@ impl Default for RefusedCalls {
     fn default() -> Self {
         Self {
             notes: Mutex::new(Notes {
-                turns: Turns::new(),
+                turns: Bucket::new(),
                 single: Vec::new(),
                 sums: BTreeMap::new(),
             }),

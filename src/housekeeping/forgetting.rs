@@ -28,8 +28,8 @@ impl Job for ForgetOpenedKeys {
 
     async fn run(&mut self, gateway: &Gateway, _: &Stop) -> anyhow::Result<()> {
         // A disabled key can come back, and what it has opened must not open again then.
-        let live = gateway.live();
-        let held = live.keys.keys().iter();
+        let reloadable = gateway.reloadable();
+        let held = reloadable.keys.keys().iter();
         let held = held.filter(|key| key.state() != KeyState::Destroyed);
         let held = held.map(|key| key.fingerprint().short()).collect();
         let store = &gateway.store;

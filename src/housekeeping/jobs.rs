@@ -118,8 +118,8 @@ impl Job for NoteKeyUsage {
     const EVERY: Duration = Duration::from_secs(10);
 
     async fn run(&mut self, gateway: &Gateway, _: &Stop) -> anyhow::Result<()> {
-        let live = gateway.live();
-        let uses = live
+        let reloadable = gateway.reloadable();
+        let uses = reloadable
             .keys
             .keys()
             .iter()

@@ -4,7 +4,7 @@
 //! A node writes log lines for a bounded number of these refusals a second and counts the rest.
 //! Each worker answers a bounded number a second; the rest wait for their turn.
 
-use crate::throttle::{Lines, Rate, Turns};
+use crate::throttle::{Bucket, Lines, Rate};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
@@ -33,13 +33,13 @@ pub(super) const LONGEST_REFUSAL_DELAY: Duration = Duration::from_millis(500);
 
 /// Spreads refusals over time. Each event loop has one.
 pub(super) struct RefusalPacing {
-    turns: Cell<Turns>,
+    turns: Cell<Bucket>,
 }
 
 impl RefusalPacing {
     pub(super) const fn new() -> Self {
         Self {
-            turns: Cell::new(Turns::new()),
+            turns: Cell::new(Bucket::new()),
         }
     }
 

@@ -14,7 +14,7 @@ const MAX_AGE: &str = "public, max-age=300";
 
 /// The keys that a request may be encrypted to, the primary one first.
 pub async fn jwks(gateway: Data<Gateway>) -> Answer {
-    let keys = &gateway.live().keys;
+    let keys = &gateway.reloadable().keys;
     let document = jwks::document(keys)
         .map_err(|_| HttpError::from(Refusal::Internal("writing the key set")))?;
     Ok(HttpResponse::Ok()

@@ -7,7 +7,7 @@
 //!
 //! Then a pass brings the stored rows under the new keys:
 //!
-//! - [`rewrap`] seals every row under the primary data key, and [`reindex`] makes every blind index
+//! - [`reseal`] seals every row under the primary data key, and [`reindex`] makes every blind index
 //!   under the primary index key. Each sweeps until no row is left under an older key, then retires
 //!   the older keys
 //! - [`verify`] opens every sealed column and makes every blind index again
@@ -24,7 +24,7 @@ mod rows;
 mod verify;
 
 pub use row::Misfit;
-pub use rows::{Passed, reindex, rewrap};
+pub use rows::{Passed, reindex, reseal};
 pub use verify::{Verified, verify};
 
 use crate::store::audit::AuditDraft;

@@ -37,7 +37,7 @@ pub struct Passed {
 ///
 /// # Errors
 /// What the database says, if it goes on saying it, and data keys that do not open.
-pub async fn rewrap(
+pub async fn reseal(
     store: &Store,
     vault: &Vault,
     limits: Limits,
@@ -58,10 +58,10 @@ pub async fn rewrap(
 /// Makes every blind index that is under the former index key anew under the primary one; then
 /// retires the former one.
 ///
-/// As [`rewrap`] in everything else.
+/// As [`reseal`] in everything else.
 ///
 /// # Errors
-/// As [`rewrap`].
+/// As [`reseal`].
 pub async fn reindex(
     store: &Store,
     vault: &Vault,

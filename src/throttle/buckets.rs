@@ -1,6 +1,6 @@
 //! A token bucket for each key, on each node.
 
-use super::{Rate, Turns};
+use super::{Bucket, Rate};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -12,7 +12,7 @@ const KEPT: usize = 10_000;
 #[derive(Debug)]
 pub struct Buckets {
     rate: Rate,
-    buckets: Mutex<HashMap<String, Turns>>,
+    buckets: Mutex<HashMap<String, Bucket>>,
 }
 
 impl Buckets {

@@ -50,11 +50,10 @@ impl From<UnwrapError> for OpenError {
 pub async fn open_once(
     ring: &KeyRing,
     unwrapper: &Unwrapper,
-    policy: &JwePolicy,
     envelope: Envelope,
     admit: impl FnOnce(KeyUse) -> bool,
 ) -> Result<Opened, OpenError> {
-    let wrapped = envelope.wrapped_key(ring, policy)?;
+    let wrapped = envelope.wrapped_key(ring, &JwePolicy::default())?;
     if !admit(wrapped.key_use()) {
         return Err(CryptoReason::WrappedKeyReused.into());
     }
@@ -84,7 +83,7 @@ mod tests {
 
     async fn open(stage: &Unwrapper, kind: EnvelopeKind, admit: bool) -> Result<Opened, OpenError> {
         let ring = KeyRing::new(vec![gateway_key(0, &[], KeyState::Primary)]).unwrap();
-        open_once(&ring, stage, &JwePolicy::default(), sealed(kind), |_| admit).await
+        open_once(&ring, stage, sealed(kind), |_| admit).await
     }
 
     #[tokio::test]

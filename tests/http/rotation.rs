@@ -120,7 +120,7 @@ on_both!(
         )
         .unwrap();
         until("the mended file is taken up", || {
-            let live = gateway.gateway.live();
+            let live = gateway.gateway.reloadable();
             live.keys.find(Some("since-then")).is_some()
         });
     }
@@ -147,7 +147,7 @@ on_both!(a_swapped_symlink_is_noticed, |backend: Backend| {
     std::os::unix::fs::symlink("v2", dir.join("..data_tmp")).unwrap();
     fs::rename(dir.join("..data_tmp"), dir.join("..data")).unwrap();
     until("the new version is in force", || {
-        gateway.gateway.live().keys.find(Some("v2")).is_some()
+        gateway.gateway.reloadable().keys.find(Some("v2")).is_some()
     });
 });
 

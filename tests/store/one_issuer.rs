@@ -173,7 +173,7 @@ async fn everything_else(rig: &Rig) {
         batch: NonZeroU32::new(3).unwrap(),
         rows_per_second: None,
     };
-    let resealed = rotation::rewrap(store, vault, limits, &mut unwatched).await;
+    let resealed = rotation::reseal(store, vault, limits, &mut unwatched).await;
     assert!(resealed.unwrap().rows > 0);
     let reindexed = rotation::reindex(store, vault, limits, &mut unwatched).await;
     assert!(reindexed.unwrap().rows > 0);

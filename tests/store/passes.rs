@@ -22,8 +22,8 @@ use std::num::NonZeroU32;
 use tokio::sync::Notify;
 
 on_both!(
-    rewrap_leaves_no_row_under_an_older_key,
-    several_rotations_need_one_rewrap,
+    reseal_leaves_no_row_under_an_older_key,
+    several_rotations_need_one_reseal,
     reindex_leaves_no_row_under_the_former_key,
     a_pass_that_was_broken_off_goes_on,
     a_limit_keeps_batches_small,
@@ -36,17 +36,17 @@ fn limits(batch: u32) -> Limits {
     }
 }
 
-async fn rewrap(rig: &Rig) -> Passed {
-    let (passed, misfits) = rewrap_telling(rig).await;
+async fn reseal(rig: &Rig) -> Passed {
+    let (passed, misfits) = reseal_telling(rig).await;
     assert_eq!(misfits, Vec::<String>::new());
     passed
 }
 
 /// The pass, and what its observer was told of rows that do not fit.
-async fn rewrap_telling(rig: &Rig) -> (Passed, Vec<String>) {
+async fn reseal_telling(rig: &Rig) -> (Passed, Vec<String>) {
     let mut misfits = Vec::new();
     let mut observer = |event: Event<'_>| misfits.extend(telling(&event));
-    let passed = rotation::rewrap(&rig.store, &rig.vault, limits(3), &mut observer).await;
+    let passed = rotation::reseal(&rig.store, &rig.vault, limits(3), &mut observer).await;
     (passed.unwrap(), misfits)
 }
 
@@ -134,11 +134,11 @@ async fn populate(rig: &Rig) -> Vec<CardholderId> {
     ids
 }
 
-async fn rewrap_leaves_no_row_under_an_older_key(backend: Backend) {
+async fn reseal_leaves_no_row_under_an_older_key(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
     let ids = populate(&rig).await;
-    assert_eq!(rewrap(&rig).await.retired, Vec::<i32>::new());
+    assert_eq!(reseal(&rig).await.retired, Vec::<i32>::new());
 
     assert_eq!(rotate_seal(&rig.store, &rig.vault).await, Ok(2));
     // What is written now is under the new key, also where the rest of the row is not.
@@ -148,7 +148,7 @@ async fn rewrap_leaves_no_row_under_an_older_key(backend: Backend) {
     assert_eq!(versions(&rig.store).await.0, [1, 2]);
     assert_eq!(assert_verified(&rig).await, 19);
 
-    let passed = rewrap(&rig).await;
+    let passed = reseal(&rig).await;
     let expected = Passed {
         version: 2,
         // All but the two new users with their cards; the erased one is a row, too.
@@ -166,7 +166,7 @@ async fn rewrap_leaves_no_row_under_an_older_key(backend: Backend) {
     let node = Vault::open(&rig.store, rig.kek.alone()).await.unwrap();
     assert_eq!(node.current().seal_version(), 2);
     assert_eq!(
-        rewrap(&rig).await,
+        reseal(&rig).await,
         Passed {
             rows: 0,
             retired: Vec::new(),
@@ -175,14 +175,14 @@ async fn rewrap_leaves_no_row_under_an_older_key(backend: Backend) {
     );
 }
 
-async fn several_rotations_need_one_rewrap(backend: Backend) {
+async fn several_rotations_need_one_reseal(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
     enrol_many(&rig, 0..2).await;
     rotate_seal(&rig.store, &rig.vault).await.unwrap();
     enrol_many(&rig, 2..4).await;
     assert_eq!(rotate_seal(&rig.store, &rig.vault).await, Ok(3));
-    let passed = rewrap(&rig).await;
+    let passed = reseal(&rig).await;
     assert_eq!(
         (passed.version, passed.rows, passed.retired),
         (3, 8, vec![1, 2])
@@ -242,7 +242,7 @@ async fn a_pass_that_was_broken_off_goes_on(backend: Backend) {
     };
     let (store, vault) = (&rig.store, &rig.vault);
     tokio::select! {
-        _ = rotation::rewrap(store, vault, limits(2), &mut observer) => panic!("it ended"),
+        _ = rotation::reseal(store, vault, limits(2), &mut observer) => panic!("it ended"),
         () = broken_off.notified() => {}
     }
     tokio::select! {
@@ -255,7 +255,7 @@ async fn a_pass_that_was_broken_off_goes_on(backend: Backend) {
     assert_eq!(assert_verified(&rig).await, 15);
 
     // Less than all is left.
-    let passed = rewrap(&rig).await;
+    let passed = reseal(&rig).await;
     assert!((1..15).contains(&passed.rows), "{passed:?}");
     let passed = reindex(&rig).await;
     assert!((1..12).contains(&passed.rows), "{passed:?}");
@@ -280,7 +280,7 @@ async fn a_limit_keeps_batches_small(backend: Backend) {
         Event::RowsToDo(rows) => assert_eq!(rows, 8),
         Event::Misfit { .. } => panic!("{event:?}"),
     };
-    let passed = rotation::rewrap(&rig.store, &rig.vault, limits(3), &mut observer).await;
+    let passed = rotation::reseal(&rig.store, &rig.vault, limits(3), &mut observer).await;
     assert_eq!(passed.unwrap().rows, 8);
     assert_eq!(batches, [3, 1, 3, 1]);
 }
@@ -293,7 +293,7 @@ async fn a_pass_without_its_keys_is_refused() {
     rotate_seal(&rig.store, &rig.vault).await.unwrap();
     database.execute("UPDATE data_keys SET state = 'active', version = version + 5");
     database.execute("UPDATE vault_generation SET version = version + 1");
-    let passed = rotation::rewrap(&rig.store, &rig.vault, limits(1), &mut |_| {}).await;
+    let passed = rotation::reseal(&rig.store, &rig.vault, limits(1), &mut |_| {}).await;
     assert!(
         matches!(
             passed,

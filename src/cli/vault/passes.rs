@@ -58,7 +58,7 @@ pub(super) fn reseal(config: &Config, arguments: &Arguments) -> anyhow::Result<E
         let (store, vault) = open(config).await?;
         let progress = Passing::new("reseal")?;
         let mut observer = |event: Event<'_>| progress.show(&event);
-        let passed = rotation::rewrap(&store, &vault, arguments.limits(), &mut observer).await?;
+        let passed = rotation::reseal(&store, &vault, arguments.limits(), &mut observer).await?;
         progress.finish();
         Ok(report("seal", &passed))
     })

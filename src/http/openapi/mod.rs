@@ -72,7 +72,7 @@ impl Document {
 /// Answers the document.
 pub async fn page(gateway: Data<Gateway>, document: Data<Document>) -> Answer {
     let json = document
-        .json(&gateway.live().origins)
+        .json(&gateway.reloadable().origins)
         .map_err(|_| HttpError::from(Refusal::Internal("writing the OpenAPI document")))?;
     Ok(super::json(StatusCode::OK, json.to_vec()))
 }

@@ -135,10 +135,10 @@ fn a_killed_pass_goes_on(backend: Backend) {
         "SELECT count(*) AS n FROM data_keys WHERE state = 'active' AND length(wrapped) > 0";
     assert_eq!(database.number(active), 2);
 
-    let rewrapped = vault(&config, &["reseal", "--batch", "5"]);
+    let resealed = vault(&config, &["reseal", "--batch", "5"]);
     // Not a terminal: lines instead of a bar.
-    assert!(rewrapped.stderr.contains(" rows\n"), "{}", rewrapped.stderr);
-    assert!(rewrapped.ok().contains("seal 1 is retired."));
+    assert!(resealed.stderr.contains(" rows\n"), "{}", resealed.stderr);
+    assert!(resealed.ok().contains("seal 1 is retired."));
     let said = vault(&config, &["rotate-index", "--rows-per-second", "1000"]).ok();
     assert!(
         said.contains("Going on with the rotation under way"),
@@ -194,18 +194,18 @@ fn damage_is_named_and_nothing_else_is_said(backend: Backend) {
     assert_eq!(database.number(refused), 2);
 
     vault(&config, &["rotate"]).ok();
-    let rewrapped = vault(&config, &["reseal"]);
-    assert_eq!(rewrapped.code, Some(1));
+    let resealed = vault(&config, &["reseal"]);
+    assert_eq!(resealed.code, Some(1));
     assert!(
-        rewrapped.stdout.contains("users.name"),
+        resealed.stdout.contains("users.name"),
         "{}",
-        rewrapped.stdout
+        resealed.stdout
     );
-    assert!(rewrapped.stdout.contains("7 rows"), "{}", rewrapped.stdout);
+    assert!(resealed.stdout.contains("7 rows"), "{}", resealed.stdout);
     assert!(
-        rewrapped.stdout.contains("no key is retired"),
+        resealed.stdout.contains("no key is retired"),
         "{}",
-        rewrapped.stdout
+        resealed.stdout
     );
 
     // The way out that the runbook names: the issuer deletes the user. The rotation then puts the

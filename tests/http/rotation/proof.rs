@@ -2,7 +2,7 @@
 //!
 //! Each node has a configuration and key files of its own; the operator keeps the originals and
 //! brings them over. Four things happen at once, each in the order that docs/operations.md gives:
-//! gateway keys, the issuers' certificates, data keys, and, once, `rewrap` and `rotate-index`. In
+//! gateway keys, the issuers' certificates, data keys, and, once, `reseal` and `rotate-index`. In
 //! the middle all nodes are given a configuration with a broken key.
 
 mod calls;

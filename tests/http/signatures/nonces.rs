@@ -305,7 +305,7 @@ on_both!(
         let signed = Signed::enrol(&gateway, &body);
         let authorization = signed.authorization();
         assert_eq!(enrol(&gateway, &authorization, &body).status, 200);
-        let live = gateway.gateway.live();
+        let live = gateway.gateway.reloadable();
         let used = || {
             let key = &live.keys.keys()[0];
             key.last_used()

@@ -106,7 +106,7 @@ async fn updates_and_enrolments_beside_two_passes_are_all_there(backend: Backend
             let mut retired = [0, 0];
             let passes = operators.iter().map(|operator| async {
                 let (store, vault) = (&operator.store, &operator.vault);
-                let sealed = rotation::rewrap(store, vault, limits(20), &mut unwatched).await;
+                let sealed = rotation::reseal(store, vault, limits(20), &mut unwatched).await;
                 let indexed = rotation::reindex(store, vault, limits(20), &mut unwatched).await;
                 [sealed.unwrap(), indexed.unwrap()]
             });

@@ -2,7 +2,7 @@
 
 use super::rows::{cardholder, enrol_many, pan, settle};
 use super::{
-    assert_verified, populate, reindex, reindex_telling, rewrap, rewrap_telling, states,
+    assert_verified, populate, reindex, reindex_telling, reseal, reseal_telling, states,
     verify_telling, versions,
 };
 use crate::fixture::{ISSUER, Rig};
@@ -43,7 +43,7 @@ async fn a_column_that_does_not_open_keeps_its_key(backend: Backend) {
 
     rotate_seal(&rig.store, &rig.vault).await.unwrap();
     for rows in [14, 0] {
-        let (passed, misfits) = rewrap_telling(&rig).await;
+        let (passed, misfits) = reseal_telling(&rig).await;
         assert_eq!((passed.rows, passed.misfits), (rows, 1));
         assert_eq!((passed.retired, misfits), (Vec::new(), vec![named.clone()]));
         assert_eq!(states(&rig.store, "seal").await, ["active", "primary"]);
@@ -56,7 +56,7 @@ async fn a_column_that_does_not_open_keeps_its_key(backend: Backend) {
     database.execute(&format!(
         "UPDATE users SET name = (SELECT name FROM copy WHERE user_id = '{id}') WHERE user_id = '{id}'"
     ));
-    let passed = rewrap(&rig).await;
+    let passed = reseal(&rig).await;
     assert_eq!((passed.rows, passed.retired), (1, vec![1]));
     assert_eq!(assert_verified(&rig).await, 15);
 }
@@ -73,7 +73,7 @@ async fn a_row_that_denies_its_key_is_found_all_the_same(backend: Backend) {
     let (_, misfits) = verify_telling(&rig).await;
     let named = "seal_key: is 2, but a column is sealed under 1";
     assert_eq!(misfits, [format!("{}: {named}", row("users", &ids[1]))]);
-    let passed = rewrap(&rig).await;
+    let passed = reseal(&rig).await;
     assert_eq!((passed.rows, passed.retired), (4, vec![1]));
     assert_eq!(assert_verified(&rig).await, 4);
 }

@@ -41,7 +41,7 @@ async fn a_pass_waits_for_what_others_hold(backend: Backend) {
             written.fetch_add(rows, Ordering::Relaxed);
         }
     };
-    let passing = rotation::rewrap(&rig.store, &rig.vault, limits(2), &mut observer);
+    let passing = rotation::reseal(&rig.store, &rig.vault, limits(2), &mut observer);
     let mut passing = pin!(passing);
     // It cannot end, however long it is given; what matters is that it does not give up.
     let mut hold = async |time| {
@@ -65,6 +65,6 @@ async fn a_pass_waits_for_what_others_hold(backend: Backend) {
     assert_eq!((passed.rows, passed.retired), (10, vec![1]));
     assert_eq!(versions(&rig.store).await.0, [2]);
     assert_eq!(assert_verified(&rig).await, 10);
-    let again = rotation::rewrap(&rig.store, &rig.vault, limits(2), &mut unwatched).await;
+    let again = rotation::reseal(&rig.store, &rig.vault, limits(2), &mut unwatched).await;
     assert_eq!(again.unwrap().rows, 0);
 }

@@ -1,7 +1,7 @@
 //! What must hold when all has been rotated.
 
 use super::calls::Cardholder;
-use super::data_keys::{UNLIMITED, no_misfit, rewrap};
+use super::data_keys::{UNLIMITED, no_misfit, reseal};
 use super::records::Recorder;
 use super::{Installation, Operator, Size};
 use crate::rotation::deployment::{metrics, reloads};
@@ -41,10 +41,10 @@ pub(super) fn rotated(installation: &Installation, size: &Size) {
     assert!(entries("issuer.apply", "updated") >= number(rounds));
 }
 
-/// After a last `rewrap` every row is under the newest keys, and all others are wiped.
+/// After a last `reseal` every row is under the newest keys, and all others are wiped.
 pub(super) fn nothing_under_an_old_key(installation: &Installation, size: &Size) {
     let operator = Operator::new(&installation.original);
-    let passed = rewrap(&operator, UNLIMITED);
+    let passed = reseal(&operator, UNLIMITED);
     let seal = i32::try_from(size.data_keys).unwrap() + 1;
     assert_eq!((passed.version, passed.misfits), (seal, 0));
     for table in SealedTable::ALL {

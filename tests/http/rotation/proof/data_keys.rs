@@ -1,4 +1,4 @@
-//! New data keys one after the other, and in the midst of them one `rewrap` and one `rotate-index`.
+//! New data keys one after the other, and in the midst of them one `reseal` and one `rotate-index`.
 
 use super::load::Load;
 use super::{Installation, Operator};
@@ -28,7 +28,7 @@ pub(super) fn rotate(installation: &Installation, load: &Load, times: usize) {
         for number in 0..times {
             load.wait_for(CALLS);
             if number == times / 2 {
-                passes.push(scope.spawn(|| rewrap(&Operator::new(&installation.original), SLOW)));
+                passes.push(scope.spawn(|| reseal(&Operator::new(&installation.original), SLOW)));
                 passes.push(scope.spawn(|| rotate_index(&Operator::new(&installation.original))));
             }
             operator
@@ -43,11 +43,11 @@ pub(super) fn rotate(installation: &Installation, load: &Load, times: usize) {
     });
 }
 
-/// `vault rewrap`.
-pub(super) fn rewrap(operator: &Operator, limits: Limits) -> Passed {
+/// `vault reseal`.
+pub(super) fn reseal(operator: &Operator, limits: Limits) -> Passed {
     let Operator { store, vault, .. } = operator;
     operator
-        .run(rotation::rewrap(store, vault, limits, &mut no_misfit))
+        .run(rotation::reseal(store, vault, limits, &mut no_misfit))
         .unwrap()
 }
 
