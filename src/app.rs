@@ -41,7 +41,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
 /// A gateway that is listening.
@@ -300,6 +300,8 @@ fn public_server(
     let limits = Data::new(Limits {
         body_bytes: server.max_body_bytes,
         body_timeout: Duration::from_millis(server.body_timeout_ms),
+        feed_body_bytes: server.max_transactions_body_bytes,
+        feeds: Arc::new(Semaphore::new(server.transactions_at_once)),
     });
     let resolver = gateway.clone();
     let document = Data::new(Document::new(&routes::PUBLIC));

@@ -1,13 +1,15 @@
-//! `client enrol|update`: an issuer server in one command, for debugging integrations.
+//! `client enrol|update|transactions|score`: an issuer server in one command, for debugging
+//! integrations.
 
 use crate::client::identity::{Identity, KeyFiles};
-use crate::client::{Answered, Client, Operation, Prepared, sample};
+use crate::client::{Answered, Client, Operation, Prepared, sample, sample_year};
 use crate::ids::CardholderId;
 use crate::oauth1::SignatureMethod;
 use crate::payload::EnvelopeKind;
 use anyhow::{Context, bail};
+use chrono::{NaiveDate, Utc};
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,6 +25,31 @@ pub(super) enum Command {
         user_id: String,
         #[command(flatten)]
         call: Call,
+    },
+    /// Hand in card transactions, or make some up.
+    #[command(subcommand)]
+    Transactions(Transactions),
+    /// Show a cardholder's score of the month
+    /// (GET /issuers/users/{userid}/aggregate-carbon-scores).
+    Score {
+        /// The cardholder's userid, from the answer to the enrolment.
+        user_id: String,
+        #[command(flatten)]
+        call: Call,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Transactions {
+    /// Send transactions (POST /issuers/transactions): {"transactions": [...]}, at most 5000.
+    Send(Call),
+    /// Print a made-up year of a cardholder's transactions, as send takes them.
+    Sample {
+        /// The cardholder's userid, from the answer to the enrolment.
+        user_id: String,
+        /// The last day of the year. By default today.
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        until: Option<NaiveDate>,
     },
 }
 
@@ -90,11 +117,15 @@ enum SignatureArgument {
 pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
     let (call, operation) = match command {
         Command::Enrol(call) => (call, Operation::Enrol),
-        Command::Update { user_id, call } => {
-            let user_id = CardholderId::parse(&user_id)
-                .context("the user id must be 36 characters of 0-9, a-f and -")?;
-            (call, Operation::Update(user_id))
+        Command::Update { user_id, call } => (call, Operation::Update(parse(&user_id)?)),
+        Command::Transactions(Transactions::Send(call)) => (call, Operation::PostTransactions),
+        Command::Transactions(Transactions::Sample { user_id, until }) => {
+            let last = until.unwrap_or_else(|| Utc::now().date_naive());
+            let items = sample_year::transactions(parse(&user_id)?.as_str(), last);
+            println!("{:#}", json!({ "transactions": items }));
+            return Ok(ExitCode::SUCCESS);
         }
+        Command::Score { user_id, call } => (call, Operation::AggregateScore(parse(&user_id)?)),
     };
     let (identity, prefix) = identity(&call)?;
     let clear = clear_request(call.input.as_deref(), &operation, prefix.as_deref())?;
@@ -107,9 +138,12 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
         SignatureArgument::RsaPss => SignatureMethod::RsaPss,
     };
     let client = Client::new(identity)?;
-    let request = client.prepare(&operation, envelope, signature, &clear)?;
+    let request = match &clear {
+        Some(clear) => client.prepare(&operation, envelope, signature, clear)?,
+        None => client.sign(&operation, signature, Vec::new())?,
+    };
     if call.verbose {
-        show_request(&clear, &request);
+        show_request(clear.as_deref(), &request);
     }
     let answer = client.send(&request)?;
     show_answer(&answer, call.verbose);
@@ -146,12 +180,22 @@ fn identity(call: &Call) -> anyhow::Result<(Identity, Option<String>)> {
     Ok((identity, issuer.account_ranges.first().cloned()))
 }
 
+fn parse(user_id: &str) -> anyhow::Result<CardholderId> {
+    CardholderId::parse(user_id).with_context(|| format!("the user id {}", CardholderId::RULE))
+}
+
+/// What to encrypt; `None`: the call has no body.
 fn clear_request(
     input: Option<&Path>,
     operation: &Operation,
     prefix: Option<&str>,
-) -> anyhow::Result<Vec<u8>> {
+) -> anyhow::Result<Option<Vec<u8>>> {
     let text = match (input, operation, prefix) {
+        (None, Operation::AggregateScore(_), _) => return Ok(None),
+        (Some(_), Operation::AggregateScore(_), _) => bail!("this call has no body: give no file"),
+        (None, Operation::PostTransactions, _) => {
+            bail!("give the JSON to send: a file, or - for standard input")
+        }
         (Some(file), _, _) if file == Path::new("-") => {
             let mut text = Vec::new();
             std::io::stdin()
@@ -168,12 +212,14 @@ fn clear_request(
             bail!("with explicit keys give the JSON to send: a file, or - for standard input")
         }
     };
-    Ok(text)
+    Ok(Some(text))
 }
 
-fn show_request(clear: &[u8], request: &Prepared) {
-    println!("--- request in clear");
-    println!("{}", pretty(clear));
+fn show_request(clear: Option<&[u8]>, request: &Prepared) {
+    if let Some(clear) = clear {
+        println!("--- request in clear");
+        println!("{}", pretty(clear));
+    }
     println!("--- request on the wire");
     println!("{} {}", request.method, request.url);
     println!("Authorization: {}", request.authorization);

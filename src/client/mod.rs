@@ -4,6 +4,7 @@
 
 pub mod identity;
 pub mod sample;
+pub mod sample_year;
 
 use crate::ids::CardholderId;
 use crate::json::{self, Object};
@@ -21,6 +22,10 @@ pub enum Operation {
     Enrol,
     /// `PUT /issuers/users/{userid}`
     Update(CardholderId),
+    /// `POST /issuers/transactions`
+    PostTransactions,
+    /// `GET /issuers/users/{userid}/aggregate-carbon-scores`
+    AggregateScore(CardholderId),
 }
 
 impl Operation {
@@ -28,13 +33,18 @@ impl Operation {
         match self {
             Self::Enrol => ("POST", "/issuers/users".to_owned()),
             Self::Update(user_id) => ("PUT", format!("/issuers/users/{user_id}")),
+            Self::PostTransactions => ("POST", "/issuers/transactions".to_owned()),
+            Self::AggregateScore(user_id) => {
+                let path = format!("/issuers/users/{user_id}/aggregate-carbon-scores");
+                ("GET", path)
+            }
         }
     }
 }
 
 /// A request ready to be sent.
 pub struct Prepared {
-    /// `POST` or `PUT`.
+    /// `POST`, `PUT` or `GET`.
     pub method: &'static str,
     /// Where it goes.
     pub url: String,

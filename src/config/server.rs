@@ -21,6 +21,10 @@ pub struct Server {
     pub behind_tls_proxy: bool,
     /// Largest request body, in bytes; larger ones get 413.
     pub max_body_bytes: usize,
+    /// Largest request body of `POST /issuers/transactions`, in bytes; larger ones get 413.
+    pub max_transactions_body_bytes: usize,
+    /// As many bodies of `POST /issuers/transactions` may be in memory at once; beyond that: 503.
+    pub transactions_at_once: usize,
     /// How long a client may take to send the header, in milliseconds.
     pub header_timeout_ms: u64,
     /// How long a client may take to send the body, in milliseconds.
@@ -55,6 +59,8 @@ impl Default for Server {
             tls_key: None,
             behind_tls_proxy: false,
             max_body_bytes: 64 * 1024,
+            max_transactions_body_bytes: 8 * 1024 * 1024,
+            transactions_at_once: 16,
             header_timeout_ms: 5_000,
             body_timeout_ms: 10_000,
             write_timeout_ms: 30_000,

@@ -11,6 +11,7 @@
 pub mod card;
 pub mod enrol;
 pub mod erasure;
+pub mod existing;
 pub mod profile;
 mod reference;
 mod report;

@@ -1,5 +1,6 @@
 //! `PUT /issuers/users/{userid}`: name, locale, address, e-mail or phone change (cce-api.md 3.2).
 
+use super::existing::existing_cardholder;
 use super::reference::reference;
 use super::rules::{self, IssuerRules, ProfileUpdate};
 use crate::answer::Reply;
@@ -7,10 +8,8 @@ use crate::attempt::{Action, Attempt, Updated};
 use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::ids::{CardholderId, IssuerId};
-use crate::issuers::Issuer;
 use crate::payload::{Envelope, EnvelopeForm};
 use crate::refusal::Refusal;
-use crate::store::cardholders::CardholderStatus;
 use crate::store::writer::CardholderUpdate;
 use crate::vault::{Place, SealedColumn, VaultError, VaultKeys};
 use crate::violation::Violation;
@@ -55,7 +54,10 @@ async fn prepare(attempt: &Attempt<'_>, user_id: Option<CardholderId>) -> Result
         return Err(Refusal::UpdateNotAccessible);
     }
     let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", CardholderId::RULE)])?;
-    let last_four = existing_card(attempt.gateway, &issuer, &user_id).await?;
+    let user = existing_cardholder(attempt.gateway, &issuer, &user_id).await?;
+    let last_four = user
+        .last_four
+        .ok_or(Refusal::Internal("a user without a card"))?;
     issuer.require_recipient(call.now)?;
     let envelope = Envelope::parse(call.body, &call.field_level, issuer.accepted())?;
     let opened = attempt.open(envelope).await?;
@@ -118,28 +120,4 @@ fn sealed(
         email_index_key: email_index.as_ref().map(|index| index.key_version),
         updated_at: call.now.timestamp_micros(),
     })
-}
-
-/// The last four digits of the user's card, if this issuer has such a user and it may be updated.
-///
-/// Another issuer's user, an erased one, and one that has to enrol again all look the same.
-async fn existing_card(
-    gateway: &Gateway,
-    issuer: &Issuer,
-    user_id: &CardholderId,
-) -> Result<String, Refusal> {
-    let user = gateway
-        .finder
-        .user(issuer.id, user_id)
-        .await?
-        .ok_or(Refusal::CardholderNotFound)?;
-    match user.status {
-        CardholderStatus::Deleted => Err(Refusal::CardholderNotFound),
-        CardholderStatus::Terminating => Err(Refusal::CardholderTerminating),
-        _ if user.enrolment_epoch < issuer.enrolment_epoch => Err(Refusal::CardholderNotFound),
-        CardholderStatus::Inactive => Err(Refusal::CardholderInactive),
-        CardholderStatus::Active => user
-            .last_four
-            .ok_or(Refusal::Internal("a user without a card")),
-    }
 }

@@ -34,6 +34,7 @@ pub mod request;
 pub mod routes;
 pub mod server;
 pub mod supported;
+pub mod transactions;
 pub mod well_known;
 mod write_deadline;
 

@@ -12,15 +12,21 @@ use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use chrono::Utc;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// What a request body may cost.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// Largest body in bytes.
     pub body_bytes: usize,
     /// How long the body may take to come.
     pub body_timeout: Duration,
+    /// Largest body of transactions in bytes.
+    pub feed_body_bytes: usize,
+    /// As many bodies of transactions may be in memory at once.
+    pub feeds: Arc<Semaphore>,
 }
 
 /// A request that has been read whole.
@@ -38,7 +44,17 @@ impl<'a> RawCall<'a> {
         payload: Payload,
         limits: &Limits,
     ) -> Result<Self, HttpError> {
-        let reading = payload.to_bytes_limited(limits.body_bytes);
+        Self::read_up_to(limits.body_bytes, request, payload, limits).await
+    }
+
+    /// The same with another limit in bytes.
+    pub async fn read_up_to(
+        most: usize,
+        request: &'a HttpRequest,
+        payload: Payload,
+        limits: &Limits,
+    ) -> Result<Self, HttpError> {
+        let reading = payload.to_bytes_limited(most);
         let body = match tokio::time::timeout(limits.body_timeout, reading).await {
             Err(_) => return Err(HttpError::BodyTimeout),
             Ok(Err(_)) => return Err(HttpError::BodyTooLarge),

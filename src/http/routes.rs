@@ -4,7 +4,7 @@ use super::endpoint::{Dialect, Endpoint, Group, delete, get, post, put, register
 use super::openapi::documents;
 use super::{
     cardholder_deletions, cardholders, directory, docs, error, health, issuers, openapi, supported,
-    well_known,
+    transactions, well_known,
 };
 use actix_web::web::{ServiceConfig, resource, route, scope, to};
 
@@ -33,7 +33,7 @@ fn issuer_api() -> Vec<Endpoint> {
     use documents::cardholders as document;
     use documents::{
         cardholder_deletions as deletion_document, issuers as issuer_document,
-        supported as supported_document,
+        supported as supported_document, transactions as transaction_document,
     };
     vec![
         get("/issuers", to(issuers::show), issuer_document::show),
@@ -43,6 +43,16 @@ fn issuer_api() -> Vec<Endpoint> {
             "/issuers/users/{userid}",
             to(cardholders::update),
             document::update,
+        ),
+        get(
+            "/issuers/users/{userid}/aggregate-carbon-scores",
+            to(transactions::aggregate),
+            transaction_document::aggregate,
+        ),
+        post(
+            "/issuers/transactions",
+            to(transactions::take),
+            transaction_document::take,
         ),
         post(
             "/issuers/user-deletions",

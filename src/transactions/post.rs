@@ -12,7 +12,7 @@ mod book;
 
 use super::item::{Holder, Item};
 use super::stored::Scored;
-use crate::footprint::{Country, Scorer};
+use crate::footprint::Scorer;
 use crate::footprints::Scorers;
 use crate::issuers::Issuer;
 use crate::store::transactions::{HolderKey, Posting};
@@ -62,7 +62,6 @@ pub enum ItemRefusal {
 /// Items of an issuer's cardholders, to be posted in one transaction.
 pub struct Batch {
     issuer: Arc<Issuer>,
-    home: Country,
     scorers: Arc<Scorers>,
     items: Arc<[Item]>,
     now: DateTime<Utc>,
@@ -70,18 +69,15 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// With the scorers in force; `home` is the country of merchants that name none, `now` decides
-    /// today and tomorrow.
+    /// With the scorers in force; `now` decides today and tomorrow.
     pub fn new(
         issuer: Arc<Issuer>,
-        home: Country,
         scorers: Arc<Scorers>,
         items: Vec<Item>,
         now: DateTime<Utc>,
     ) -> Self {
         Self {
             issuer,
-            home,
             scorers,
             items: items.into(),
             now,
@@ -116,7 +112,6 @@ impl Batch {
         }
         let book = Entering {
             issuer: Arc::clone(issuer),
-            home: self.home,
             scorers: Arc::clone(&self.scorers),
             keys: Arc::clone(keys),
             items: Arc::clone(&self.items),

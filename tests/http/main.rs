@@ -36,4 +36,5 @@ mod sealed;
 mod shutdown;
 mod signatures;
 mod supported;
+mod transactions;
 mod wrapped_keys;

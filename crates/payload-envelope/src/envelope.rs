@@ -124,6 +124,23 @@ impl Envelope {
         Self::read(body, headers, accepted, Self::DATA_LENGTH)
     }
 
+    /// Reads like [`Envelope::parse`], where `encryptedData` may be of any length: for operations
+    /// that take many items at once.
+    pub fn parse_batch(
+        body: &[u8],
+        headers: &FieldLevelHeaders<'_>,
+        accepted: Accepted,
+    ) -> Result<Self, EnvelopeError> {
+        let none = FieldLevelHeaders::default();
+        let headers = if accepted.headers { headers } else { &none };
+        Self::read(
+            body,
+            headers,
+            accepted,
+            *Self::DATA_LENGTH.start()..=usize::MAX,
+        )
+    }
+
     /// Reads an answer, as a client does: `encryptedData` may have any length.
     pub fn parse_answer(body: &[u8]) -> Result<Self, EnvelopeError> {
         Self::read(

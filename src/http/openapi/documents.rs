@@ -6,3 +6,4 @@ pub mod directory;
 pub mod issuers;
 pub mod service;
 pub mod supported;
+pub mod transactions;

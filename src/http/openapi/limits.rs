@@ -10,6 +10,7 @@ use crate::issuers::account_range::{ACCOUNT_RANGE_LIST, WRITTEN_ACCOUNT_RANGES};
 use crate::issuers::profile as issuer;
 use crate::payload::Envelope;
 use crate::text_form::TextForm;
+use crate::transactions::fields;
 use std::ops::RangeInclusive;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Components, Object, ObjectBuilder, Schema};
@@ -37,6 +38,14 @@ const FORMS: &[(&str, &str, TextForm)] = &[
     ("Address", "line1", profile::ADDRESS_LINE),
     ("Address", "line2", profile::ADDRESS_LINE),
     ("Address", "line3", profile::ADDRESS_LINE),
+    ("Transaction", "transactionId", fields::SOURCE_ID),
+    ("Transaction", "originalTransactionId", fields::SOURCE_ID),
+    ("Transaction", "userid", fields::USER_ID),
+    ("Transaction", "cardNumber", card::CARD_NUMBER),
+    ("Transaction", "mcc", fields::MCC),
+    ("Transaction", "countryISOCode", fields::LETTERS),
+    ("Transaction", "merchantName", fields::MERCHANT),
+    ("TransactionAmount", "currencyCode", fields::LETTERS),
     (
         "IssuerProfile",
         "clientId",

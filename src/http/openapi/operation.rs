@@ -2,7 +2,8 @@
 
 use super::refusals::{self, Refused};
 use super::schemas::{
-    Errors, FieldLevelAnswer, FieldLevelHeadersAnswer, JweAnswer, Message, encrypted_request,
+    Errors, FieldLevelAnswer, FieldLevelHeadersAnswer, JweAnswer, Message, encrypted_batch,
+    encrypted_request,
 };
 use crate::http::directory_error::DirectoryError;
 use actix_web::ResponseError;
@@ -186,8 +187,20 @@ impl Operation {
     }
 
     /// Takes a `T` in either encrypted envelope.
-    pub fn takes_encrypted<T: ToSchema>(mut self, example: &Value) -> Self {
-        let (schema, schemas) = encrypted_request();
+    pub fn takes_encrypted<T: ToSchema>(self, example: &Value) -> Self {
+        self.takes_envelope::<T>(example, encrypted_request())
+    }
+
+    /// The same with a `T` that may be large.
+    pub fn takes_encrypted_batch<T: ToSchema>(self, example: &Value) -> Self {
+        self.takes_envelope::<T>(example, encrypted_batch())
+    }
+
+    fn takes_envelope<T: ToSchema>(
+        mut self,
+        example: &Value,
+        (schema, schemas): (Ref, Vec<NamedSchema>),
+    ) -> Self {
         let clear = json!({"$ref": format!("#/components/schemas/{}", T::name())});
         let content = ContentBuilder::new()
             .schema(Some(schema))

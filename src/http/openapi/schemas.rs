@@ -10,6 +10,7 @@ mod errors;
 mod issuer;
 mod key_set;
 mod supported;
+mod transaction;
 
 pub use cardholder::{
     Address, CardExpiry, Email, UpdateUserProfile, UserIds, UserName, UserProfile, UserReference,
@@ -18,16 +19,20 @@ pub use directory::{
     DirectoryRecord, DirectoryRecordChange, DirectoryReplacement, Message, NumberedDirectoryRecord,
 };
 pub use envelope::{
-    EncryptedRequest, FieldLevelAnswer, FieldLevelHeadersAnswer, FieldLevelRequest, JweAnswer,
-    JweRequest,
+    EncryptedBatch, EncryptedRequest, FieldLevelAnswer, FieldLevelBatch, FieldLevelHeadersAnswer,
+    FieldLevelRequest, JweAnswer, JweBatch, JweRequest,
 };
-pub(super) use envelope::{encrypted_request, envelope_headers};
+pub(super) use envelope::{encrypted_batch, encrypted_request, envelope_headers};
 pub use errors::{ErrorElement, ErrorList, Errors};
 pub use issuer::{IssuerConfiguration, IssuerProfile, IssuerProfileDetails, PreferredTheme};
 pub use key_set::{Jwk, JwkSet};
 pub use supported::{
     MerchantCategory, SpendingCategory, SupportedCurrencies, SupportedCurrency,
     SupportedMerchantCategories,
+};
+pub use transaction::{
+    AggregateCarbonScore, Transaction, TransactionAmount, TransactionBatch, TransactionCategory,
+    TransactionOutcome, TransactionOutcomes,
 };
 
 use utoipa::ToSchema;

@@ -2,7 +2,7 @@
 
 use super::account::Account;
 use super::{ItemRefusal, Posted};
-use crate::footprint::{Country, Month};
+use crate::footprint::Month;
 use crate::footprints::Scorers;
 use crate::issuers::Issuer;
 use crate::store::transactions::{Book, BookError, Entries, Holder, LedgerRow, MonthRow, OpenBook};
@@ -21,8 +21,6 @@ const UNSEALABLE: BookError = BookError("a ledger or month of transactions canno
 /// Items on their way into months.
 pub(super) struct Entering {
     pub(super) issuer: Arc<Issuer>,
-    /// The issuer's country.
-    pub(super) home: Country,
     pub(super) scorers: Arc<Scorers>,
     pub(super) keys: Arc<VaultKeys>,
     pub(super) items: Arc<[Item]>,
@@ -144,7 +142,7 @@ impl Opened {
         for (item, user_id) in items {
             let account = user_id.as_ref().and_then(|id| self.accounts.get_mut(id));
             posted.push(match account {
-                Some(account) => account.enter(item, entering.home, self.today),
+                Some(account) => account.enter(item, entering.issuer.country, self.today),
                 None => Posted::Refused(ItemRefusal::NotFound),
             });
         }

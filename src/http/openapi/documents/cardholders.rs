@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-const USER_ID: &str = "c8b38606-12b2-43c6-a641-be8eb0ab9dec";
+pub(super) const USER_ID: &str = "c8b38606-12b2-43c6-a641-be8eb0ab9dec";
 
 /// `POST /issuers/users`
 pub fn enrol() -> Operation {
@@ -60,7 +60,7 @@ pub fn update() -> Operation {
 }
 
 /// The path parameter `userid`.
-fn user_id() -> Parameter {
+pub(super) fn user_id() -> Parameter {
     let schema = ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(36))

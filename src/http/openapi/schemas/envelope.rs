@@ -52,6 +52,44 @@ pub struct FieldLevelRequest {
     pub public_key_fingerprint: Option<String>,
 }
 
+/// A large payload in either envelope, encrypted to the gateway's certificate.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum EncryptedBatch {
+    /// A compact JWE.
+    Jwe(JweBatch),
+    /// Field-level encryption.
+    FieldLevel(FieldLevelBatch),
+}
+
+/// A [`JweRequest`] of any length that the body may have.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct JweBatch {
+    /// The token.
+    #[schema(
+        pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$"
+    )]
+    pub encrypted_data: String,
+}
+
+/// A [`FieldLevelRequest`] of any length that the body may have.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct FieldLevelBatch {
+    /// The ciphertext.
+    #[schema(pattern = "^[^.]+$")]
+    pub encrypted_data: String,
+    /// As in `FieldLevelRequest`, as are the others.
+    pub encrypted_key: Option<String>,
+    /// The IV, 16 bytes.
+    pub iv: Option<String>,
+    /// The digest of the OAEP padding.
+    pub oaep_hashing_algorithm: Option<String>,
+    /// The fingerprint of the gateway's key or certificate.
+    pub public_key_fingerprint: Option<String>,
+}
+
 /// A compact JWE, encrypted to the issuer's certificate.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
@@ -99,6 +137,14 @@ pub(in crate::http::openapi) fn encrypted_request() -> (Ref, Vec<(String, RefOr<
     let name = EncryptedRequest::name();
     let mut schemas = vec![(name.clone().into_owned(), EncryptedRequest::schema())];
     EncryptedRequest::schemas(&mut schemas);
+    (Ref::from_schema_name(name), schemas)
+}
+
+/// The same for bodies that may be large.
+pub(in crate::http::openapi) fn encrypted_batch() -> (Ref, Vec<(String, RefOr<Schema>)>) {
+    let name = EncryptedBatch::name();
+    let mut schemas = vec![(name.clone().into_owned(), EncryptedBatch::schema())];
+    EncryptedBatch::schemas(&mut schemas);
     (Ref::from_schema_name(name), schemas)
 }
 

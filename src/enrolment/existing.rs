@@ -1,0 +1,33 @@
+//! A cardholder whom an issuer names by id.
+
+use crate::gateway::Gateway;
+use crate::ids::CardholderId;
+use crate::issuers::Issuer;
+use crate::refusal::Refusal;
+use crate::store::cardholders::{CardholderStatus, CardholderSummary};
+
+/// The issuer's cardholder, if there is one and it is active.
+///
+/// Another issuer's cardholder, an erased one, and one that has to enrol again all look the same.
+///
+/// # Errors
+/// [`Refusal::CardholderNotFound`], [`Refusal::CardholderTerminating`],
+/// [`Refusal::CardholderInactive`]; what the database says.
+pub async fn existing_cardholder(
+    gateway: &Gateway,
+    issuer: &Issuer,
+    user_id: &CardholderId,
+) -> Result<CardholderSummary, Refusal> {
+    let user = gateway
+        .finder
+        .user(issuer.id, user_id)
+        .await?
+        .ok_or(Refusal::CardholderNotFound)?;
+    match user.status {
+        CardholderStatus::Deleted => Err(Refusal::CardholderNotFound),
+        CardholderStatus::Terminating => Err(Refusal::CardholderTerminating),
+        _ if user.enrolment_epoch < issuer.enrolment_epoch => Err(Refusal::CardholderNotFound),
+        CardholderStatus::Inactive => Err(Refusal::CardholderInactive),
+        CardholderStatus::Active => Ok(user),
+    }
+}
