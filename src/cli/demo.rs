@@ -1,5 +1,7 @@
-//! The demonstration of `make run`: four real calls against the running sandbox, clear and sealed
-//! side by side.
+//! The demonstration of `make run`: real calls against the running sandbox, clear and sealed side
+//! by side.
+
+mod year;
 
 use crate::client::identity::Identity;
 use crate::client::{Answered, Client, Operation, Prepared, sample};
@@ -43,7 +45,7 @@ pub(super) fn run(description: &Path) -> anyhow::Result<()> {
 
     title("2. Change the postal code: PUT /issuers/users/{userid}");
     let update = sample::update();
-    let request = prepare(&client, &Operation::Update(user_id), &update)?;
+    let request = prepare(&client, &Operation::Update(user_id.clone()), &update)?;
     let answer = call(&client, &request, &update)?;
     ensure!(
         answer.status == 200,
@@ -68,6 +70,8 @@ pub(super) fn run(description: &Path) -> anyhow::Result<()> {
         reason_code(&answer) == Some("CRYPTO_ERROR"),
         "the changed token was not refused"
     );
+
+    year::run(&client, &user_id)?;
     println!();
     Ok(())
 }

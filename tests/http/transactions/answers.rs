@@ -140,7 +140,7 @@ on_both!(what_comes_back_counts_negative, |backend: Backend| {
         groceries("c-3", &user),
         json!({"indicator": "RV", "originalTransactionId": "c-2", "date": today.to_string()}),
     );
-    let taken_back = post(&client, &[reversal.clone()]);
+    let taken_back = post(&client, std::slice::from_ref(&reversal));
     assert_eq!(taken_back[0]["carbonEmissionInGrams"], -24213.32);
     assert_eq!(
         score(&client, &user),

@@ -103,8 +103,8 @@ pub struct TransactionOutcome {
     #[schema(nullable = false, pattern = "^(MA|OTH|NC)$")]
     pub card_brand: Option<String>,
     /// Of a failure: `INVALID_REQUEST_PARAMETER`, `INVALID_MCC` (it is stored, and scored once a
-    /// set knows the code), `UNSUPPORTED_CURRENCY`, `PAYMENT_CARD_NOT_FOUND`, `TRANSACTION_CONFLICT`,
-    /// `OUTSIDE_WINDOW`, `TOO_MANY_TRANSACTIONS`.
+    /// set knows the code), `UNSUPPORTED_CURRENCY`, `PAYMENT_CARD_NOT_FOUND`,
+    /// `TRANSACTION_CONFLICT`, `OUTSIDE_WINDOW`, `TOO_MANY_TRANSACTIONS`.
     #[schema(nullable = false)]
     pub error_code: Option<String>,
     /// Which field breaks which rule.
