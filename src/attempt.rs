@@ -238,7 +238,7 @@ impl<'a> Attempt<'a> {
         A::result(outcome, self).ok_or(Refusal::Internal("an act ended as another one does"))
     }
 
-    /// What the commit says of nonce and wrapped key, ahead of what it says of the act.
+    /// Judges the outcome for nonce and wrapped key first, then for the act.
     async fn concluded(&self, outcome: Outcome) -> Result<Outcome, Refusal> {
         if !matches!(outcome, Outcome::MustReEnrol(_)) {
             self.spent();

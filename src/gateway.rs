@@ -87,7 +87,7 @@ impl Gateway {
     /// Reads the database's clock, and notes how far it is from this node's.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database's.
     pub async fn compare_clocks(&self) -> Result<(), StoreError> {
         let before = self.clock.now();
         let database = self.store.clock().await;

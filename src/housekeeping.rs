@@ -29,10 +29,10 @@ pub trait Job: Send + 'static {
     /// The pause between two runs.
     const EVERY: Duration;
 
-    /// Does what is to be done now, and ends. What takes long looks at `stop` now and then.
+    /// Does the work that is due, and ends. A long run checks `stop` now and then.
     ///
     /// # Errors
-    /// What will be tried again at the next run; it is logged and counted under the job's name.
+    /// The next run tries again. `Housekeeping` logs the error and counts it under the job's name.
     fn run(
         &mut self,
         gateway: &Gateway,

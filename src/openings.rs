@@ -13,8 +13,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many wrapped keys a node remembers: about 10 MB. Whoever wants one forgotten has to have so
-/// many others opened.
+/// How many wrapped keys a node remembers: about 10 MB. An attacker who wants the node to forget
+/// one must have this many others opened.
 const REMEMBERED: usize = 65_536;
 
 /// Remembers what wrapped keys were used for; bounded.
@@ -142,7 +142,7 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// What the call's commit has to claim.
+    /// The claim for the call's commit.
     pub fn opening(&self) -> &Opening {
         &self.opening
     }

@@ -25,11 +25,11 @@ pub fn create(file: &Path) -> io::Result<File> {
     Ok(created)
 }
 
-/// Writes the whole file in one step, or nothing: what was there before stays until the new content
-/// is on the disk.
+/// Writes the whole file in one step, or nothing: the former content stays until the new one is on
+/// the disk.
 ///
 /// # Errors
-/// What the file system says. A partial file that was begun is removed again.
+/// The file system's. Removes a partial file that it has begun.
 pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     let random = uuid::Uuid::new_v4().simple().to_string();
     replace_through(&beside(file, &format!(".{random}.partial")), file, content)

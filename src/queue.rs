@@ -12,7 +12,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-/// What waits in a queue.
+/// A job in a queue.
 pub(crate) trait Job {
     /// Whether somebody still waits for its answer; if not, it is not taken.
     fn is_awaited(&self) -> bool;
@@ -61,7 +61,7 @@ pub(crate) struct Gather {
 }
 
 impl Gather {
-    /// `ahead` is what waits for the bottleneck; no job waits longer than `longest` for others.
+    /// `ahead` is the queue of the bottleneck. No job waits longer than `longest` for others.
     pub(crate) fn behind(ahead: Backlog, longest: Duration) -> Self {
         Self { ahead, longest }
     }
@@ -144,7 +144,7 @@ impl<T: Job> Queue<T> {
             }
             self.count(&state);
             if !taken.is_empty() {
-                // What is left is another thread's, and has waited long enough.
+                // The rest is for another thread, and has waited long enough.
                 if !state.jobs.is_empty() {
                     self.filled.notify_one();
                 }
@@ -165,7 +165,7 @@ impl<T: Job> Queue<T> {
         self.filled.notify_all();
     }
 
-    /// What waits, to be seen from elsewhere.
+    /// How many jobs wait, for other stages to look at.
     pub(crate) fn backlog(&self) -> &Backlog {
         &self.waiting
     }
@@ -185,7 +185,7 @@ impl<T: Job> Queue<T> {
         self.waiting.jobs() >= self.capacity
     }
 
-    /// How much longer what is there waits for more; `None` if it does not.
+    /// How much longer the waiting jobs wait for further ones; `None` if they do not.
     fn gathers_for(&self, state: &State<T>) -> Option<Duration> {
         let gather = self.gather.as_ref()?;
         if state.jobs.is_empty() || state.closed {
@@ -242,8 +242,8 @@ impl<T: Job + Send + 'static> Stage<T> {
     }
 }
 
-/// A panic costs those who wait for that batch, who are told that it ended early, and not the
-/// thread: it goes on with a new worker, which knows nothing of what the former one had begun.
+/// A panic costs the jobs of its batch, whose askers learn that it ended early. The thread
+/// survives: it continues with a new worker, which knows nothing of the former one's batch.
 fn work_off<T: Job, W: FnMut(Vec<T>)>(queue: &Queue<T>, limit: usize, worker: impl Fn() -> W) {
     let mut work = worker();
     while let Some(jobs) = queue.take(limit) {

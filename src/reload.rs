@@ -104,15 +104,15 @@ struct Follower {
     address: SocketAddr,
     config: Config,
     file: PathBuf,
-    /// Digest of what was last tried, good or bad. `None` at first: the files may have changed
-    /// between the start and the first check, so that one always loads.
+    /// Digest of the files that were last tried, good or bad. `None` at first: the files may have
+    /// changed between the start and the first check, so that one always loads.
     seen: Option<[u8; 32]>,
-    /// What was last tried failed for a reason that passes, although nothing of it is wrong.
+    /// The last try failed for a passing reason, such as the database; the files may be right.
     try_again: bool,
 }
 
 impl Follower {
-    /// Loads what has changed (or, `forced`, whatever is there); says whether it was swapped in.
+    /// Loads the files if they have changed, or if `forced`. True: the new state is in force.
     async fn check(&mut self, forced: bool) -> bool {
         let file = self.file.clone();
         let address = self.address;

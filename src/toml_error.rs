@@ -19,8 +19,8 @@ pub fn describe(text: &str, error: &Error) -> String {
     }
 }
 
-/// A message of serde without the value that it found. Names of unknown settings and what is
-/// expected stay.
+/// A message of serde without the value that it found. It keeps the names of unknown settings, and
+/// the expected form.
 pub fn without_value(message: &str) -> String {
     let kinds = [
         ("invalid type: ", "wrong type"),

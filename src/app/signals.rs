@@ -11,7 +11,7 @@ use tokio::sync::watch;
 /// broken off.
 const START_GRACE: Duration = Duration::from_secs(2);
 
-/// What is known of a stop before a configuration has been read.
+/// The longest a stop takes before a configuration has been read.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The signals that end the process.

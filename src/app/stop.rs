@@ -40,12 +40,12 @@ impl Plan {
 }
 
 impl RunningApp {
-    /// Says not ready for `server.drain_delay_s`, stops accepting, finishes what is in flight, ends
-    /// the background jobs, lets the writer commit what it holds, and closes the audit trail. All
-    /// of it takes `server.shutdown_timeout_s` at most: what hangs is left behind.
+    /// Says not ready for `server.drain_delay_s`, stops accepting, finishes the requests in flight,
+    /// ends the background jobs, lets the writer commit its queue, and closes the audit trail. All
+    /// of it takes `server.shutdown_timeout_s` at most: the stop leaves a hanging step behind.
     ///
     /// # Errors
-    /// What was left behind.
+    /// Names the steps that were left behind.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop_unless_hurried(std::future::pending()).await
     }
@@ -134,7 +134,7 @@ impl RunningApp {
     }
 }
 
-/// Ends finder and writer once they have done what waits. False: they have not by `deadline`.
+/// Ends finder and writer once they have done their queues. False: they have not by `deadline`.
 async fn end_stages(gateway: &Arc<Gateway>, deadline: Instant) -> bool {
     let (ended, has_ended) = oneshot::channel();
     let gateway = Arc::clone(gateway);

@@ -55,7 +55,7 @@ struct Line<'a> {
 /// Writes the entries that `filter` wants; returns how many.
 ///
 /// # Errors
-/// What the database or the output says.
+/// The database's, or the output's.
 pub async fn export(store: &Store, filter: &Filter, out: &mut dyn Write) -> anyhow::Result<u64> {
     let issuers: HashMap<i32, String> = store
         .load_registry()

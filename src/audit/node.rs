@@ -41,7 +41,7 @@ pub async fn stopped(store: &Store) -> Result<(), StoreError> {
 /// Takes up the witness of former runs, once [`started`] has vouched for their chains.
 ///
 /// # Errors
-/// What the file system or the database says.
+/// The file system's or the database's.
 pub async fn begin_witness(
     witness: Option<&Witness>,
     store: &Store,
@@ -120,7 +120,8 @@ fn key_changes(before: &KeyStates, after: &KeyStates) -> Vec<AuditDraft> {
     loaded.chain(dropped).collect()
 }
 
-/// Whoever keeps the log can tell later whether the trail was rewritten: `audit verify --expect`.
+/// With this line of the log `audit verify --expect` can tell later whether the trail was
+/// rewritten.
 fn log_anchor(end: &AuditChain) {
     let (chain, seq, hash) = (end.id(), end.seq(), hex::encode(end.hash()));
     tracing::info!(chain, seq, hash, "audit trail anchored");

@@ -126,8 +126,8 @@ impl RefusedCalls {
         false
     }
 
-    /// Writes notes, once a second; at every tenth `tick` sums as well. Once begun it must run to
-    /// its end, or notes are lost: what cannot be written is counted again.
+    /// Writes notes, once a second; at every tenth `tick` sums as well. Must not be cancelled, or
+    /// notes are lost. Counts notes that it cannot write again.
     ///
     /// # Errors
     /// The writer's, for the last note that could not be written.
@@ -139,7 +139,7 @@ impl RefusedCalls {
     /// Writes all that is left: no call is under way any more.
     ///
     /// # Errors
-    /// As above. The log then has what the trail could not take.
+    /// As [`tick`](Self::tick). The log then has the sums that the trail could not take.
     pub async fn finish(&self, writer: &Writer) -> Result<(), StoreError> {
         let written = self.write(writer, self.take(true)).await;
         self.report_lost();
@@ -192,7 +192,7 @@ impl RefusedCalls {
         self.lock().sum(reason, pending.count, origin);
     }
 
-    /// At the end there is no later: the log has what the trail could not take.
+    /// At the end nothing is written later: logs the sums that the trail could not take.
     fn report_lost(&self) {
         for (reason, sum) in &self.lock().sums {
             tracing::error!(reason, count = sum.count, "refusals not in the audit trail");

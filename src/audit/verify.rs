@@ -57,17 +57,17 @@ pub struct Summary {
     pub entries: u64,
     /// Anchors that hold.
     pub anchors: u64,
-    /// Gaps declared, each because a database had lost what it had confirmed.
+    /// Gaps declared, each because a database had lost entries that it had confirmed.
     pub gaps: u64,
     /// Breaks found; each chain is read up to its first.
     pub broken: u64,
 }
 
-/// Reads every entry of every chain and checks it, its links and what it vouches for. Nodes may
+/// Reads every entry of every chain. Checks the entry, its links and the anchors in it. Nodes may
 /// write meanwhile.
 ///
 /// # Errors
-/// What the database says; a broken trail is no error here.
+/// The database's. A broken trail is no error here.
 pub async fn verify(store: &Store, observer: Observer<'_>) -> Result<Summary, StoreError> {
     let mut after = String::new();
     let mut reading = Reading {
@@ -94,7 +94,7 @@ pub async fn verify(store: &Store, observer: Observer<'_>) -> Result<Summary, St
 /// [witness](super::witness), are there; returns how many are not.
 ///
 /// # Errors
-/// What the database says.
+/// The database's.
 pub async fn acknowledged(
     store: &Store,
     known: &[AuditHead],

@@ -42,9 +42,9 @@ impl Witness {
         }
     }
 
-    /// Takes up what former runs have left, once this node has vouched in its own chain for all
-    /// others: what is still there needs no witness any more. What is missing stays in the file,
-    /// and is said and counted.
+    /// Takes up the heads that former runs have left, once this node has vouched in its own chain
+    /// for all others. A head that the trail still has needs no witness any more. A missing one
+    /// stays in the file; the node logs and counts it.
     ///
     /// # Errors
     /// A file that cannot be written: a node that could not keep its witness does not start.
@@ -86,7 +86,7 @@ impl Witness {
     /// Brings the file up to date, if anything was confirmed since.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The file system's.
     pub async fn note(&self) -> anyhow::Result<()> {
         self.blocking(|witness| {
             let heads = witness.heads.all();

@@ -34,7 +34,7 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Reply, Refusal>
     let user_id = match enrolled {
         Enrolled::Done => new_id,
         Enrolled::CardTaken(holder) => return Err(Refusal::CardAlreadyEnrolled(holder)),
-        // What is sealed is bound to its row: seal it again for the cardholder who is there.
+        // A sealed value is bound to its row: seal again, for the row of the existing cardholder.
         Enrolled::MustReEnrol(existing, attempt) => {
             let re_enrolled = attempt
                 .commit_sealed(|keys| {

@@ -113,8 +113,7 @@ impl Theme {
         self.0.is_empty()
     }
 
-    /// Sets the keys of `newer` too; what it does not name stays. Refused if too many keys are not
-    /// ours.
+    /// Sets the keys of `newer` too; the other keys stay. Refused if too many keys are not ours.
     pub fn merged(mut self, newer: Self) -> Result<Self, Violation> {
         self.0.extend(newer.0);
         if self.0.keys().filter(|name| !is_known(name)).count() > MOST_OWN_KEYS {

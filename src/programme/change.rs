@@ -14,8 +14,8 @@ use crate::store::StoreError;
 use crate::store::issuers::{IssuerRecord, Others, ProfileChange};
 use crate::violation::Violation;
 
-/// A request, and the format rules that it breaks. What can only be judged under the store's lock
-/// is found there, so that one answer has everything.
+/// A request, and the format rules that it breaks. The other rules are judged under the store's
+/// lock; the one answer then has all violations.
 struct Wanted {
     configuration: Configuration,
     violations: Vec<Violation>,

@@ -56,7 +56,7 @@ pub enum Event<'a> {
     },
 }
 
-/// Whoever watches a pass.
+/// Gets the events of a pass.
 pub type Observer<'a> = &'a mut dyn FnMut(Event<'_>);
 
 /// The audit entry of a walk over the rows: a refusal where some do not fit.

@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// After a transaction on SQLite, whose one writer everybody else waits for, a pass rests three
-/// times as long as the transaction took: whoever tries again a dozen times within a second then
-/// meets a free file.
+/// On SQLite a pass rests after each transaction, this many times as long as the transaction took.
+/// SQLite has one writer, and the others wait for it: if they look a dozen times a second, they
+/// meet a free file.
 const REST: u32 = 3;
-/// And at least so long: a waiting connection looks again after some milliseconds.
+/// The shortest rest: a waiting connection looks again after some milliseconds.
 const LEAST_REST: Duration = Duration::from_millis(5);
 
 /// Spreads rows over time.
@@ -27,8 +27,8 @@ impl Pace {
             .map_or(wanted, |limit| limit.min(wanted))
     }
 
-    /// How long to wait after `rows` rows that took so long. Each batch for itself, so what was
-    /// lost is not made up for: the limit holds for any stretch of the pass.
+    /// How long to wait after `rows` rows that took so long. Per batch: a fast batch does not make
+    /// up for a slow one, so the limit holds over any stretch of the pass.
     pub(super) fn wait(self, rows: u64, took: Duration) -> Duration {
         let due = self.rows_per_second.map_or(0, |limit| {
             rows.saturating_mul(1_000_000) / u64::from(limit.get())

@@ -84,7 +84,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// From the first row of all tables to the last; how many were due, and what was done.
+    /// Goes through all tables once. Returns how many rows were due, and what became of them.
     async fn sweep(&mut self) -> Result<(u64, Done), VaultError> {
         let (mut due, mut done) = (0, Done::default());
         for table in SealedTable::ALL {
@@ -173,7 +173,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Tries again while the database is busy or away. What is tried may be done twice.
+/// Tries again while the database is busy or away. So `attempt` may run twice to its end.
 pub(super) async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,

@@ -22,7 +22,7 @@ pub enum Misfit {
         /// Why.
         error: VaultError,
     },
-    /// A column opens, and what is in it cannot be read.
+    /// A column opens, but its content cannot be read.
     #[error("{column}: the value does not have its documented form")]
     Malformed {
         /// The column, with its table.
@@ -31,9 +31,9 @@ pub enum Misfit {
     /// A column is sealed under a lower version than the row says.
     #[error("seal_key: is {seal_key}, but a column is sealed under {version}")]
     WrongSealKey {
-        /// What the row says.
+        /// The version in the row's `seal_key`.
         seal_key: i32,
-        /// What the column says.
+        /// The version that the sealed column begins with.
         version: i32,
     },
     /// The digits in clear are not the last ones of the sealed card.
@@ -140,7 +140,7 @@ fn check_index(keys: &VaultKeys, row: &SealedRow, columns: IndexColumns) -> Resu
     Ok(())
 }
 
-/// Each column as the vault knows it, and what the row has there.
+/// Each column as the vault knows it, with its value in the row.
 fn columns(row: &SealedRow) -> impl Iterator<Item = (SealedColumn, Option<&[u8]>)> {
     let columns = row.key.table.columns();
     columns
@@ -176,7 +176,7 @@ fn open(
         .map_err(does_not_open(column))
 }
 
-/// What the row is found by: the digits of the PAN, or the e-mail address.
+/// The value behind the row's blind index: the digits of the PAN, or the e-mail address.
 fn indexed_value(
     keys: &VaultKeys,
     row: &SealedRow,

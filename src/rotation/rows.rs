@@ -23,7 +23,8 @@ pub struct Passed {
     pub version: i32,
     /// Rows written.
     pub rows: u64,
-    /// Rows that could not be: the observer was told which. Then nothing is retired.
+    /// Rows that could not be written. The observer knows which. If there are any, no key is
+    /// retired.
     pub misfits: u64,
     /// Versions that no row uses any more: wiped.
     pub retired: Vec<i32>,
@@ -36,7 +37,7 @@ pub struct Passed {
 /// again.
 ///
 /// # Errors
-/// What the database says, if it goes on saying it, and data keys that do not open.
+/// Errors of the database that persist, and data keys that do not open.
 pub async fn reseal(
     store: &Store,
     vault: &Vault,
@@ -136,9 +137,9 @@ impl Work {
         Ok(due)
     }
 
-    /// Retires what is older than the version that a whole sweep found all rows to be under. None
-    /// of them can come back: only the primary key seals and indexes what is written, and it was
-    /// this one or a newer one all along.
+    /// Retires the keys older than this version, after a whole sweep found every row under it or a
+    /// newer one. No row can come under them again: only the primary key seals and indexes, and
+    /// that was this version or a newer one all along.
     async fn retire(&self, store: &Store) -> Result<Vec<i32>, VaultError> {
         let retired = store
             .retire_data_keys_below(self.purpose, self.version)

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 /// newer key, meanwhile.
 const LOOKS: usize = 2;
 
-/// What was verified.
+/// The result of [`verify`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
     /// Rows read.
@@ -25,11 +25,11 @@ pub struct Verified {
     pub misfits: u64,
 }
 
-/// Reads every row of every table with sealed columns and checks it; the observer is told what does
-/// not fit. Changes nothing; nodes and passes may write meanwhile.
+/// Reads every row of every table with sealed columns and checks it. The observer hears of each row
+/// that does not fit. Changes nothing; nodes and passes may write meanwhile.
 ///
 /// # Errors
-/// What the database says, and data keys that do not open; a row that does not fit is no error
+/// Errors of the database, and data keys that do not open. A row that does not fit is no error
 /// here.
 pub async fn verify(
     store: &Store,

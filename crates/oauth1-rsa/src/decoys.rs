@@ -1,10 +1,10 @@
-//! What a signature that fails is verified against beside the caller's own keys, so that its time
-//! does not say whether anybody has the consumer key that it names, or how many keys of which size.
+//! Decoys: keys that a failing signature is verified against, besides the keys of its consumer key.
+//! With them the time of a refusal does not tell whether anybody has that consumer key, or how many
+//! keys of which size.
 //!
-//! Keys are told apart by what a verification costs: the length of the modulus and the exponent.
-//! Every signature that fails has been tried with as many keys of each cost as the consumer key
-//! with the most of them has. The decoys are keys of those on board; what they verify counts for
-//! nothing.
+//! Keys differ in the cost of a verification: by the length of the modulus and the exponent. For
+//! each cost, a failing signature is tried with as many keys as the consumer key with the most of
+//! them has. The decoys are keys of other clients. Their results do not count.
 
 use super::VerifyingKey;
 use openssl::pkey::PKey;
@@ -51,7 +51,7 @@ impl Decoys {
         Self(most)
     }
 
-    /// What has to be tried beside `own`.
+    /// The decoys to try besides `own`.
     pub(super) fn beside<'d>(
         &'d self,
         own: &'d [&VerifyingKey],

@@ -34,7 +34,7 @@ pub(super) enum Order {
     Text,
     /// By the name followed by a comma: how JavaScript sorts the entries of a `Map`.
     JavaScript,
-    /// Numbers in names and values by what they count: PHP's `SORT_NATURAL`.
+    /// Numbers in names and values by their size: PHP's `SORT_NATURAL`.
     Natural,
     /// The query's pairs before the `oauth_*` pairs, by their text without regard to case; the
     /// values of one name together, in the order of their bytes: Ruby.
@@ -219,7 +219,7 @@ fn joined<'p>(pair: &'p Pair<'_>, separator: u8) -> impl Iterator<Item = u8> + '
     name.bytes().chain([separator]).chain(value.bytes())
 }
 
-/// Runs of digits by what they count, all else by its bytes: a total order, whatever is compared.
+/// Compares runs of digits as numbers, and all else byte by byte. It is a total order.
 fn natural(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     loop {

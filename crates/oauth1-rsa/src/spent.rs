@@ -1,9 +1,9 @@
-//! Calls whose nonce this node has seen committed, so that the same bytes again are refused without
-//! an RSA operation, public or private.
+//! Remembers calls whose nonce this process has seen committed. It refuses the same bytes again
+//! without an RSA operation, public or private.
 //!
-//! Only a call that was proven and committed is remembered: nobody else can fill this or make it
-//! refuse a call that was never answered. What is forgotten is found where the
-//! nonces are kept, as ever.
+//! Only a proven and committed call gets in. So nobody else can fill the memory, or make it refuse
+//! a call that was never answered. A call that it has forgotten is still found where the server
+//! keeps nonces.
 
 use super::Request;
 use sha2::{Digest as _, Sha256};

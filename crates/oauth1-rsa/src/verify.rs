@@ -28,7 +28,7 @@ pub struct Request<'a> {
 /// take their timestamp, whatever the window is now.
 pub const MAX_WINDOW_SECONDS: i64 = 900;
 
-/// What is accepted beyond a good signature.
+/// Limits that hold besides a good signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// How many seconds `oauth_timestamp` may lie in the past or in the future, at most
@@ -194,8 +194,8 @@ impl Authorization<'_> {
         body_hash::check(self.body_hash(), request.body)
     }
 
-    /// Checks the signature, and at last whether its method is allowed: only who has proven to have
-    /// this consumer key learns that.
+    /// Checks the signature, and at last whether its method is allowed: only a proven holder of the
+    /// consumer key learns that.
     ///
     /// `origins` are the public origins of this server; the client may have signed any one of them.
     /// `keys` are the keys of this consumer key, one of which must have signed; none means that

@@ -1,4 +1,4 @@
-//! What the two envelopes have in common: a wrapped content key, and content that ends as a JSON
+//! The common parts of the two envelopes: a wrapped content key, and content that ends as a JSON
 //! object.
 
 use openssl::sha::{Sha256, sha256};

@@ -101,8 +101,8 @@ impl KeyError {
     }
 }
 
-/// An RSA private key that opens payloads, with what it may be called by: a server's key that
-/// requests are sealed to, or a client's key that answers are sealed to.
+/// An RSA private key that opens payloads, with the names that senders use for it. A server's key
+/// opens requests, a client's key opens answers.
 pub struct DecryptionKey {
     private: PKey<Private>,
     /// What an engine of the caller's has made of the private key.
@@ -220,8 +220,8 @@ impl DecryptionKey {
     /// Unwraps a content key: the private operation, a quarter of a millisecond with RSA-2048.
     ///
     /// # Errors
-    /// OpenSSL's, if `wrapped` was not made for this key and digest. Whoever opens payloads goes on
-    /// with a random key then: see [`WrappedKey`](crate::WrappedKey).
+    /// OpenSSL's, if `wrapped` was not made for this key and digest. A caller that opens payloads
+    /// then continues with a random key: see [`WrappedKey`](crate::WrappedKey).
     pub fn unwrap(
         &self,
         digest: OaepDigest,

@@ -34,10 +34,10 @@
 //! not say who encrypted, and the field-level scheme has no authentication tag. After that:
 //! [`Envelope::parse`] tells the two envelopes apart and checks their members;
 //! [`Envelope::wrapped_key`] finds the key that the sender names by [`Fingerprint`] or alias;
-//! [`WrappedKey::key_use`] says what is about to be decrypted, for whoever refuses a content key
-//! that comes twice; [`WrappedKey::open`] decrypts, or [`WrappedKey::decrypt`] after somebody else
-//! has unwrapped the content key. [`Opened::form`] says how the request was written: envelope,
-//! encoding, digest. Give it to [`seal_as`], because no client reads every form.
+//! [`WrappedKey::key_use`] names the use of the content key, so that a server can refuse a key that
+//! comes twice; [`WrappedKey::open`] decrypts, or [`WrappedKey::decrypt`] if a thread pool or a
+//! hardware module has unwrapped the content key. [`Opened::form`] says how the request was
+//! written: envelope, encoding, digest. Give it to [`seal_as`], because no client reads every form.
 //!
 //! [`CryptoReason`] lists every way in which a payload can fail to open. All have one text, because
 //! an answer that told them apart would be an oracle: the reason is for the log.

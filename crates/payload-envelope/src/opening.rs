@@ -50,10 +50,10 @@ pub struct Opened {
     pub key: Fingerprint,
 }
 
-/// For what a wrapped key is about to be used. Hashes alone.
+/// The use that is about to be made of a wrapped key, as hashes.
 ///
-/// A sender never wraps two messages with one content key. Whoever remembers these hashes can
-/// refuse a second message before it is decrypted.
+/// A sender never wraps two messages with one content key. A server that remembers these hashes can
+/// refuse a second message before it decrypts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyUse {
     /// SHA-256 of the private key's fingerprint and the decoded wrapped key.

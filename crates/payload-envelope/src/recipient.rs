@@ -37,8 +37,8 @@ impl SealError {
 }
 
 impl Recipient {
-    /// The key in a certificate. Validity dates are not looked at: that is up to whoever registers
-    /// it.
+    /// The key in a certificate. Ignores its validity dates: the caller that registers it checks
+    /// them.
     pub fn from_certificate(certificate: &X509Ref) -> Result<Self, KeyError> {
         Self::from_public_key(certificate.public_key()?)
     }

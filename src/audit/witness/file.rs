@@ -25,7 +25,7 @@ const SUM: &str = "sha256 ";
 /// Why a witness cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// What the file system says.
+    /// The file system's.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// It was changed, cut, or is no witness.
@@ -61,7 +61,7 @@ pub fn parse_head(text: &str) -> Option<AuditHead> {
 /// `settled`. Blocks.
 ///
 /// # Errors
-/// What the file system says. A file that is not readable is left as it is.
+/// The file system's. A file that is not readable is left as it is.
 pub(super) fn update(file: &Path, settled: &[AuditHead], heads: &[AuditHead]) -> io::Result<()> {
     let _alone = lock(file)?;
     let before = match read(file) {
