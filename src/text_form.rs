@@ -54,10 +54,13 @@ impl TextForm {
             .is_none_or(|(least, most)| (least..=most).contains(&text.chars().count()))
     }
 
-    /// The limits in words: `1 to 100`. Empty if there are none.
+    /// The limits in words: `1 to 100`, `at most 12`. Empty if there are none.
     pub fn length_in_words(&self) -> String {
         self.lengths
-            .map(|(least, most)| format!("{least} to {most}"))
+            .map(|(least, most)| match least {
+                0 => format!("at most {most}"),
+                _ => format!("{least} to {most}"),
+            })
             .unwrap_or_default()
     }
 }

@@ -9,6 +9,8 @@ use crate::{app, keys};
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
+use openssl::error::ErrorStack;
+use openssl::pkey::{HasPublic, PKeyRef};
 use openssl::x509::X509;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -101,27 +103,33 @@ fn generate(file: &Path, bits: u32, days: u32) -> anyhow::Result<()> {
 
 fn fingerprint(file: &Path, passphrase_env: Option<&str>) -> anyhow::Result<()> {
     let content = std::fs::read(file).with_context(|| file.display().to_string())?;
-    let (of_key, certificate) = match X509::from_pem(&content) {
-        Ok(certificate) => (
-            Fingerprint::of_public_key(&*certificate.public_key()?)?,
-            Some(certificate),
-        ),
+    let ([of_key, thumbprint], certificate) = match X509::from_pem(&content) {
+        Ok(certificate) => (names(&*certificate.public_key()?)?, Some(certificate)),
         Err(_) => {
             let passphrase = passphrase_env
                 .map(std::env::var)
                 .transpose()
                 .context("--passphrase-env")?;
             let pair = read_key_pair(file, passphrase.as_deref())?;
-            (Fingerprint::of_public_key(&pair.private)?, pair.certificate)
+            (names(&pair.private)?, pair.certificate)
         }
     };
     println!("public key   sha256 hex     {of_key}");
+    println!("public key   thumbprint     {}", thumbprint.to_base64url());
     if let Some(certificate) = certificate {
         let digest = Fingerprint::of_certificate(&certificate)?;
         println!("certificate  sha256 hex     {digest}");
         println!("certificate  sha256 base64  {}", digest.to_base64());
     }
     Ok(())
+}
+
+/// The fingerprint and the JWK thumbprint.
+fn names<T: HasPublic>(key: &PKeyRef<T>) -> Result<[Fingerprint; 2], ErrorStack> {
+    Ok([
+        Fingerprint::of_public_key(key)?,
+        Fingerprint::thumbprint(key)?,
+    ])
 }
 
 fn list(config: &Config) -> anyhow::Result<()> {

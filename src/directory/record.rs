@@ -1,7 +1,7 @@
 //! Opens a record, and seals new values for its columns.
 
 use super::rules::Secret;
-use crate::ids::AppId;
+use crate::ids::{AppId, OwnerId};
 use crate::store::data_keys::FormerIndex;
 use crate::store::directory::SealedRecord;
 use crate::store::directory::changes::{Columns, DirectoryChange, NewRecord, RecordUpdate};
@@ -143,7 +143,7 @@ impl Record {
         };
         Ok(DirectoryChange::Create(Box::new(NewRecord {
             row,
-            former_email_index: sealer.former_email_index,
+            other_email_indexes: sealer.other_email_indexes,
         })))
     }
 
@@ -174,7 +174,7 @@ impl Record {
             app_id,
             klaim_id: self.klaim_id.clone(),
             set,
-            former_email_index: sealer.former_email_index,
+            other_email_indexes: sealer.other_email_indexes,
         })))
     }
 }
@@ -185,7 +185,7 @@ struct Sealer<'a> {
     app_id: AppId,
     record: &'a Record,
     columns: Columns,
-    former_email_index: Option<FormerIndex>,
+    other_email_indexes: Vec<FormerIndex>,
 }
 
 impl<'a> Sealer<'a> {
@@ -200,7 +200,7 @@ impl<'a> Sealer<'a> {
                 updated_at,
                 ..Columns::default()
             },
-            former_email_index: None,
+            other_email_indexes: Vec::new(),
         }
     }
 
@@ -228,8 +228,11 @@ impl<'a> Sealer<'a> {
         let index = email.map(|email| keys.app_email_index(app_id, email));
         self.columns.email_index_key = Some(index.as_ref().map(|index| index.key_version));
         self.columns.email_index = Some(index.map(|index| index.bytes.to_vec()));
-        let former = email.and_then(|email| keys.former_app_email_index(app_id, email));
-        self.former_email_index = former.map(Into::into);
+        if let Some(email) = email {
+            let mut others = keys.old_email_indexes(OwnerId::App(app_id), email);
+            others.extend(keys.former_app_email_index(app_id, email));
+            self.other_email_indexes = others.into_iter().map(Into::into).collect();
+        }
         Ok(())
     }
 

@@ -15,6 +15,8 @@ pub(super) type Members = Map<String, Value>;
 pub(super) enum Need {
     Required,
     Optional,
+    /// No minimum length is published: an empty text means that there is none.
+    OptionalOrEmpty,
 }
 
 /// The violations found so far, in the order in which the fields were read.
@@ -66,7 +68,8 @@ impl Report {
             (None | Some(Value::Null), Need::Required) => {
                 self.invalid(path, Rule::Borrowed("is required"))
             }
-            (None | Some(Value::Null), Need::Optional) => None,
+            (None | Some(Value::Null), Need::Optional | Need::OptionalOrEmpty) => None,
+            (Some(Value::String(text)), Need::OptionalOrEmpty) if text.is_empty() => None,
             (Some(value), _) => Some(value),
         }
     }

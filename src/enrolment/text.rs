@@ -9,6 +9,28 @@ use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 use std::borrow::Cow;
 use zeroize::Zeroizing;
 
+/// The rule for names where `unicode_names` is on.
+const UNICODE_NAMES: &str = "must contain only letters, digits, apostrophes, commas, blanks, hyphens and \
+                             periods, and joiners and middle dots between letters";
+
+/// Stand inside of words in some scripts and languages: joiners (Persian, Sinhala), middle dots
+/// (Catalan, Japanese) and hyphens other than `-`.
+const JOINING: [char; 13] = [
+    '\u{200C}', // zero width non-joiner
+    '\u{200D}', // zero width joiner
+    '\u{00B7}', // middle dot
+    '\u{0387}', // Greek ano teleia, which is the same
+    '\u{2027}', // hyphenation point
+    '\u{30FB}', // katakana middle dot
+    '\u{FF65}', // the same, half width
+    '\u{2010}', // hyphen
+    '\u{2011}', // non-breaking hyphen
+    '\u{058A}', // Armenian hyphen
+    '\u{05BE}', // Hebrew maqaf
+    '\u{30A0}', // katakana double hyphen
+    '\u{FF0D}', // full-width hyphen
+];
+
 /// A broken rule in words, as `Violation::rule` carries it.
 pub(super) type Rule = Cow<'static, str>;
 
@@ -54,7 +76,7 @@ impl NameCharacters {
     /// letter.
     pub(super) fn user_name(self, text: &str) -> Result<Zeroizing<String>, Rule> {
         let allowed = if self.unicode {
-            "must contain only letters, digits, apostrophes, commas, blanks, hyphens and periods"
+            UNICODE_NAMES
         } else {
             "must contain only letters A to Z, digits, apostrophes and commas"
         };
@@ -66,7 +88,7 @@ impl NameCharacters {
     /// Of all white space only U+0020 is taken: tabs and line breaks have no place on a card.
     pub(super) fn cardholder_name(self, text: &str) -> Result<Zeroizing<String>, Rule> {
         let allowed = if self.unicode {
-            "must contain only letters, digits, apostrophes, commas, blanks, hyphens and periods"
+            UNICODE_NAMES
         } else {
             "must contain only letters A to Z, digits, apostrophes, commas and blanks"
         };
@@ -84,8 +106,13 @@ impl NameCharacters {
         holds: impl Fn(char) -> bool,
     ) -> Result<Zeroizing<String>, Rule> {
         length(text, &PERSON_NAME)?;
-        if !text.chars().all(holds) {
-            return Err(allowed.into());
+        let mut before = None;
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
+            if !holds(c) && !(self.unicode && joins(before, c, rest.peek().copied())) {
+                return Err(allowed.into());
+            }
+            before = Some(c);
         }
         if !text.chars().any(|c| self.is_letter(c)) {
             return Err("must contain at least one letter".into());
@@ -107,6 +134,15 @@ impl NameCharacters {
     fn is_letter(self, c: char) -> bool {
         c.is_ascii_alphabetic() || (self.unicode && has_category(c, GeneralCategoryGroup::Letter))
     }
+}
+
+/// Whether `c` joins two parts of a name: a joiner, a middle dot or a hyphen between letters, which
+/// may carry marks.
+fn joins(before: Option<char>, c: char, after: Option<char>) -> bool {
+    let is_letter = |c: char| {
+        has_category(c, GeneralCategoryGroup::Letter) || has_category(c, GeneralCategoryGroup::Mark)
+    };
+    JOINING.contains(&c) && before.is_some_and(is_letter) && after.is_some_and(is_letter)
 }
 
 fn has_category(c: char, group: GeneralCategoryGroup) -> bool {

@@ -16,7 +16,8 @@ mod elements;
 use crate::oauth1;
 use crate::refusal::Refusal;
 use actix_web::body::BoxBody;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
 use std::fmt;
@@ -28,6 +29,9 @@ pub type Answer = Result<HttpResponse, HttpError>;
 const SERVICE: &str = "CARBON CALCULATOR EXPERIENCE";
 /// `Source` of signature and transport errors.
 const GATEWAY: &str = "Gateway";
+
+/// `WWW-Authenticate` of every 401 of the issuer API.
+const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"OAuth realm="issuer-gateway""#);
 
 /// A refusal, or what the HTTP layer itself refuses.
 #[derive(Debug)]
@@ -70,7 +74,7 @@ struct Element {
     code: &'static str,
     description: &'static str,
     recoverable: bool,
-    details: Value,
+    details: String,
 }
 
 fn service(code: &'static str, description: &'static str, details: &str) -> Element {
@@ -79,7 +83,7 @@ fn service(code: &'static str, description: &'static str, details: &str) -> Elem
         code,
         description,
         recoverable: false,
-        details: details.into(),
+        details: details.to_owned(),
     }
 }
 
@@ -89,7 +93,7 @@ fn gateway(code: &'static str, description: &'static str) -> Element {
         code,
         description,
         recoverable: false,
-        details: Value::Null,
+        details: String::new(),
     }
 }
 
@@ -333,10 +337,16 @@ impl ResponseError for HttpError {
                 .to_string()
                 .into_bytes(),
         );
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        let headers = response.headers_mut();
+        match status {
+            // RFC 9110, 15.5.2; RFC 5849, 3.5.1.
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
         }
         if self.leaves_body() {
             response
@@ -360,7 +370,7 @@ pub async fn unknown_path() -> Answer {
 }
 
 /// 405, naming the methods that the path has.
-pub fn wrong_method(allow: Option<header::HeaderValue>) -> HttpResponse {
+pub fn wrong_method(allow: Option<HeaderValue>) -> HttpResponse {
     let mut response = HttpError::WrongMethod.error_response();
     if let Some(allow) = allow {
         response.headers_mut().insert(header::ALLOW, allow);

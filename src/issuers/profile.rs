@@ -40,8 +40,8 @@ pub const ISSUER_NAME: TextForm = TextForm::of_length(1, 100);
 pub const CONTACT_ADDRESS: TextForm = TextForm::of_length(1, 100).and_pattern("@");
 /// The name of an issuer's country: letters, white space and `( ) , . \`.
 pub const COUNTRY_NAME: TextForm = TextForm::of_length(3, 50).and_pattern(r"^[A-Za-z\s(),.\\]+$");
-/// What [`web_url`] accepts, with white space round it.
-pub const WEB_URL: TextForm = TextForm::matching(r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s/]\S*\s*$");
+/// What [`web_url`] accepts, with white space round it; an empty text is none.
+pub const WEB_URL: TextForm = TextForm::matching(r"^(\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s/]\S*\s*)?$");
 /// The most characters of a URL, without the white space round it.
 const MOST_URL_CHARACTERS: usize = 2_083;
 /// The rule that [`web_url`] checks, in words.

@@ -7,8 +7,9 @@ use crate::issuers::{Issuer, IssuerStatus};
 use crate::json;
 use serde_json::{Map, Value, json};
 
-/// The answer of `GET /issuers`. Its schema requires the three URLs: one that was never set is an
-/// empty text.
+/// The answer of `GET /issuers`. It has the published schema's members and no other, because
+/// generated Java and Go clients refuse a member that they do not know. The schema requires the
+/// three URLs: one that was never set is an empty text.
 pub(super) fn details(issuer: &Issuer) -> Vec<u8> {
     let profile = &issuer.profile;
     let ranges = issuer.account_ranges.iter().map(AccountRange::as_str);
@@ -17,7 +18,6 @@ pub(super) fn details(issuer: &Issuer) -> Vec<u8> {
         members.insert(name.to_owned(), json!(url.unwrap_or("")));
     }
     for (name, text) in [
-        ("issuerName", &issuer.name),
         ("email", &profile.columns.email),
         ("currencyCode", &profile.columns.currency_code),
         ("countryCode", &profile.columns.country_code),

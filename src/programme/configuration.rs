@@ -52,7 +52,8 @@ pub(super) fn read(body: &[u8]) -> (Configuration, Vec<Violation>) {
         ("optOutURL", &mut configuration.opt_out_url),
     ];
     for (name, url) in urls {
-        if let Some(text) = text(&object, name, &mut violations) {
+        // An empty text is what `GET /issuers` answers for a URL that was never set.
+        if let Some(text) = text(&object, name, &mut violations).filter(|text| !text.is_empty()) {
             *url = web_url(text);
             if url.is_none() {
                 violations.push(Violation::invalid(name, WEB_URL_RULE));

@@ -2,7 +2,7 @@
 
 use crate::enrolment::card::Card;
 use crate::enrolment::profile::Email;
-use crate::ids::{AppId, IssuerId};
+use crate::ids::{AppId, IssuerId, OwnerId};
 use crate::sealed::{self, IndexColumns, SealedColumn, SealedTable};
 use crate::store::passes::SealedRow;
 use crate::vault::{BlindIndex, Place, VaultError, VaultKeys};
@@ -52,6 +52,13 @@ pub enum Misfit {
         index: &'static str,
         /// The version that the row names.
         version: i32,
+    },
+    /// The blind index was made by the rules of an earlier version, which tell spellings of an
+    /// address apart.
+    #[error("{index}: made by the rules of an earlier version; run `vault rotate-index`")]
+    OldIndex {
+        /// The index's column.
+        index: &'static str,
     },
     /// There is a value without an index, or an index without a value.
     #[error("{index}: value and index are not both there")]
@@ -134,10 +141,16 @@ fn check_index(keys: &VaultKeys, row: &SealedRow, columns: IndexColumns) -> Resu
         .flatten()
         .find(|expected| expected.key_version == version)
         .ok_or(Misfit::UnknownIndexKey { index, version })?;
-    if expected.bytes.as_slice() != stored.as_slice() {
-        return Err(Misfit::WrongIndex { index });
+    if expected.bytes.as_slice() == stored.as_slice() {
+        return Ok(());
     }
-    Ok(())
+    let old = old_indexes(keys, row, &value);
+    let is_old = |old: &BlindIndex| old.key_version == version && old.bytes == stored.as_slice();
+    Err(if old.iter().any(is_old) {
+        Misfit::OldIndex { index }
+    } else {
+        Misfit::WrongIndex { index }
+    })
 }
 
 /// Each column as the vault knows it, with its value in the row.
@@ -220,4 +233,14 @@ fn indexes(keys: &VaultKeys, row: &SealedRow, value: &str) -> (BlindIndex, Optio
             keys.former_app_email_index(app_id, value),
         ),
     }
+}
+
+/// The blind indexes that earlier versions made of the value, where they are others.
+fn old_indexes(keys: &VaultKeys, row: &SealedRow, value: &str) -> Vec<BlindIndex> {
+    let owner = match row.key.table {
+        SealedTable::Cards => return Vec::new(),
+        SealedTable::Cardholders => OwnerId::Issuer(IssuerId(row.key.owner)),
+        SealedTable::DirectoryUsers => OwnerId::App(AppId(row.key.owner)),
+    };
+    keys.old_email_indexes(owner, value)
 }

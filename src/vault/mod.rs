@@ -8,6 +8,7 @@
 //! The keys change while nodes serve: [`Vault`] holds the set in force ([`VaultKeys`]) and swaps it
 //! whole. While index keys rotate, rows are found under the former one as well.
 
+mod address;
 pub mod blind_index;
 pub mod cipher;
 mod data_keys;
@@ -240,26 +241,41 @@ impl VaultKeys {
         Some(pan_index(former, issuer_id, digits))
     }
 
-    /// Blind index of an e-mail address, per issuer. Surrounding white space and case do not count.
+    /// Blind index of an e-mail address, per issuer. All spellings of an address have one: composed
+    /// or not, in whatever case, with the domain in Unicode or in ASCII.
     pub fn email_index(&self, issuer_id: IssuerId, address: &str) -> BlindIndex {
-        email_index(&self.index, issuer_id, address)
+        email_index(&self.index, issuer_id.into(), address)
     }
 
     /// The same under the former index key, while an index rotation is under way.
     pub fn former_email_index(&self, issuer_id: IssuerId, address: &str) -> Option<BlindIndex> {
         let former = self.former_index.as_ref()?;
-        Some(email_index(former, issuer_id, address))
+        Some(email_index(former, issuer_id.into(), address))
     }
 
-    /// Blind index of an e-mail address of the users API, per app. Case does not count.
+    /// Blind index of an e-mail address of the users API, per app.
     pub fn app_email_index(&self, app_id: AppId, address: &str) -> BlindIndex {
-        app_email_index(&self.index, app_id, address)
+        email_index(&self.index, OwnerId::App(app_id), address)
     }
 
     /// The same under the former index key, while an index rotation is under way.
     pub fn former_app_email_index(&self, app_id: AppId, address: &str) -> Option<BlindIndex> {
         let former = self.former_index.as_ref()?;
-        Some(app_email_index(former, app_id, address))
+        Some(email_index(former, OwnerId::App(app_id), address))
+    }
+
+    /// The indexes that earlier versions made of this address, under every key in use: rows may
+    /// have them until an index rotation. None if they are the same as today.
+    pub fn old_email_indexes(&self, owner: OwnerId, address: &str) -> Vec<BlindIndex> {
+        let old = address::before(address);
+        if old == address::normal(address) {
+            return Vec::new();
+        }
+        let roots = [Some(&self.index), self.former_index.as_ref()];
+        let roots = roots.into_iter().flatten();
+        roots
+            .map(|root| root.compute(email_kind(owner), owner, old.as_bytes()))
+            .collect()
     }
 }
 
@@ -267,15 +283,17 @@ fn pan_index(root: &IndexRoot, issuer_id: IssuerId, digits: &str) -> BlindIndex 
     root.compute(Kind::Pan, issuer_id.into(), digits.as_bytes())
 }
 
-fn email_index(root: &IndexRoot, issuer_id: IssuerId, address: &str) -> BlindIndex {
-    root.compute(Kind::Email, issuer_id.into(), normal(address).as_bytes())
+fn email_index(root: &IndexRoot, owner: OwnerId, address: &str) -> BlindIndex {
+    root.compute(
+        email_kind(owner),
+        owner,
+        address::normal(address).as_bytes(),
+    )
 }
 
-fn app_email_index(root: &IndexRoot, app_id: AppId, address: &str) -> BlindIndex {
-    let owner = OwnerId::App(app_id);
-    root.compute(Kind::DirectoryEmail, owner, normal(address).as_bytes())
-}
-
-fn normal(address: &str) -> Zeroizing<String> {
-    Zeroizing::new(address.trim().to_lowercase())
+fn email_kind(owner: OwnerId) -> Kind {
+    match owner {
+        OwnerId::Issuer(_) => Kind::Email,
+        OwnerId::App(_) => Kind::DirectoryEmail,
+    }
 }

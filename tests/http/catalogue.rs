@@ -391,7 +391,7 @@ on_both!(
                 GATEWAY.to_owned(),
                 "INVALID_BODY_HASH".to_owned(),
                 false,
-                Value::Null
+                json!("")
             )
         );
 

@@ -6,7 +6,7 @@ mod together;
 
 use crate::on_both;
 use crate::support::Backend;
-use crate::support::gateway::{TestClient, TestGateway, assert_refused, errors};
+use crate::support::gateway::{TestClient, TestGateway, assert_refused, errors, issuers_toml_with};
 use crate::support::http::send;
 use issuer_gateway::client::{Answered, sample};
 use issuer_gateway::issuers::IssuerStatus;
@@ -75,7 +75,7 @@ fn default_theme() -> Value {
 on_both!(an_issuer_sees_its_whole_profile, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let expected = json!({
-        "clientId": "demo", "issuerName": "demo bank", "supportedAccountRange": "534403,518145,5424",
+        "clientId": "demo", "supportedAccountRange": "534403,518145,5424",
         "status": "ACTIVE", "email": "cards@demo.example", "currencyCode": "USD",
         "countryCode": "USA", "countryName": "United States of America",
         "termsAndConditionURL": "", "privacyNoticeURL": "", "optOutURL": "",
@@ -87,6 +87,62 @@ on_both!(an_issuer_sees_its_whole_profile, |backend: Backend| {
         url: format!("{}/cts/issuers", gateway.base_url),
     };
     assert_eq!(below.profile(), expected);
+});
+
+on_both!(
+    profiles_have_the_members_of_the_published_schema_and_no_other,
+    |backend: Backend| {
+        // cce-api.md 3.6: generated Java and Go clients refuse any other member.
+        let published = [
+            "clientId",
+            "countryCode",
+            "countryName",
+            "currencyCode",
+            "customerId",
+            "email",
+            "optOutURL",
+            "preferredTheme",
+            "privacyNoticeURL",
+            "status",
+            "supportedAccountRange",
+            "termsAndConditionURL",
+        ];
+        let toml = issuers_toml_with("customer_id = \"144136\"");
+        let gateway = TestGateway::start_declaring(backend, &toml);
+        let demo = Issuer::of(&gateway, "demo");
+        let names = |profile: &Value| -> Vec<String> {
+            let mut names: Vec<_> = profile.as_object().unwrap().keys().cloned().collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&demo.profile()), published);
+        let changed = demo.changed(&json!({
+            "termsAndConditionURL": "https://demo.example/terms",
+            "privacyNoticeURL": "https://demo.example/privacy",
+            "optOutURL": "https://demo.example/out",
+        }));
+        let in_detail = ["countryCode", "countryName", "currencyCode", "email"];
+        let expected = published
+            .into_iter()
+            .filter(|name| !in_detail.contains(name));
+        assert_eq!(names(&changed), expected.collect::<Vec<_>>());
+    }
+);
+
+on_both!(an_empty_url_changes_nothing, |backend: Backend| {
+    let gateway = TestGateway::start(backend);
+    let demo = Issuer::of(&gateway, "demo");
+    let url = "https://demo.example/terms";
+    demo.changed(&json!({ "termsAndConditionURL": url }));
+    // What `GET` answers may come back as it is.
+    let seen = demo.profile();
+    assert_eq!(seen["optOutURL"], "");
+    let changed = demo.changed(&json!({
+        "termsAndConditionURL": "", "optOutURL": seen["optOutURL"],
+        "privacyNoticeURL": seen["privacyNoticeURL"],
+    }));
+    assert_eq!(changed["termsAndConditionURL"], url);
+    assert_eq!(demo.profile(), seen);
 });
 
 on_both!(only_what_is_sent_changes, |backend: Backend| {
@@ -117,7 +173,7 @@ on_both!(only_what_is_sent_changes, |backend: Backend| {
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(profile[name], *value, "{name}");
     }
-    assert_eq!(profile["issuerName"], "demo bank");
+    assert!(profile.get("issuerName").is_none());
     assert_eq!(profile["email"], "cards@demo.example");
 
     // Theme keys merge, URLs are replaced.
@@ -144,7 +200,7 @@ on_both!(all_violations_are_reported_at_once, |backend: Backend| {
     let answer = demo.put(&json!({
         "supportedAccountRange": "222300,5611",
         "termsAndConditionURL": "javascript:alert(1)",
-        "privacyNoticeURL": "",
+        "privacyNoticeURL": " ",
         "optOutURL": 7,
         "preferredTheme": {"fontColor": "red!", "linkFontSize": "12", "titleFontType": null,
                            "buttonColor": "#99999", "own": {"a": 1}},

@@ -70,7 +70,7 @@ fn one_of_each(keys: &VaultKeys, known: &CardholderId, round: i32) -> Vec<Commit
     };
     let created = DirectoryChange::Create(Box::new(NewRecord {
         row,
-        former_email_index: None,
+        other_email_indexes: Vec::new(),
     }));
     let changed = DirectoryChange::Update(Box::new(RecordUpdate {
         app_id,
@@ -81,7 +81,7 @@ fn one_of_each(keys: &VaultKeys, known: &CardholderId, round: i32) -> Vec<Commit
             updated_at: 2,
             ..Columns::default()
         },
-        former_email_index: None,
+        other_email_indexes: Vec::new(),
     }));
     let acts = [
         Act::Enrol(Box::new(sealed_user(keys, ISSUER, &pan))),

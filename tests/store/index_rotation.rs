@@ -198,6 +198,7 @@ async fn users_enrol_again_under_either_key(backend: Backend) {
 const APP: AppId = AppId(1);
 
 fn record(keys: &VaultKeys, user_id: &str, address: &str) -> NewRecord {
+    let others = keys.former_app_email_index(APP, address).into_iter();
     let index = keys.app_email_index(APP, address);
     NewRecord {
         row: SealedRecord {
@@ -217,7 +218,7 @@ fn record(keys: &VaultKeys, user_id: &str, address: &str) -> NewRecord {
             created_at: 1,
             updated_at: 1,
         },
-        former_email_index: keys.former_app_email_index(APP, address).map(Into::into),
+        other_email_indexes: others.map(Into::into).collect(),
     }
 }
 
@@ -235,7 +236,7 @@ fn new_address(keys: &VaultKeys, user_id: &str, address: &str) -> RecordUpdate {
             updated_at: 2,
             ..Columns::default()
         },
-        former_email_index: new.former_email_index,
+        other_email_indexes: new.other_email_indexes,
     }
 }
 

@@ -4,6 +4,7 @@
 mod beside_writers;
 mod damage;
 mod held;
+mod old_addresses;
 pub mod rows;
 
 use crate::fixture::{ISSUER, Rig, draft};

@@ -77,7 +77,27 @@ pub fn send_seeing(
         clear,
     };
     document::assert_documented(method, url, &answered);
+    assert_errors_are_whole(&answered, &seen);
     (answered, seen)
+}
+
+/// `Details` is a text in every element, and a 401 says how to authenticate (RFC 9110, 15.5.2).
+#[track_caller]
+fn assert_errors_are_whole(answered: &Answered, headers: &HeaderMap) {
+    let clear = answered.clear.as_ref();
+    let Some(elements) = clear.and_then(|body| body.pointer("/Errors/Error")?.as_array()) else {
+        return;
+    };
+    assert!(
+        elements
+            .iter()
+            .all(|element| element["Details"].is_string())
+    );
+    let challenge = headers
+        .get("www-authenticate")
+        .map(|value| value.to_str().unwrap());
+    let expected = (answered.status == 401).then_some("OAuth realm=\"issuer-gateway\"");
+    assert_eq!(challenge, expected, "{}", answered.status);
 }
 
 /// Signs a body as it is and sends it to enrol, with further headers. The answer is not opened.

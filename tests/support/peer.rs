@@ -11,6 +11,7 @@ use openssl::symm::{Cipher, Crypter, Mode, encrypt_aead};
 use openssl::x509::X509;
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::rand_core::{OsRng, RngCore};
+use rsa::traits::PublicKeyParts;
 use rsa::{Oaep, RsaPrivateKey};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -32,6 +33,16 @@ pub fn rsa_key(name: &str) -> RsaPrivateKey {
 pub fn key_digest(name: &str) -> Vec<u8> {
     let public = rsa_key(name).to_public_key();
     Sha256::digest(public.to_public_key_der().unwrap().as_bytes()).to_vec()
+}
+
+/// The JWK thumbprint (RFC 7638), as node-jose puts it into `kid`.
+pub fn thumbprint(name: &str) -> Vec<u8> {
+    let key = rsa_key(name).to_public_key();
+    let (e, n) = (
+        base64url(&key.e().to_bytes_be()),
+        base64url(&key.n().to_bytes_be()),
+    );
+    Sha256::digest(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)).to_vec()
 }
 
 /// SHA-256 of the certificate in DER.

@@ -1,8 +1,8 @@
 //! SHA-256 fingerprints of public keys and certificates, as `kid` and `publicKeyFingerprint` carry
 //! them.
 //!
-//! Clients name a key by the digest of its SPKI or of its certificate, in hex or base64, depending
-//! on their configuration.
+//! Clients name a key by the digest of its SPKI or of its certificate, in hex or base64, or by its
+//! JWK thumbprint, depending on library and configuration.
 
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::STANDARD;
@@ -30,6 +30,23 @@ impl Fingerprint {
         let mut digest = [0; 32];
         digest.copy_from_slice(&certificate.digest(MessageDigest::sha256())?);
         Ok(Self(digest))
+    }
+
+    /// The JWK thumbprint of an RSA key (RFC 7638): what several JOSE libraries put into `kid` by
+    /// themselves, in base64url.
+    pub fn thumbprint<T: HasPublic>(key: &PKeyRef<T>) -> Result<Self, ErrorStack> {
+        let rsa = key.rsa()?;
+        let (e, n) = (
+            base64::encode(&rsa.e().to_vec()),
+            base64::encode(&rsa.n().to_vec()),
+        );
+        let required = format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#);
+        Ok(Self(sha256(required.as_bytes())))
+    }
+
+    /// base64url without padding: how JOSE libraries name a key.
+    pub fn to_base64url(self) -> String {
+        base64::encode(&self.0)
     }
 
     /// The 32 bytes.
@@ -79,6 +96,9 @@ impl fmt::Debug for Fingerprint {
 mod tests {
     use super::*;
     use crate::testing;
+    use openssl::bn::BigNum;
+    use openssl::pkey::PKey;
+    use openssl::rsa::Rsa;
     use rsa::pkcs8::EncodePublicKey;
     use sha2::{Digest, Sha256};
 
@@ -99,6 +119,23 @@ mod tests {
                 .to_string(),
             hex::encode(Sha256::digest(certificate.to_der().unwrap()))
         );
+    }
+
+    #[test]
+    fn the_thumbprint_is_that_of_rfc_7638() {
+        // Section 3.1.
+        let modulus = concat!(
+            "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_B",
+            "JECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_F",
+            "DW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4",
+            "vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
+        );
+        let number = |text: &str| BigNum::from_slice(&base64::decode(text).unwrap()).unwrap();
+        let rsa = Rsa::from_public_components(number(modulus), number("AQAB")).unwrap();
+        let thumbprint = Fingerprint::thumbprint(&PKey::from_rsa(rsa).unwrap()).unwrap();
+        let kid = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+        assert_eq!(thumbprint.to_base64url(), kid);
+        assert_eq!(Fingerprint::parse(kid), Some(thumbprint));
     }
 
     #[test]

@@ -110,6 +110,7 @@ pub struct DecryptionKey {
     certificate: Option<X509>,
     fingerprint: Fingerprint,
     certificate_fingerprint: Option<Fingerprint>,
+    thumbprint: Fingerprint,
     aliases: Vec<String>,
     state: KeyState,
     not_after: Option<SystemTime>,
@@ -142,6 +143,7 @@ impl DecryptionKey {
         };
         Ok(Self {
             fingerprint: Fingerprint::of_public_key(&private)?,
+            thumbprint: Fingerprint::thumbprint(&private)?,
             prepared: OnceLock::new(),
             private,
             certificate,
@@ -194,6 +196,11 @@ impl DecryptionKey {
     /// SHA-256 of the certificate.
     pub fn certificate_fingerprint(&self) -> Option<Fingerprint> {
         self.certificate_fingerprint
+    }
+
+    /// The JWK thumbprint (RFC 7638).
+    pub fn thumbprint(&self) -> Fingerprint {
+        self.thumbprint
     }
 
     /// Further names.

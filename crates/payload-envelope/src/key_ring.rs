@@ -1,7 +1,7 @@
 //! The keys that open payloads, found by the hint that a payload carries.
 //!
-//! A hint names a key by the digest of its public key or of its certificate, or by a configured
-//! alias; no hint means the primary key. There is no trial decryption: a hint that names no usable
+//! A hint names a key by the digest of its public key or of its certificate, by its JWK thumbprint,
+//! or by a configured alias; no hint means the primary key. There is no trial decryption: a hint that names no usable
 //! key is refused.
 
 use std::collections::HashMap;
@@ -77,7 +77,11 @@ impl KeyRing {
 
         let mut by_name = HashMap::<Name, Arc<DecryptionKey>>::new();
         for key in &keys {
-            let digests = [Some(key.fingerprint()), key.certificate_fingerprint()];
+            let digests = [
+                Some(key.fingerprint()),
+                key.certificate_fingerprint(),
+                Some(key.thumbprint()),
+            ];
             let digests = digests
                 .into_iter()
                 .flatten()
@@ -144,7 +148,8 @@ mod tests {
             let key_digest = openssl::sha::sha256(&key(index).public_key_to_der().unwrap());
             let digest = certificate(index).digest(MessageDigest::sha256()).unwrap();
             let mut hints: Vec<String> = aliases.into_iter().map(str::to_owned).collect();
-            for digest in [&key_digest[..], &digest[..]] {
+            let jwk = crate::testing::thumbprint(&key(index));
+            for digest in [&key_digest[..], &digest[..], &jwk[..]] {
                 let base64 = openssl::base64::encode_block(digest);
                 hints.extend([
                     hex::encode(digest),

@@ -151,3 +151,14 @@ pub(crate) fn assert_refused(body: &[u8], reason: CryptoReason, case: &str) {
 pub(crate) fn value(opened: &Opened) -> Value {
     Value::Object(opened.object.members().clone())
 }
+
+/// The JWK thumbprint of a key (RFC 7638), made without the product's code.
+pub(crate) fn thumbprint(key: &PKey<Private>) -> [u8; 32] {
+    let rsa = key.rsa().unwrap();
+    let [e, n] = [rsa.e(), rsa.n()].map(|number| {
+        let text = openssl::base64::encode_block(&number.to_vec());
+        let text = text.trim_end_matches('=');
+        text.replace('+', "-").replace('/', "_")
+    });
+    openssl::sha::sha256(format!("{{\"e\":\"{e}\",\"kty\":\"RSA\",\"n\":\"{n}\"}}").as_bytes())
+}

@@ -1,23 +1,25 @@
 //! The billing address (cce-api.md 3.1, `Address`; names and country format 8.2, 8.3).
 
 use crate::enrolment::StoredError;
-use crate::enrolment::report::Need::{Optional, Required};
+use crate::enrolment::report::Need::{Optional, OptionalOrEmpty, Required};
 use crate::enrolment::report::{Members, Report};
 use crate::enrolment::stored::{self, Stored};
 use crate::enrolment::text::{self, Rule};
+use crate::footprint::Country;
 use crate::text_form::TextForm;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A country code; [`Address::read`] also looks it up in ISO 3166-1 alpha-3.
+/// A country code; [`Address::read`] also looks it up: ISO 3166-1 alpha-3, and `XKX` for Kosovo.
 pub const COUNTRY_CODE: TextForm = TextForm::matching("^[A-Za-z]{3}$");
 /// What an address is for (`home`).
 pub const ADDRESS_KIND: TextForm = TextForm::printable(3, 20);
 /// A neighbourhood.
 pub const LOCALITY: TextForm = TextForm::printable(3, 30);
-/// A postal code (cce-api.md 3.1): no hyphens, so neither ZIP+4 nor Polish codes.
+/// A postal code (cce-api.md 3.1): no hyphens, so neither ZIP+4 nor Polish codes. An empty text is
+/// none.
 pub const POSTAL_CODE: TextForm =
-    TextForm::of_length(1, 12).and_pattern("^ *[A-Za-z0-9][A-Za-z0-9 ]*$");
+    TextForm::of_length(0, 12).and_pattern("^( *[A-Za-z0-9][A-Za-z0-9 ]*)?$");
 /// A state or a city.
 pub const STATE_OR_CITY: TextForm = TextForm::printable(3, 20);
 /// A street line.
@@ -43,7 +45,7 @@ impl Address {
         let country_code = text(Required, "billingAddress.countryCode", country_code);
         let kind = text(Required, "billingAddress.type", kind);
         let locality = text(Optional, "billingAddress.locality", locality);
-        let postal_code = text(Optional, "billingAddress.postalCode", postal_code);
+        let postal_code = text(OptionalOrEmpty, "billingAddress.postalCode", postal_code);
         let state = text(Optional, "billingAddress.state", state_or_city);
         let city = text(Optional, "billingAddress.city", state_or_city);
         let line1 = text(Optional, "billingAddress.line1", line);
@@ -130,13 +132,13 @@ fn line(text: &str) -> Result<Zeroizing<String>, Rule> {
     text::free(text, &ADDRESS_LINE)
 }
 
-/// Three letters in any case, kept in upper case, and a code of ISO 3166-1.
+/// Three letters in any case, kept in upper case, and a code of ISO 3166-1 or Kosovo's.
 fn country_code(text: &str) -> Result<Zeroizing<String>, Rule> {
     if text.len() != 3 || !text.bytes().all(|b| b.is_ascii_alphabetic()) {
         return Err("must be three letters".into());
     }
     let code = Zeroizing::new(text.to_ascii_uppercase());
-    match rust_iso3166::from_alpha3(&code) {
+    match Country::from_alpha3(&code) {
         Some(_) => Ok(code),
         None => Err("must be an ISO 3166-1 alpha-3 country code".into()),
     }

@@ -117,5 +117,5 @@ fn table(path: &str, unicode_names: bool, rows: &[(&str, &str)]) {
 
 const LENGTH: &str = "must be 1 to 100 characters long";
 const LETTER: &str = "must contain at least one letter";
-const UNICODE_SET: &str =
-    "must contain only letters, digits, apostrophes, commas, blanks, hyphens and periods";
+const UNICODE_SET: &str = "must contain only letters, digits, apostrophes, commas, blanks, hyphens and \
+                           periods, and joiners and middle dots between letters";

@@ -68,7 +68,6 @@ const FORMS: &[(&str, &str, TextForm)] = &[
         "supportedAccountRange",
         WRITTEN_ACCOUNT_RANGES,
     ),
-    ("IssuerProfileDetails", "issuerName", issuer::ISSUER_NAME),
     ("IssuerProfileDetails", "email", issuer::CONTACT_ADDRESS),
     ("IssuerProfileDetails", "currencyCode", card::CURRENCY_CODE),
     ("IssuerProfileDetails", "countryCode", profile::COUNTRY_CODE),

@@ -36,9 +36,9 @@ pub enum DirectoryChange {
 pub struct NewRecord {
     /// Its row.
     pub row: SealedRecord,
-    /// While an index rotation is under way: another record that still has this index holds the
-    /// same e-mail address.
-    pub former_email_index: Option<FormerIndex>,
+    /// Another record that has one of these indexes still holds the same e-mail address: of
+    /// the former index key, while an index rotation is under way, or as earlier versions made it.
+    pub other_email_indexes: Vec<FormerIndex>,
 }
 
 /// A change of a record.
@@ -51,7 +51,7 @@ pub struct RecordUpdate {
     /// What is set.
     pub set: Columns,
     /// As in [`NewRecord`], where `set` has an e-mail address.
-    pub former_email_index: Option<FormerIndex>,
+    pub other_email_indexes: Vec<FormerIndex>,
 }
 
 /// New values of columns: `None` leaves a column as it is, `Some(None)` empties it. Byte columns
@@ -131,11 +131,11 @@ impl DirectoryChange {
         }
     }
 
-    fn former_email_index(&self) -> Option<&FormerIndex> {
+    fn other_email_indexes(&self) -> &[FormerIndex] {
         match self {
-            Self::Create(new) => new.former_email_index.as_ref(),
-            Self::Update(update) => update.former_email_index.as_ref(),
-            Self::Delete { .. } => None,
+            Self::Create(new) => &new.other_email_indexes,
+            Self::Update(update) => &update.other_email_indexes,
+            Self::Delete { .. } => &[],
         }
     }
 }
@@ -169,17 +169,18 @@ pub(in crate::store) fn lock_apps(
 
 /// Writes one change; a unique key that is taken undoes this change alone.
 ///
-/// The unique key does not see an address that another record still has under the former index key.
-/// Looking first is safe: the app is locked, nobody writes under the former key any more, and a
-/// record that moves to the new one between the look and the change was seen.
+/// The unique key does not see an address that another record still has under the former index key,
+/// or in the form of earlier versions. Looking first is safe: the app is locked, nobody writes such
+/// an index any more, and a record that moves to the new one between the look and the change was
+/// seen.
 pub(in crate::store) fn apply(
     conn: &mut AnyConnection,
     change: &DirectoryChange,
 ) -> QueryResult<Applied> {
-    if let Some(former) = change.former_email_index()
-        && is_held(conn, change, &former.index, former.key)?
-    {
-        return Ok(Applied::Taken(Taken::Email));
+    for other in change.other_email_indexes() {
+        if is_held(conn, change, &other.index, other.key)? {
+            return Ok(Applied::Taken(Taken::Email));
+        }
     }
     match connection::savepoint(conn, |conn| write(conn, change)) {
         Ok(0) => Ok(Applied::Gone),

@@ -29,6 +29,41 @@ pub(super) fn at_once(count: usize, act: impl Fn(usize) -> u16 + Sync) -> BTreeM
     statuses
 }
 
+on_both!(an_address_is_one_however_it_is_spelt, |backend: Backend| {
+    let directory = Directory::start(backend);
+    let key = directory.app("app", false);
+    for (number, spellings) in [
+        [
+            "zoë@example.com",
+            "zoe\u{308}@example.com",
+            "ZOE\u{308}@Example.COM",
+        ],
+        [
+            "info@münchen.example",
+            "INFO@xn--mnchen-3ya.EXAMPLE",
+            "info@mu\u{308}nchen.example",
+        ],
+        ["σας@example.com", "ΣΑΣ@example.com", "σασ@example.com"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let [first, others @ ..] = spellings;
+        let id = format!("u{number}");
+        let body = json!({"user_id": id, "email": first});
+        assert_eq!(directory.post(&key, &body).status, 201);
+        for other in others {
+            let body = json!({ "email": other });
+            directory.post(&key, &body).assert_refused(409, EMAIL_TAKEN);
+            // Its own user may spell it otherwise, and reads it as it was sent last.
+            let path = format!("/users/{id}");
+            let own = directory.put(&path, &key, &body);
+            assert_eq!((own.status, &own.json()["email"]), (200, &json!(other)));
+        }
+    }
+    assert_eq!(directory.database().count("directory_users"), 3);
+});
+
 on_both!(one_of_a_hundred_gets_a_free_address, |backend: Backend| {
     let directory = Directory::start(backend);
     let key = directory.app("app", false);

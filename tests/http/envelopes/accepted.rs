@@ -5,7 +5,7 @@ use crate::on_both;
 use crate::support::Backend;
 use crate::support::peer::{
     FieldLevel, Jwe, Wrap, base64_standard, base64url, certificate_digest, josekit_token, jwe_body,
-    key_digest, oaep_sha256, oaep_sha512,
+    key_digest, oaep_sha256, oaep_sha512, thumbprint,
 };
 use openssl::symm::Cipher;
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ fn hints() -> Vec<String> {
             .trim_end_matches('=')
             .to_owned(),
         base64url(&certificate),
+        base64url(&thumbprint("gateway")),
         "gateway-2026".to_owned(),
         String::new(),
     ]

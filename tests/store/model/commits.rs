@@ -100,7 +100,7 @@ impl Doing {
                 };
                 Act::Directory(Box::new(DirectoryChange::Create(Box::new(NewRecord {
                     row,
-                    former_email_index: None,
+                    other_email_indexes: Vec::new(),
                 }))))
             }
             Deed::Change {
@@ -121,7 +121,7 @@ impl Doing {
                     app_id,
                     klaim_id: record.clone(),
                     set,
-                    former_email_index: None,
+                    other_email_indexes: Vec::new(),
                 }))))
             }
             Deed::Delete { record } => Act::Directory(Box::new(DirectoryChange::Delete {

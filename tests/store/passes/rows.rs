@@ -137,7 +137,7 @@ pub async fn record(rig: &Rig, app_id: AppId, number: usize, email: Option<&str>
     };
     let new = NewRecord {
         row,
-        former_email_index: None,
+        other_email_indexes: Vec::new(),
     };
     let change = DirectoryChange::Create(Box::new(new));
     let audit = draft("directory.create");

@@ -50,7 +50,6 @@ fn details() -> Value {
     let mut details = profile();
     if let Some(members) = details.as_object_mut() {
         for (name, value) in [
-            ("issuerName", "ABC Bank"),
             ("email", "xyz@abc.example"),
             ("currencyCode", "USD"),
             ("countryCode", "USA"),

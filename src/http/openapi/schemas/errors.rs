@@ -33,7 +33,8 @@ pub struct ErrorElement {
     pub description: String,
     /// Whether the same request can succeed later.
     pub recoverable: bool,
-    /// The field and the rule that it breaks, never the value that was sent. `null` from `Gateway`.
-    #[schema(max_length = 5000, required = true)]
-    pub details: Option<String>,
+    /// The field and the rule that it breaks, never the value that was sent; empty if there is
+    /// nothing to say.
+    #[schema(max_length = 5000)]
+    pub details: String,
 }

@@ -44,8 +44,6 @@ pub struct IssuerProfileDetails {
     /// The network's number of the customer.
     #[schema(nullable = false)]
     pub customer_id: Option<String>,
-    /// The issuer's name.
-    pub issuer_name: String,
     /// The starts of the issuer's card numbers, in the order in which they were added.
     #[schema(examples("534403,518145,5403"))]
     pub supported_account_range: String,

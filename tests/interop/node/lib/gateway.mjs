@@ -77,7 +77,7 @@ export function errorElements(answer) {
     assert.equal(typeof element.ReasonCode, "string");
     assert.equal(typeof element.Recoverable, "boolean");
     assert.ok(element.Description.length >= 10 && element.Description.length <= 1000, element.Description);
-    assert.ok(element.Details === null || element.Details === undefined || typeof element.Details === "string");
+    assert.equal(typeof element.Details, "string");
   }
   return elements;
 }
