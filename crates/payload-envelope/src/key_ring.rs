@@ -1,8 +1,8 @@
 //! The keys that open payloads, found by the hint that a payload carries.
 //!
 //! A hint names a key by the digest of its public key or of its certificate, by its JWK thumbprint,
-//! or by a configured alias; no hint means the primary key. There is no trial decryption: a hint that names no usable
-//! key is refused.
+//! or by a configured alias; no hint means the primary key. There is no trial decryption: a hint
+//! that names no usable key is refused.
 
 use std::collections::HashMap;
 use std::sync::Arc;
