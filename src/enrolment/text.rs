@@ -109,7 +109,8 @@ impl NameCharacters {
         let mut before = None;
         let mut rest = text.chars().peekable();
         while let Some(c) = rest.next() {
-            if !holds(c) && !(self.unicode && joins(before, c, rest.peek().copied())) {
+            let after = rest.peek().copied();
+            if !(holds(c) || self.unicode && joins(before, c, after)) {
                 return Err(allowed.into());
             }
             before = Some(c);
