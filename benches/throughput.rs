@@ -20,9 +20,10 @@
 //! | `--connections` | `BENCH_CONNECTIONS` | 128 | keep-alive connections of the saturating load |
 //! | `--users` | `BENCH_USERS` | 1000000 | how many users there are in the growth runs, in ascending order |
 //! | `--nodes` | `BENCH_NODES` | 1,2,3 | gateways on one PostgreSQL |
+//! | `--transactions` | `BENCH_TRANSACTIONS` | 5000000 | how many stored transactions there are beside the second import; 0: none |
 //! | `--overload` | `BENCH_OVERLOAD` | 10 | times the saturating load |
 //! | `--multi-buffer` | `BENCH_MULTI_BUFFER` | auto | `crypto.multi_buffer` of the `_mb` runs: `auto` or a path |
-//! | `--only` | `BENCH_ONLY` | all | phases: `rounds`, `multi-buffer`, `sqlite`, `nodes`, `growth`, `latency`, `overload`, `memory` |
+//! | `--only` | `BENCH_ONLY` | all | phases: `rounds`, `multi-buffer`, `sqlite`, `nodes`, `growth`, `latency`, `overload`, `memory`, `transactions` |
 //!
 //! The modules: [`settings`]; [`sandbox`], [`database`] and [`gateway`] are the machine under test;
 //! [`requests`] prepares, [`connection`] and [`load`] drive, [`outcome`] holds what came back and

@@ -94,7 +94,7 @@ pub(crate) fn fill(
 }
 
 /// The data keys of the gateway that runs.
-fn vault_keys(sandbox: &Sandbox, site: &Site) -> anyhow::Result<Arc<VaultKeys>> {
+pub(crate) fn vault_keys(sandbox: &Sandbox, site: &Site) -> anyhow::Result<Arc<VaultKeys>> {
     let config = Config::load(sandbox.config())?;
     let keks = keys::kek::load(&config.vault)?;
     let store = Store::open(&DatabaseUrl::parse(&site.database.url())?, 1);

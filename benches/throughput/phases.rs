@@ -2,6 +2,7 @@
 
 mod growth;
 mod limits;
+mod transactions;
 
 use super::check;
 use super::database::Database;
@@ -114,6 +115,7 @@ impl Bench<'_> {
             Phase::Latency => self.latency(),
             Phase::Overload => self.overload(),
             Phase::Memory => self.memory(),
+            Phase::Transactions => self.transactions(),
             Phase::Growth => self.growth(),
         }
     }

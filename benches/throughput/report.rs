@@ -117,6 +117,26 @@ pub(crate) struct Remembered {
     pub(crate) run: Run,
 }
 
+/// Card transactions, per second.
+#[derive(Debug, Default)]
+pub(crate) struct Transactions {
+    /// Scored by one thread.
+    pub(crate) score_per_second: f64,
+    /// Handed in through the API, a thousand a call.
+    pub(crate) api_per_second: f64,
+    /// Imported from a file, from the command's start to its end.
+    pub(crate) import_per_second: f64,
+    /// The same beside so many stored ones.
+    pub(crate) import_beside_many: Option<f64>,
+    pub(crate) beside: u32,
+    pub(crate) sqlite_import_per_second: f64,
+    /// Bytes of tables and indexes for each stored transaction.
+    pub(crate) bytes_each: f64,
+    /// Scores of a month asked for, as fast as it goes, and at half of that.
+    pub(crate) aggregate: Option<Run>,
+    pub(crate) aggregate_half: Option<Run>,
+}
+
 /// All that was measured; what was not is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
@@ -133,6 +153,7 @@ pub(crate) struct Results {
     pub(crate) curve: Vec<Point>,
     pub(crate) overload: Vec<Overload>,
     pub(crate) memory: Option<Remembered>,
+    pub(crate) transactions: Option<Transactions>,
 }
 
 /// The line for programs; `null` is what was not measured.
@@ -150,6 +171,11 @@ struct Line {
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
     rss_mib: Option<f64>,
+    import_per_s: Option<f64>,
+    api_tx_per_s: Option<f64>,
+    score_per_s_core: Option<f64>,
+    bytes_per_tx: Option<f64>,
+    aggregate_per_s: Option<f64>,
 }
 
 /// The offered load, in percent of the peak, that `p50_ms` and `p99_ms` of the line are for.
@@ -179,6 +205,10 @@ fn line(results: &Results, yardstick: &Yardstick) -> Line {
     let ratio = |runs: &[Run]| {
         Run::median_of(runs).map(|run| rounded(run.per_second / yardstick.per_second(), 3))
     };
+    let of_transactions = |figure: fn(&Transactions) -> f64| {
+        let all = results.transactions.as_ref();
+        all.map(|all| rounded(figure(all), 1))
+    };
     let half = results.curve.iter().find(|point| point.percent == HALF);
     Line {
         rsa_per_s: rounded(yardstick.per_second(), 1),
@@ -196,6 +226,15 @@ fn line(results: &Results, yardstick: &Yardstick) -> Line {
             .memory
             .as_ref()
             .map(|memory| rounded(memory.peak, 1)),
+        import_per_s: of_transactions(|all| all.import_per_second),
+        api_tx_per_s: of_transactions(|all| all.api_per_second),
+        score_per_s_core: of_transactions(|all| all.score_per_second),
+        bytes_per_tx: of_transactions(|all| all.bytes_each),
+        aggregate_per_s: of_transactions(|all| {
+            all.aggregate
+                .as_ref()
+                .map_or(f64::NAN, |run| run.per_second)
+        }),
     }
 }
 
@@ -269,6 +308,10 @@ fn table(results: &Results, yardstick: &Yardstick) -> Table {
         }
     }
 
+    if let Some(all) = &results.transactions {
+        transactions(&mut table, all);
+    }
+
     if let Some(memory) = &results.memory {
         table.heading("1,000 connections");
         table.run("JWE enrolments", &memory.run, "");
@@ -278,4 +321,47 @@ fn table(results: &Results, yardstick: &Yardstick) -> Table {
         ));
     }
     table
+}
+
+fn transactions(table: &mut Table, all: &Transactions) {
+    table.heading("card transactions");
+    let mut line = |name: &str, per_second: f64, note: &str| {
+        table.text(&format!("{name:<38} {per_second:>9.0}  {note}"));
+    };
+    line(
+        "scored, one thread",
+        all.score_per_second,
+        "goal: >= 500,000",
+    );
+    line(
+        "API, 1,000 a call, PostgreSQL",
+        all.api_per_second,
+        "goal: >= 10,000",
+    );
+    line(
+        "imported, PostgreSQL",
+        all.import_per_second,
+        "goal: >= 10,000",
+    );
+    if let Some(beside) = all.import_beside_many {
+        let share = beside / all.import_per_second * 100.0;
+        let note = format!("{share:.0} % of the one before");
+        line(&format!("imported beside {}", all.beside), beside, &note);
+    }
+    line(
+        "imported, SQLite",
+        all.sqlite_import_per_second,
+        "goal: >= 5,000",
+    );
+    line(
+        "bytes for each",
+        all.bytes_each,
+        "tables and indexes, repacked",
+    );
+    if let Some(run) = &all.aggregate {
+        table.run("scores of a month", run, "goal: >= 2,000");
+    }
+    if let Some(run) = &all.aggregate_half {
+        table.run("scores of a month, half load", run, "goal: p99 < 10 ms");
+    }
 }

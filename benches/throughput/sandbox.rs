@@ -36,7 +36,7 @@ certificate = "gateway-cert.pem"
 state = "primary"
 "#;
 
-const DATABASE: &str = "ISSUER_GATEWAY__DATABASE__URL";
+pub(crate) const DATABASE: &str = "ISSUER_GATEWAY__DATABASE__URL";
 const MULTI_BUFFER: &str = "ISSUER_GATEWAY__CRYPTO__MULTI_BUFFER";
 
 /// The folder and what is in it.
@@ -158,6 +158,6 @@ impl Site {
     }
 }
 
-fn text(path: &Path) -> anyhow::Result<&str> {
+pub(crate) fn text(path: &Path) -> anyhow::Result<&str> {
     path.to_str().context("the temporary folder is not UTF-8")
 }

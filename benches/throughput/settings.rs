@@ -37,6 +37,9 @@ pub(crate) struct Settings {
         default_value = "1,2,3"
     )]
     pub(crate) nodes: Vec<usize>,
+    /// How many stored transactions there are beside the second import of the transactions' phase.
+    #[arg(long, env = "BENCH_TRANSACTIONS", default_value_t = 5_000_000)]
+    pub(crate) transactions: u32,
     /// The overload, in times the saturating load.
     #[arg(long, env = "BENCH_OVERLOAD", default_value_t = 10)]
     pub(crate) overload: usize,
@@ -61,6 +64,7 @@ pub(crate) enum Phase {
     Latency,
     Overload,
     Memory,
+    Transactions,
     // Last: the disk is busy for a while after it.
     Growth,
 }
