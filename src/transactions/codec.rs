@@ -5,6 +5,8 @@
 //! stay readable. Codes stand as their letters, days as distances, so that nothing depends on
 //! tables of this program. A month's sums come before its transactions: they can be read alone.
 
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use super::ledger::{Ledger, Notice};
