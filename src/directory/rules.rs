@@ -16,8 +16,11 @@ pub type Secret = Zeroizing<String>;
 pub const USERNAME: TextForm = TextForm::printable(1, 64);
 /// The app's own id of a user: neither `.` nor `..`, because clients and proxies resolve a path
 /// segment of dots alone, so it would never arrive.
-pub const USER_ID: TextForm =
-    TextForm::of_length(1, 64).and_pattern(r"^(?!\.{1,2}$)[^\s\x00-\x1F\x7F-\x9F]+$");
+pub const USER_ID: TextForm = TextForm::of_length(1, 64).and_pattern(concat!(
+    r"^([^.\s\x00-\x1F\x7F-\x9F][^\s\x00-\x1F\x7F-\x9F]*",
+    r"|\.[^.\s\x00-\x1F\x7F-\x9F][^\s\x00-\x1F\x7F-\x9F]*",
+    r"|\.\.[^\s\x00-\x1F\x7F-\x9F]+)$",
+));
 /// A display name.
 pub const DISPLAY_NAME: TextForm = TextForm::printable(1, 200);
 /// A first or last name.
@@ -235,6 +238,30 @@ mod tests {
             .err()
             .unwrap_or_default();
         violations.iter().map(|v| v.path.to_string()).collect()
+    }
+
+    #[test]
+    fn patterns_match_what_is_accepted() {
+        let matches = |form: &TextForm, text: &str| {
+            let pattern = regex::Regex::new(form.pattern.unwrap()).unwrap();
+            form.has_length(text) && pattern.is_match(text)
+        };
+        for text in [
+            ".", "..", "...", ".a", "a.", "..a", "a", "", " ", "a b", "a\n", "\u{85}", "é",
+            "a\u{0}",
+        ] {
+            assert_eq!(matches(&USER_ID, text), is_user_id(text), "{text:?}");
+        }
+        for text in [
+            "a@b.c", "a@bc", "@abcd", "abcd@", "a@b@c", "a @bc", "é@é.é", "abcde",
+        ] {
+            let accepted = email(&mut Vec::new(), &json!(text)).is_some();
+            assert_eq!(matches(&EMAIL, text), accepted, "{text:?}");
+        }
+        for text in ["a", "é b", "a\tb", "a\u{9f}"] {
+            let accepted = super::text(&mut Vec::new(), "name", &json!(text), &DISPLAY_NAME);
+            assert_eq!(matches(&DISPLAY_NAME, text), accepted.is_some(), "{text:?}");
+        }
     }
 
     #[test]
