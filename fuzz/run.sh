@@ -15,6 +15,9 @@ sanitizer="${SANITIZER:-none}"
 toolchain=()
 if [ "$sanitizer" != none ]; then toolchain=(+nightly); fi
 
+# The versions that the gateway is built with.
+cp ../Cargo.lock Cargo.lock
+
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then mapfile -t targets < <(cargo "${toolchain[@]}" fuzz list); fi
 cargo "${toolchain[@]}" fuzz build --sanitizer "$sanitizer"
