@@ -102,6 +102,7 @@ mod tests {
     fn a_range_is_4_to_8_ascii_digits() {
         for text in ["0000", "11112", "534403", "5344031", "53440312"] {
             assert_eq!(range(text).to_string(), text);
+            assert_eq!(range(text).as_str(), text);
         }
         for text in [
             "",

@@ -41,7 +41,7 @@ pub(super) fn make(keks: &Keks, purpose: Purpose, version: i32) -> Result<DataKe
 }
 
 /// Version 1 of each purpose that has no key at all.
-fn missing(rows: &[DataKeyRow], keks: &Keks) -> Result<Vec<DataKeyRow>, VaultError> {
+pub(super) fn missing(rows: &[DataKeyRow], keks: &Keks) -> Result<Vec<DataKeyRow>, VaultError> {
     [Purpose::Seal, Purpose::Index]
         .into_iter()
         .filter(|purpose| !rows.iter().any(|row| row.purpose == purpose.as_str()))
@@ -49,14 +49,14 @@ fn missing(rows: &[DataKeyRow], keks: &Keks) -> Result<Vec<DataKeyRow>, VaultErr
         .collect()
 }
 
-struct Opened {
+pub(super) struct Opened {
     purpose: String,
     version: i32,
     key: KeyBytes,
 }
 
 /// Every key that is not retired.
-fn unwrap_all(rows: &[DataKeyRow], keks: &Keks) -> Result<Vec<Opened>, VaultError> {
+pub(super) fn unwrap_all(rows: &[DataKeyRow], keks: &Keks) -> Result<Vec<Opened>, VaultError> {
     rows.iter()
         .filter(|row| !row.is_retired())
         .map(|row| {
@@ -72,7 +72,11 @@ fn unwrap_all(rows: &[DataKeyRow], keks: &Keks) -> Result<Vec<Opened>, VaultErro
 /// Exactly one key of each purpose is primary. Active seal keys open values. One index key may be
 /// active, the former one: rows may still have its indexes. Nobody would look up a second one, so
 /// duplicates could slip in.
-fn build(generation: i64, rows: &[DataKeyRow], keys: Vec<Opened>) -> Result<VaultKeys, VaultError> {
+pub(super) fn build(
+    generation: i64,
+    rows: &[DataKeyRow],
+    keys: Vec<Opened>,
+) -> Result<VaultKeys, VaultError> {
     let seal_version = primary(rows, Purpose::Seal)?;
     let seal_primary =
         u32::try_from(seal_version).map_err(|_| VaultError::NoPrimary(Purpose::Seal.as_str()))?;

@@ -297,3 +297,6 @@ fn email_kind(owner: OwnerId) -> Kind {
         OwnerId::App(_) => Kind::DirectoryEmail,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,6 +108,10 @@ fn a_card_comes_back_from_its_stored_form() {
     let back = Card::from_json(&stored).unwrap();
     assert_eq!(back.to_json(), stored);
     assert_eq!((back.expiry.month(), back.expiry.year()), (1, 2039));
+    let mut other: Value = serde_json::from_slice(&stored).unwrap();
+    other["expiryMonth"] = "12".into();
+    let other = Card::from_json(other.to_string().as_bytes()).unwrap();
+    assert_eq!(other.expiry.month(), 12);
 }
 
 #[test]
