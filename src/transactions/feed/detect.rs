@@ -1,0 +1,82 @@
+//! Tells the format of a feed, and how a clearing file is framed, from its first bytes.
+
+use super::LONGEST_MESSAGE;
+use super::csv;
+use super::ipm::{BLOCK, BLOCK_DATA, FILL, Framing, Text};
+use zeroize::Zeroizing;
+
+/// How many bytes are looked at, if the feed has so many.
+pub(super) const HEAD: usize = 65 * BLOCK;
+
+/// The format of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values with a header.
+    Csv,
+    /// A clearing file of Mastercard's format IPM.
+    Ipm,
+}
+
+impl Format {
+    /// `csv` or `ipm`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ipm => "ipm",
+        }
+    }
+}
+
+/// What the head of a feed shows.
+pub(super) fn format(head: &[u8]) -> Option<Format> {
+    if framing(head).is_some() {
+        Some(Format::Ipm)
+    } else {
+        csv::looks_like_it(head).then_some(Format::Csv)
+    }
+}
+
+/// How a clearing file is framed: the way in which its lengths lead from message to message.
+///
+/// If both ways do, all its messages lie before the first mark of a block, and the rest is fill.
+pub(super) fn framing(head: &[u8]) -> Option<Framing> {
+    let blocks = head.chunks(BLOCK);
+    let marked = blocks.clone().all(|block| {
+        block
+            .get(BLOCK_DATA..)
+            .is_none_or(|end| end.iter().all(|b| *b == FILL))
+    });
+    let data = blocks
+        .flat_map(|block| block.iter().take(BLOCK_DATA))
+        .copied();
+    let data = Zeroizing::new(data.collect::<Vec<_>>());
+    let blocked = marked.then(|| leads(&data)).flatten();
+    let (text, blocked) = match blocked {
+        Some(text) if head.len() >= BLOCK => (text, true),
+        _ => (leads(head)?, false),
+    };
+    Some(Framing { text, blocked })
+}
+
+/// Follows the lengths to the end of the data; the first message tells the text.
+///
+/// Further messages may be wrong in themselves. Lengths do not lead on by chance: two bytes before
+/// or after its place, one is far too large.
+fn leads(data: &[u8]) -> Option<Text> {
+    let mut rest = data;
+    let mut text = None;
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        if length == 0 {
+            return Some(text.unwrap_or(Text::Latin1));
+        }
+        if length > LONGEST_MESSAGE {
+            return None;
+        }
+        if text.is_none() {
+            text = Some(Text::of_digits(after.get(..length.min(4))?)?);
+        }
+        rest = after.get(length..).unwrap_or_default();
+    }
+    text
+}
