@@ -25,6 +25,7 @@ use crate::reloadable::Reloadable;
 use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
 use crate::telemetry::{Metrics, QueueDepth};
 use crate::throttle::{Buckets, Rate};
+use crate::transactions::history::ScoreHistory;
 use crate::unwrap::{Engine, Unwrapper};
 use crate::vault::Vault;
 use actix_web::dev::ServerHandle;
@@ -138,6 +139,7 @@ fn start_jobs(
     housekeeping.start(|| jobs::ReportExpiries);
     housekeeping.start(|| jobs::AnchorChains);
     housekeeping.start(jobs::NoteRefusals::default);
+    housekeeping.start(ScoreHistory::default);
     let erases = config.erasure.enabled;
     housekeeping.start(move || Erasure::new(erases));
     let (followed, config) = (gateway.clone(), config.clone());

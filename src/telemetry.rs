@@ -82,6 +82,8 @@ pub struct Metrics {
     beginnings: IntGaugeVec,
     users_erased: IntCounter,
     erasures_pending: IntGauge,
+    scoring_jobs: IntGaugeVec,
+    scoring_jobs_ended: IntCounterVec,
 }
 
 impl Metrics {
@@ -159,6 +161,20 @@ impl Metrics {
                 "issuer_gateway_erasures_pending",
                 "Users of the whole installation whose deletion was accepted and who are not erased yet",
             )?,
+            scoring_jobs: IntGaugeVec::new(
+                Opts::new(
+                    "issuer_gateway_scoring_jobs",
+                    "Enrolments of the whole installation whose months before are not scored yet",
+                ),
+                &["state"],
+            )?,
+            scoring_jobs_ended: IntCounterVec::new(
+                Opts::new(
+                    "issuer_gateway_scoring_jobs_ended_total",
+                    "Enrolments whose months before this node has scored, or has given up",
+                ),
+                &["state"],
+            )?,
         };
         metrics
             .registry
@@ -196,6 +212,12 @@ impl Metrics {
         metrics
             .registry
             .register(Box::new(metrics.erasures_pending.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.scoring_jobs.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.scoring_jobs_ended.clone()))?;
         if let Some(caused) = malformed::caused() {
             metrics.registry.register(Box::new(caused))?;
         }
@@ -271,6 +293,17 @@ impl Metrics {
     /// So many users wait to be erased, by any node.
     pub fn set_erasures_pending(&self, count: i64) {
         self.erasures_pending.set(count);
+    }
+
+    /// So many scoring jobs are in this state, on any node.
+    pub fn set_scoring_jobs(&self, state: &'static str, count: i64) {
+        self.scoring_jobs.with_label_values(&[state]).set(count);
+    }
+
+    /// This node has ended scoring jobs in this state.
+    pub fn scoring_jobs_ended(&self, state: &'static str, count: u64) {
+        let ended = self.scoring_jobs_ended.with_label_values(&[state]);
+        ended.inc_by(count);
     }
 
     /// The Prometheus text page.

@@ -13,6 +13,7 @@ mod sandbox;
 mod sandbox_directory;
 mod sandbox_files;
 mod serve;
+mod transactions;
 mod user;
 mod users;
 mod vault;
@@ -65,6 +66,9 @@ enum Command {
     /// Show the factor sets behind scores, load rates, prices and sets, or score one purchase.
     #[command(subcommand)]
     Factors(factors::Command),
+    /// Score stored transactions anew.
+    #[command(subcommand)]
+    Transactions(transactions::Command),
     /// Verify or export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -105,6 +109,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Users(command) => users::run(&load(config)?, command)?,
         Command::Vault(command) => return vault::run(config, command),
         Command::Factors(command) => factors::run(config, &command)?,
+        Command::Transactions(command) => return transactions::run(&load(config)?, command),
         Command::Audit(command) => return audit::run(&load(config)?, command),
         Command::Backup(arguments) => backup::run(&load(config)?, &arguments)?,
         Command::Migrate => migrate::run(&load(config)?)?,

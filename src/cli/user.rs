@@ -7,6 +7,7 @@ use crate::ids::{CardholderId, ClientId};
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
 use crate::store::cardholders::{FoundCardholder, Switched};
+use crate::store::scoring_jobs::{JobState, ScoringJob};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
@@ -69,6 +70,7 @@ async fn find(store: &Store, which: &Which) -> anyhow::Result<(CardholderId, Fou
 
 async fn show(store: &Store, which: &Which) -> anyhow::Result<()> {
     let (user_id, user) = find(store, which).await?;
+    let job = store.scoring_job(user.issuer_id, &user_id).await?;
     let rows = [
         ("user id", user_id.to_string()),
         ("issuer", user.client_id),
@@ -80,11 +82,36 @@ async fn show(store: &Store, which: &Which) -> anyhow::Result<()> {
         ),
         ("enrolled", date(Some(user.created_at))),
         ("changed", date(Some(user.updated_at))),
+        (
+            "twelve months before",
+            job.map_or_else(|| "-".to_owned(), told),
+        ),
     ];
     for (label, value) in rows {
         println!("{label:<22}{value}");
     }
     Ok(())
+}
+
+/// The job that scores the months before the enrolment.
+fn told(job: ScoringJob) -> String {
+    let ScoringJob {
+        status,
+        next_at,
+        scored,
+        ended_at,
+        ..
+    } = job;
+    match (JobState::parse(&status), ended_at) {
+        (Some(JobState::Pending), _) if next_at > 0 => {
+            format!("{status}, looked at again {}", date(Some(next_at)))
+        }
+        (_, Some(_)) => format!(
+            "{status}, {}, {scored} kept transactions scored",
+            date(ended_at)
+        ),
+        (_, None) => status,
+    }
 }
 
 async fn set_status(store: &Store, which: &Which, status: &str) -> anyhow::Result<()> {

@@ -5,6 +5,7 @@ use super::rules::{self, Enrolment, IssuerRules};
 use crate::answer::Reply;
 use crate::attempt::{Action, Attempt, Enrol, Enrolled, ReEnrol, ReEnrolled};
 use crate::call::Call;
+use crate::footprint::Window;
 use crate::gateway::Gateway;
 use crate::ids::CardholderId;
 use crate::issuers::Issuer;
@@ -12,10 +13,6 @@ use crate::payload::{Envelope, EnvelopeForm};
 use crate::refusal::Refusal;
 use crate::store::writer::{NewCard, NewCardholder};
 use crate::vault::{Place, SealedColumn, VaultError, VaultKeys};
-use chrono::Months;
-
-/// Transactions of this many months before enrolment are scored (cce-api.md 7.2).
-const SCORED_MONTHS: Months = Months::new(12);
 
 /// Enrols the cardholder of a signed, encrypted request; the answer is what to send.
 pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Reply, Refusal> {
@@ -100,10 +97,9 @@ fn sealed(
     let pan_index = keys.pan_index(issuer.id, digits);
     let former_pan_index = keys.former_pan_index(issuer.id, digits);
     let email_index = keys.email_index(issuer.id, enrolment.email.value());
-    let scored_from = call
-        .now
-        .checked_sub_months(SCORED_MONTHS)
-        .unwrap_or(call.now);
+    // Transactions from here on are scored (cce-api.md 7.2).
+    let window = Window::of_enrolment(issuer.today(call.now));
+    let scored_from = issuer.first_moment(window.first_month());
     Ok(NewCardholder {
         issuer_id: issuer.id,
         user_id: user_id.clone(),
@@ -138,7 +134,10 @@ fn sealed(
             former_pan_index: former_pan_index.map(Into::into),
             card: card.bytes,
         },
-        scoring_window: (scored_from.timestamp_micros(), call.now.timestamp_micros()),
+        scoring_window: (
+            scored_from.unwrap_or(call.now).timestamp_micros(),
+            call.now.timestamp_micros(),
+        ),
         created_at: call.now.timestamp_micros(),
     })
 }

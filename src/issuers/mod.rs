@@ -16,7 +16,7 @@ pub mod registry;
 pub mod theme;
 pub mod validity;
 
-use crate::footprint::{Country, SetId};
+use crate::footprint::{Country, Month, SetId};
 use crate::ids::{ClientId, IssuerId};
 use crate::oauth1::VerifyingKey;
 use crate::payload::{Accepted, EnvelopeForm, Recipient};
@@ -24,7 +24,7 @@ use crate::refusal::Refusal;
 use crate::store::issuers::Envelopes;
 pub use crate::store::issuers::{IssuerStatus, Responses};
 use account_range::AccountRange;
-use chrono::{DateTime, NaiveDate, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use gate::Gate;
 use profile::IssuerProfile;
@@ -142,6 +142,11 @@ impl Issuer {
         ranges.any(|range| range.covers(pan_digits))
     }
 
+    /// When a month begins in its zone; `None` only outside of the calendar.
+    pub fn first_moment(&self, month: Month) -> Option<DateTime<Utc>> {
+        first_moment(self.time_zone, month)
+    }
+
     /// What it may send, by its settings `envelopes` and `field_level_headers`.
     pub fn accepted(&self) -> Accepted {
         Accepted {
@@ -150,6 +155,16 @@ impl Issuer {
             headers: self.field_level_headers,
         }
     }
+}
+
+/// Where clocks are put forward at midnight, the day begins an hour later.
+fn first_moment(zone: Tz, month: Month) -> Option<DateTime<Utc>> {
+    let midnight = month.first_day()?.and_hms_opt(0, 0, 0)?;
+    let begun = |hours| {
+        let local = midnight.checked_add_signed(TimeDelta::hours(hours))?;
+        zone.from_local_datetime(&local).earliest()
+    };
+    Some(begun(0).or_else(|| begun(1))?.to_utc())
 }
 
 fn day_in<Z: TimeZone>(zone: Tz, moment: DateTime<Z>) -> NaiveDate {
@@ -173,6 +188,26 @@ mod tests {
             let zone: Tz = zone.parse().unwrap();
             let moment = DateTime::parse_from_rfc3339(moment).unwrap();
             assert_eq!(day_in(zone, moment).to_string(), day, "{zone} {moment}");
+        }
+    }
+
+    #[test]
+    fn a_month_begins_at_midnight_of_the_zone() {
+        for (zone, month, moment) in [
+            ("UTC", "2025-11", "2025-11-01T00:00:00Z"),
+            ("Europe/Stockholm", "2025-11", "2025-10-31T23:00:00Z"),
+            ("Europe/Stockholm", "2025-07", "2025-06-30T22:00:00Z"),
+            ("America/New_York", "2025-11", "2025-11-01T04:00:00Z"),
+            // Clocks went from 23:59 to 01:00.
+            ("America/Asuncion", "2017-10", "2017-10-01T04:00:00Z"),
+        ] {
+            let zone: Tz = zone.parse().unwrap();
+            let begun = first_moment(zone, Month::parse(month).unwrap()).unwrap();
+            assert_eq!(
+                begun,
+                moment.parse::<DateTime<Utc>>().unwrap(),
+                "{zone} {month}"
+            );
         }
     }
 

@@ -5,6 +5,7 @@
 mod answers;
 mod apply;
 mod donation;
+mod factor_set;
 mod plan;
 mod profile;
 mod ranges;

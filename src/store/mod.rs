@@ -13,7 +13,7 @@
 //! - `owners`: goes from issuer to issuer, because a statement on a large table is one issuer's
 //! - [`backup`]: a copy of the SQLite file while nodes serve
 //! - [`cardholders`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`],
-//!   [`factors`], [`transactions`], [`audit`]: one file per aggregate
+//!   [`factors`], [`transactions`], [`scoring_jobs`], [`audit`]: one file per aggregate
 //!
 //! The store stores the values that it is given: sealing and blind indexes are the vault's work.
 //! Times are microseconds since 1970 UTC, bound by the caller.
@@ -41,6 +41,7 @@ mod owners;
 pub mod passes;
 pub mod pool;
 pub mod schema;
+pub mod scoring_jobs;
 pub mod transactions;
 pub mod url;
 pub mod writer;

@@ -212,6 +212,9 @@ diesel::table! {
         window_to -> BigInt,
         attempts -> Integer,
         created_at -> BigInt,
+        next_at -> BigInt,
+        scored -> Integer,
+        ended_at -> Nullable<BigInt>,
     }
 }
 

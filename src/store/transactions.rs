@@ -3,7 +3,10 @@
 //! What is in them is decided above: a [`Book`] gets the rows that the transaction has locked, and
 //! says which are to be written. [`rows`] has the statements.
 
+mod rewrite;
 pub(super) mod rows;
+
+pub use rewrite::Rewritten;
 
 use super::data_keys::FormerIndex;
 use super::error::StoreError;

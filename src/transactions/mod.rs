@@ -1,20 +1,26 @@
 //! Card transactions: taken in, matched to cardholders, scored, and kept by month.
 //!
+//! - [`feed`]: files of transactions, read record by record
 //! - [`item`]: one transaction as a feed hands it in
 //! - [`stored`]: a cardholder's month as it is stored; [`ledger`]: what holds for all of the
 //!   cardholder's months; [`codec`]: both as bytes, before they are sealed
 //! - [`take`]: the call that hands transactions in; [`rules`] and [`fields`] read it, [`outcome`]
 //!   says what became of each item; [`aggregate`]: the call that asks for the month's score
+//! - [`rescore`]: all months of a cardholder under another factor set
 //! - [`post`]: items are entered into months; [`read`]: months are read
+//! - [`history`]: the months before an enrolment, in the background
 
 pub mod aggregate;
 pub mod codec;
+pub mod feed;
 pub mod fields;
+pub mod history;
 pub mod item;
 pub mod ledger;
 pub mod outcome;
 pub mod post;
 pub mod read;
+pub mod rescore;
 pub mod rules;
 pub mod stored;
 pub mod take;

@@ -4,7 +4,7 @@ use crate::process::run;
 
 #[test]
 fn every_command_says_what_it_does() {
-    let cases: [(&[&str], &[&str]); 26] = [
+    let cases: [(&[&str], &[&str]); 27] = [
         (
             &[],
             &[
@@ -117,6 +117,10 @@ fn every_command_says_what_it_does() {
         (
             &["vault", "rotate-kek"],
             &["vault.further_keks", "every node"],
+        ),
+        (
+            &["transactions", "rescore"],
+            &["--to", "--stale", "--issuer", "Resumable", "90 days"],
         ),
         (
             &["factors"],

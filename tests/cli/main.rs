@@ -21,6 +21,7 @@ mod issuer;
 mod module_map;
 mod neighbours;
 mod process;
+mod rescore;
 mod sandbox;
 mod serve;
 mod stopping;

@@ -28,6 +28,8 @@ mod outage;
 mod passes;
 mod pooler;
 mod refusals;
+mod rescore;
+mod scoring_jobs;
 mod secrecy;
 mod silence;
 mod terminations;
