@@ -28,11 +28,21 @@ pub enum SealedTable {
     Cards,
     /// `directory_users`.
     DirectoryUsers,
+    /// `transaction_ledgers`.
+    TransactionLedgers,
+    /// `transaction_months`.
+    TransactionMonths,
 }
 
 impl SealedTable {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Cardholders, Self::Cards, Self::DirectoryUsers];
+    pub const ALL: [Self; 5] = [
+        Self::Cardholders,
+        Self::Cards,
+        Self::DirectoryUsers,
+        Self::TransactionLedgers,
+        Self::TransactionMonths,
+    ];
 
     /// Its name in the database.
     pub fn name(self) -> &'static str {
@@ -40,6 +50,8 @@ impl SealedTable {
             Self::Cardholders => "users",
             Self::Cards => "cards",
             Self::DirectoryUsers => "directory_users",
+            Self::TransactionLedgers => "transaction_ledgers",
+            Self::TransactionMonths => "transaction_months",
         }
     }
 
@@ -62,31 +74,49 @@ impl SealedTable {
                 SealedColumn::DirectoryEmail,
                 SealedColumn::DirectoryMetadata,
             ],
+            Self::TransactionLedgers => &[SealedColumn::TransactionLedger],
+            Self::TransactionMonths => &[SealedColumn::TransactionMonth],
         }
     }
 
     /// Its blind index; `None` if its rows are found by their key alone.
     pub fn index(self) -> Option<IndexColumns> {
-        let (bytes, version, of) = match self {
+        let (bytes, version, of, kind) = match self {
             Self::Cardholders => (
                 "email_index",
                 "email_index_key",
                 SealedColumn::CardholderEmail,
+                IndexKind::CardholderEmail,
             ),
-            Self::Cards => ("pan_index", "pan_index_key", SealedColumn::Card),
+            Self::Cards => (
+                "pan_index",
+                "pan_index_key",
+                SealedColumn::Card,
+                IndexKind::Pan,
+            ),
             Self::DirectoryUsers => (
                 "email_index",
                 "email_index_key",
                 SealedColumn::DirectoryEmail,
+                IndexKind::DirectoryEmail,
             ),
+            Self::TransactionLedgers | Self::TransactionMonths => return None,
         };
-        Some(IndexColumns { bytes, version, of })
+        Some(IndexColumns {
+            bytes,
+            version,
+            of,
+            kind,
+        })
     }
 
     /// Its primary key.
     pub fn key(self) -> KeyColumns {
         let (owner, id, part) = match self {
-            Self::Cardholders | Self::Cards => ("issuer_id", "user_id", None),
+            Self::Cardholders | Self::Cards | Self::TransactionLedgers => {
+                ("issuer_id", "user_id", None)
+            }
+            Self::TransactionMonths => ("issuer_id", "user_id", Some("month")),
             Self::DirectoryUsers => ("app_id", "klaim_id", None),
         };
         KeyColumns { owner, id, part }
@@ -102,6 +132,19 @@ pub struct IndexColumns {
     pub version: &'static str,
     /// The sealed column that it is made of.
     pub of: SealedColumn,
+    /// What in that column.
+    pub kind: IndexKind,
+}
+
+/// What a blind index is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexKind {
+    /// A cardholder's e-mail address.
+    CardholderEmail,
+    /// The number on a card.
+    Pan,
+    /// The e-mail address of a record of the users API.
+    DirectoryEmail,
 }
 
 /// The columns of a primary key, in its order.
@@ -193,7 +236,7 @@ mod tests {
             let columns = table.columns().iter();
             columns.map(|column| column.as_str()).collect::<Vec<_>>()
         });
-        let [cardholders, cards, directory] = names;
+        let [cardholders, cards, directory, ledgers, months] = names;
         assert_eq!(
             cardholders,
             [
@@ -205,6 +248,8 @@ mod tests {
             ]
         );
         assert_eq!(cards, ["cards.card"]);
+        assert_eq!(ledgers, ["transaction_ledgers.content"]);
+        assert_eq!(months, ["transaction_months.content"]);
         assert_eq!(
             directory,
             [

@@ -3,7 +3,7 @@
 use crate::enrolment::card::Card;
 use crate::enrolment::profile::Email;
 use crate::ids::{AppId, IssuerId, OwnerId};
-use crate::sealed::{self, IndexColumns, SealedColumn, SealedTable};
+use crate::sealed::{self, IndexColumns, IndexKind, SealedColumn, SealedTable};
 use crate::store::passes::SealedRow;
 use crate::vault::{BlindIndex, Place, VaultError, VaultKeys};
 use zeroize::Zeroizing;
@@ -97,8 +97,8 @@ pub(super) fn reindex(keys: &VaultKeys, row: &mut SealedRow) -> Result<(), Misfi
         return Ok(());
     };
     let half = Misfit::HalfIndexed { index: index.bytes };
-    let value = indexed_value(keys, row, index.of)?.ok_or(half)?;
-    let (primary, _) = indexes(keys, row, &value);
+    let value = indexed_value(keys, row, index)?.ok_or(half)?;
+    let (primary, _) = indexes(keys, row, index.kind, &value);
     row.index = Some(primary.bytes.to_vec());
     row.index_key = Some(primary.key_version);
     Ok(())
@@ -124,13 +124,13 @@ pub(super) fn check(keys: &VaultKeys, row: &SealedRow) -> Result<(), Misfit> {
 
 fn check_index(keys: &VaultKeys, row: &SealedRow, columns: IndexColumns) -> Result<(), Misfit> {
     let index = columns.bytes;
-    let value = indexed_value(keys, row, columns.of)?;
+    let value = indexed_value(keys, row, columns)?;
     let (value, stored, version) = match (value, &row.index, row.index_key) {
         (None, None, None) => return Ok(()),
         (Some(value), Some(stored), Some(version)) => (value, stored, version),
         _ => return Err(Misfit::HalfIndexed { index }),
     };
-    let (primary, former) = indexes(keys, row, &value);
+    let (primary, former) = indexes(keys, row, columns.kind, &value);
     if let Some(digits) = &row.last_four
         && (digits.len() != LAST_FOUR || !value.ends_with(digits.as_str()))
     {
@@ -165,9 +165,10 @@ fn columns(row: &SealedRow) -> impl Iterator<Item = (SealedColumn, Option<&[u8]>
 fn place(row: &SealedRow, column: SealedColumn) -> Place<'_> {
     let (owner, row_id) = (row.key.owner, row.key.id.as_str());
     match row.key.table {
-        SealedTable::Cardholders | SealedTable::Cards => {
+        SealedTable::Cardholders | SealedTable::Cards | SealedTable::TransactionLedgers => {
             Place::of_issuer(IssuerId(owner), row_id, column)
         }
+        SealedTable::TransactionMonths => Place::of_month(IssuerId(owner), row_id, row.key.part),
         SealedTable::DirectoryUsers => Place::of_app(AppId(owner), row_id, column),
     }
 }
@@ -193,21 +194,21 @@ fn open(
 fn indexed_value(
     keys: &VaultKeys,
     row: &SealedRow,
-    indexed: SealedColumn,
+    index: IndexColumns,
 ) -> Result<Option<Zeroizing<String>>, Misfit> {
-    let value = columns(row).find(|(column, _)| *column == indexed);
+    let value = columns(row).find(|(column, _)| *column == index.of);
     let Some((column, Some(value))) = value else {
         return Ok(None);
     };
     let clear = open(keys, row, column, value)?;
-    let text = match row.key.table {
-        SealedTable::Cardholders => Email::from_json(&clear)
+    let text = match index.kind {
+        IndexKind::CardholderEmail => Email::from_json(&clear)
             .ok()
             .map(|email| email.value().to_owned()),
-        SealedTable::Cards => Card::from_json(&clear)
+        IndexKind::Pan => Card::from_json(&clear)
             .ok()
             .map(|card| card.pan.digits().to_owned()),
-        SealedTable::DirectoryUsers => std::str::from_utf8(&clear).ok().map(str::to_owned),
+        IndexKind::DirectoryEmail => std::str::from_utf8(&clear).ok().map(str::to_owned),
     };
     let column = column.as_str();
     let text = text.ok_or(Misfit::Malformed { column })?;
@@ -216,19 +217,24 @@ fn indexed_value(
 
 /// The value's blind index under the primary index key and, while a rotation is under way, under
 /// the former one.
-fn indexes(keys: &VaultKeys, row: &SealedRow, value: &str) -> (BlindIndex, Option<BlindIndex>) {
+fn indexes(
+    keys: &VaultKeys,
+    row: &SealedRow,
+    kind: IndexKind,
+    value: &str,
+) -> (BlindIndex, Option<BlindIndex>) {
     let owner = row.key.owner;
     let (issuer_id, app_id) = (IssuerId(owner), AppId(owner));
-    match row.key.table {
-        SealedTable::Cardholders => (
+    match kind {
+        IndexKind::CardholderEmail => (
             keys.email_index(issuer_id, value),
             keys.former_email_index(issuer_id, value),
         ),
-        SealedTable::Cards => (
+        IndexKind::Pan => (
             keys.pan_index(issuer_id, value),
             keys.former_pan_index(issuer_id, value),
         ),
-        SealedTable::DirectoryUsers => (
+        IndexKind::DirectoryEmail => (
             keys.app_email_index(app_id, value),
             keys.former_app_email_index(app_id, value),
         ),

@@ -1,17 +1,18 @@
 //! Erases cardholders whose deletion was accepted.
 //!
 //! `status = 'TERMINATING'` in the cardholder's own row is the queue, so it survives the end of any
-//! process. An erasure and its audit entry are one transaction, under a lock on the row, so it
-//! happens exactly once. A tombstone without personal data remains: ids, state, epoch, times.
+//! process. An erasure and its audit entry are one transaction, under locks on the row and on the
+//! cardholder's ledger of transactions, so it happens exactly once. A tombstone without personal data remains: ids, state, epoch, times.
 
 use super::audit::AuditDraft;
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
 use super::pool::Store;
-use super::schema::{cards, scoring_jobs, users};
+use super::schema::{cards, scoring_jobs, transaction_ledgers, transaction_months, users};
 use crate::ids::IssuerId;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
+use std::collections::HashSet;
 
 /// How many cardholders are erased in a transaction: few, because SQLite's one writer waits
 /// meanwhile.
@@ -112,9 +113,18 @@ fn erase(
     at: i64,
 ) -> QueryResult<Vec<String>> {
     let due = due(conn, issuer_id, limit)?;
+    let due = with_free_ledgers(conn, issuer_id, due)?;
     if due.is_empty() {
         return Ok(due);
     }
+    let months = transaction_months::table
+        .filter(transaction_months::issuer_id.eq(issuer_id))
+        .filter(transaction_months::user_id.eq_any(&due));
+    diesel::delete(months).execute(conn)?;
+    let ledgers = transaction_ledgers::table
+        .filter(transaction_ledgers::issuer_id.eq(issuer_id))
+        .filter(transaction_ledgers::user_id.eq_any(&due));
+    diesel::delete(ledgers).execute(conn)?;
     let cards = cards::table
         .filter(cards::issuer_id.eq(issuer_id))
         .filter(cards::user_id.eq_any(&due));
@@ -152,4 +162,29 @@ fn due(conn: &mut AnyConnection, issuer_id: i32, limit: usize) -> QueryResult<Ve
             .bind::<Integer, _>(issuer_id).bind::<BigInt, _>(limit).load(c)?,
     });
     Ok(due.into_iter().map(|row| row.user_id).collect())
+}
+
+/// Locks the ledgers of these users, and leaves out those whose ledger another transaction has
+/// locked: their months may be about to change. It waits for none, because whoever has a ledger may
+/// wait for a user that is locked here. A user without a ledger gets none meanwhile: a posting
+/// locks that user.
+fn with_free_ledgers(
+    conn: &mut AnyConnection,
+    issuer_id: i32,
+    mut user_ids: Vec<String>,
+) -> QueryResult<Vec<String>> {
+    // SQLite: the transaction has the whole file.
+    if let AnyConnection::Postgres(conn) = conn {
+        let ledgers = || {
+            transaction_ledgers::table
+                .filter(transaction_ledgers::issuer_id.eq(issuer_id))
+                .filter(transaction_ledgers::user_id.eq_any(&user_ids))
+                .select(transaction_ledgers::user_id)
+        };
+        let locked: Vec<String> = ledgers().for_update().skip_locked().load(conn)?;
+        let all: Vec<String> = ledgers().load(conn)?;
+        let held: HashSet<String> = all.into_iter().filter(|id| !locked.contains(id)).collect();
+        user_ids.retain(|id| !held.contains(id));
+    }
+    Ok(user_ids)
 }

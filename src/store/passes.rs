@@ -56,8 +56,11 @@ impl RowKey {
 impl fmt::Display for RowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let owner = match self.table {
-            SealedTable::Cardholders | SealedTable::Cards => "issuer",
             SealedTable::DirectoryUsers => "app",
+            SealedTable::Cardholders
+            | SealedTable::Cards
+            | SealedTable::TransactionLedgers
+            | SealedTable::TransactionMonths => "issuer",
         };
         let table = self.table.name();
         write!(f, "{table}: {owner} {}, user {}", self.owner, self.id)?;

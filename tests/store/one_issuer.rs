@@ -7,6 +7,7 @@
 
 use crate::fixture::{ISSUER, Rig, TestKek, draft, finder};
 use crate::model::play_cases;
+use crate::passes::months::post;
 use crate::passes::rows::{directory_app, enrol_many, record, unwatched};
 use crate::support::proxy::Proxy;
 use crate::support::{Backend, TestDatabase};
@@ -22,11 +23,13 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 /// The tables that shard, and the column that they shard by.
-const SHARDED: [(&str, &str); 5] = [
+const SHARDED: [(&str, &str); 7] = [
     ("users", "issuer_id"),
     ("cards", "issuer_id"),
     ("oauth_nonces", "issuer_id"),
     ("scoring_jobs", "issuer_id"),
+    ("transaction_ledgers", "issuer_id"),
+    ("transaction_months", "issuer_id"),
     ("directory_users", "app_id"),
 ];
 
@@ -52,12 +55,18 @@ async fn a_statement_is_one_issuers() {
         "insert into cards",
         "insert into users",
         "insert into scoring_jobs",
+        "insert into transaction_ledgers",
+        "insert into transaction_months",
         "delete from oauth_nonces",
         "delete from cards",
         "delete from scoring_jobs",
+        "delete from transaction_ledgers",
+        "delete from transaction_months",
         "update cards",
         "update users",
         "update directory_users",
+        "update transaction_ledgers",
+        "update transaction_months",
         "with given as materialized",
         "select user_id from users where issuer_id = $1 and user_id = any($2) order by user_id for",
     ] {
@@ -146,6 +155,16 @@ async fn everything_else(rig: &Rig) {
     let ids = enrol_many(rig, 0..4).await;
     let app = directory_app(rig).await;
     record(rig, app, 1, Some("a@example.com")).await;
+    for id in &ids[..2] {
+        // The second time there is a ledger.
+        post(rig, id, &[24_301, 24_302]).await;
+        post(rig, id, &[24_302]).await;
+    }
+    store.transactions_of(ISSUER, &ids[0], 0).await.unwrap();
+    store
+        .transaction_month(ISSUER, &ids[0], 24_301)
+        .await
+        .unwrap();
     let found = rig.finder.user(ISSUER, &ids[0]).await.unwrap();
     assert!(found.is_some());
     assert!(

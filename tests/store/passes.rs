@@ -4,6 +4,7 @@
 mod beside_writers;
 mod damage;
 mod held;
+pub mod months;
 mod old_addresses;
 pub mod rows;
 

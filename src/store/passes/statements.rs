@@ -141,7 +141,10 @@ fn select(table: SealedTable) -> String {
         .collect();
     let last_four = match table {
         SealedTable::Cards => "last_four",
-        SealedTable::Cardholders | SealedTable::DirectoryUsers => "CAST(NULL AS TEXT)",
+        SealedTable::Cardholders
+        | SealedTable::DirectoryUsers
+        | SealedTable::TransactionLedgers
+        | SealedTable::TransactionMonths => "CAST(NULL AS TEXT)",
     };
     format!(
         "SELECT {key}, {sealed}{index} AS blind, {index_key} AS blind_key, seal_key, \

@@ -169,7 +169,7 @@ pub async fn opened(rig: &Rig) -> BTreeMap<RowKey, Vec<Option<String>>> {
                     owner: IssuerId(row.key.owner).into(),
                     row_id: &row.key.id,
                     column: *column,
-                    month: None,
+                    month: (table == SealedTable::TransactionMonths).then_some(row.key.part),
                 };
                 let clear = keys.open_sealed(place, sealed.as_ref()?).unwrap();
                 Some(String::from_utf8(clear.to_vec()).unwrap())
