@@ -127,13 +127,13 @@ fn patterns(sandbox: &Sandbox, site: &Site, vault: &VaultKeys) -> anyhow::Result
                 vault.open_sealed(place, sealed)
             };
             let sealed = [
-                (SealedColumn::CardholderName, &user.name),
-                (SealedColumn::CardholderEmail, &user.email),
+                (SealedColumn::CardholderName, &user.profile.name),
+                (SealedColumn::CardholderEmail, &user.profile.email),
                 (
                     SealedColumn::CardholderBillingAddress,
-                    &user.billing_address,
+                    &user.profile.billing_address,
                 ),
-                (SealedColumn::CardholderLocale, &user.locale),
+                (SealedColumn::CardholderLocale, &user.profile.locale),
             ];
             let columns = sealed
                 .into_iter()
@@ -224,10 +224,10 @@ impl Filler<'_> {
         for (column, clear) in &pattern.columns {
             let sealed = Some(seal(*column, clear)?.bytes);
             match column {
-                SealedColumn::CardholderName => user.name = sealed,
-                SealedColumn::CardholderEmail => user.email = sealed,
-                SealedColumn::CardholderBillingAddress => user.billing_address = sealed,
-                _ => user.locale = sealed,
+                SealedColumn::CardholderName => user.profile.name = sealed,
+                SealedColumn::CardholderEmail => user.profile.email = sealed,
+                SealedColumn::CardholderBillingAddress => user.profile.billing_address = sealed,
+                _ => user.profile.locale = sealed,
             }
         }
         let unchecked = self.cards.next();

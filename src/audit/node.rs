@@ -77,8 +77,7 @@ pub async fn reload_refused(store: &Store, metrics: &Metrics) {
 }
 
 async fn note(store: &Store, metrics: &Metrics, drafts: Vec<AuditDraft>) {
-    let noted = store.with_trail(move |_| Ok::<_, StoreError>(((), drafts)));
-    if let Err(error) = noted.await {
+    if let Err(error) = store.record_all(drafts).await {
         metrics.background_failure("audit");
         tracing::error!(%error, "a reload is not in the audit trail");
     }

@@ -11,6 +11,7 @@ use crate::ids::CardholderId;
 use crate::issuers::Issuer;
 use crate::payload::{Envelope, EnvelopeForm};
 use crate::refusal::Refusal;
+use crate::store::cardholders::SealedProfile;
 use crate::store::writer::{NewCard, NewCardholder};
 use crate::vault::{Place, SealedColumn, VaultError, VaultKeys};
 
@@ -104,28 +105,32 @@ fn sealed(
         issuer_id: issuer.id,
         user_id: user_id.clone(),
         enrolment_epoch: issuer.enrolment_epoch,
-        name: enrolment
-            .name
-            .as_ref()
-            .map(|name| seal_bytes(SealedColumn::CardholderName, &name.to_json()))
-            .transpose()?,
-        email: Some(seal_bytes(
-            SealedColumn::CardholderEmail,
-            &enrolment.email.to_json(),
-        )?),
-        phone: None,
-        billing_address: enrolment
-            .billing_address
-            .as_ref()
-            .map(|address| seal_bytes(SealedColumn::CardholderBillingAddress, &address.to_json()))
-            .transpose()?,
-        locale: enrolment
-            .locale
-            .as_ref()
-            .map(|locale| seal_bytes(SealedColumn::CardholderLocale, &locale.to_json()))
-            .transpose()?,
-        email_index: Some(email_index.bytes.to_vec()),
-        email_index_key: Some(email_index.key_version),
+        profile: SealedProfile {
+            name: enrolment
+                .name
+                .as_ref()
+                .map(|name| seal_bytes(SealedColumn::CardholderName, &name.to_json()))
+                .transpose()?,
+            email: Some(seal_bytes(
+                SealedColumn::CardholderEmail,
+                &enrolment.email.to_json(),
+            )?),
+            phone: None,
+            billing_address: enrolment
+                .billing_address
+                .as_ref()
+                .map(|address| {
+                    seal_bytes(SealedColumn::CardholderBillingAddress, &address.to_json())
+                })
+                .transpose()?,
+            locale: enrolment
+                .locale
+                .as_ref()
+                .map(|locale| seal_bytes(SealedColumn::CardholderLocale, &locale.to_json()))
+                .transpose()?,
+            email_index: Some(email_index.bytes.to_vec()),
+            email_index_key: Some(email_index.key_version),
+        },
         seal_key: card.key_version,
         card: NewCard {
             last_four: enrolment.card.pan.last_four().to_owned(),

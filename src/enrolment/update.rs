@@ -10,6 +10,7 @@ use crate::gateway::Gateway;
 use crate::ids::{CardholderId, IssuerId};
 use crate::payload::{Envelope, EnvelopeForm};
 use crate::refusal::Refusal;
+use crate::store::cardholders::SealedProfile;
 use crate::store::writer::CardholderUpdate;
 use crate::vault::{Place, SealedColumn, VaultError, VaultKeys};
 use crate::violation::Violation;
@@ -96,28 +97,32 @@ fn sealed(
         issuer_id,
         user_id: request.user_id.clone(),
         seal_key: name.key_version,
-        name: Some(name.bytes),
-        locale: Some(seal_bytes(
-            SealedColumn::CardholderLocale,
-            &changes.locale.to_json(),
-        )?),
-        billing_address: changes
-            .billing_address
-            .as_ref()
-            .map(|address| seal_bytes(SealedColumn::CardholderBillingAddress, &address.to_json()))
-            .transpose()?,
-        email: changes
-            .email
-            .as_ref()
-            .map(|email| seal_bytes(SealedColumn::CardholderEmail, &email.to_json()))
-            .transpose()?,
-        phone: changes
-            .phone_number
-            .as_ref()
-            .map(|phone| seal_bytes(SealedColumn::CardholderPhone, &phone.to_json()))
-            .transpose()?,
-        email_index: email_index.as_ref().map(|index| index.bytes.to_vec()),
-        email_index_key: email_index.as_ref().map(|index| index.key_version),
+        profile: SealedProfile {
+            name: Some(name.bytes),
+            locale: Some(seal_bytes(
+                SealedColumn::CardholderLocale,
+                &changes.locale.to_json(),
+            )?),
+            billing_address: changes
+                .billing_address
+                .as_ref()
+                .map(|address| {
+                    seal_bytes(SealedColumn::CardholderBillingAddress, &address.to_json())
+                })
+                .transpose()?,
+            email: changes
+                .email
+                .as_ref()
+                .map(|email| seal_bytes(SealedColumn::CardholderEmail, &email.to_json()))
+                .transpose()?,
+            phone: changes
+                .phone_number
+                .as_ref()
+                .map(|phone| seal_bytes(SealedColumn::CardholderPhone, &phone.to_json()))
+                .transpose()?,
+            email_index: email_index.as_ref().map(|index| index.bytes.to_vec()),
+            email_index_key: email_index.as_ref().map(|index| index.key_version),
+        },
         updated_at: call.now.timestamp_micros(),
     })
 }

@@ -144,7 +144,7 @@ fn check_index(keys: &VaultKeys, row: &SealedRow, columns: IndexColumns) -> Resu
     if expected.bytes.as_slice() == stored.as_slice() {
         return Ok(());
     }
-    let old = old_indexes(keys, row, &value);
+    let old = old_indexes(keys, row, columns.kind, &value);
     let is_old = |old: &BlindIndex| old.key_version == version && old.bytes == stored.as_slice();
     Err(if old.iter().any(is_old) {
         Misfit::OldIndex { index }
@@ -242,11 +242,11 @@ fn indexes(
 }
 
 /// The blind indexes that earlier versions made of the value, where they are others.
-fn old_indexes(keys: &VaultKeys, row: &SealedRow, value: &str) -> Vec<BlindIndex> {
-    let owner = match row.key.table {
-        SealedTable::Cards => return Vec::new(),
-        SealedTable::Cardholders => OwnerId::Issuer(IssuerId(row.key.owner)),
-        SealedTable::DirectoryUsers => OwnerId::App(AppId(row.key.owner)),
+fn old_indexes(keys: &VaultKeys, row: &SealedRow, kind: IndexKind, value: &str) -> Vec<BlindIndex> {
+    let owner = match kind {
+        IndexKind::Pan => return Vec::new(),
+        IndexKind::CardholderEmail => OwnerId::Issuer(IssuerId(row.key.owner)),
+        IndexKind::DirectoryEmail => OwnerId::App(AppId(row.key.owner)),
     };
     keys.old_email_indexes(owner, value)
 }

@@ -63,6 +63,25 @@ pub struct CardholderSummary {
     pub last_four: Option<String>,
 }
 
+/// What an issuer tells of a cardholder beside the card, sealed, and the blind index of the e-mail
+/// address. The default is nothing: what an erasure leaves.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = users, treat_none_as_null = true)]
+#[expect(
+    missing_docs,
+    reason = "the columns of `users`, described in migrations/"
+)]
+pub struct SealedProfile {
+    pub name: Option<Vec<u8>>,
+    pub email: Option<Vec<u8>>,
+    pub phone: Option<Vec<u8>>,
+    pub billing_address: Option<Vec<u8>>,
+    pub locale: Option<Vec<u8>>,
+    /// Set together with `email`, as is its key version.
+    pub email_index: Option<Vec<u8>>,
+    pub email_index_key: Option<i32>,
+}
+
 /// All of a user, sealed as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = users)]
@@ -75,13 +94,8 @@ pub struct SealedCardholder {
     pub user_id: String,
     pub status: String,
     pub enrolment_epoch: i32,
-    pub name: Option<Vec<u8>>,
-    pub email: Option<Vec<u8>>,
-    pub phone: Option<Vec<u8>>,
-    pub billing_address: Option<Vec<u8>>,
-    pub locale: Option<Vec<u8>>,
-    pub email_index: Option<Vec<u8>>,
-    pub email_index_key: Option<i32>,
+    #[diesel(embed)]
+    pub profile: SealedProfile,
     pub seal_key: i32,
     pub created_at: i64,
     pub updated_at: i64,

@@ -233,7 +233,7 @@ impl Store {
         loop {
             left -= 1;
             let change = change.clone();
-            let changed = self.with_trail(move |conn| {
+            let changed = self.change(move |conn| {
                 fence::close(conn)?;
                 change(conn)
             });

@@ -2,9 +2,11 @@
 //!
 //! `status = 'TERMINATING'` in the cardholder's own row is the queue, so it survives the end of any
 //! process. An erasure and its audit entry are one transaction, under locks on the row and on the
-//! cardholder's ledger of transactions, so it happens exactly once. A tombstone without personal data remains: ids, state, epoch, times.
+//! cardholder's ledger of transactions, so it happens exactly once. A tombstone without personal
+//! data remains: ids, state, epoch, times.
 
 use super::audit::AuditDraft;
+use super::cardholders::SealedProfile;
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
 use super::pool::Store;
@@ -49,7 +51,7 @@ impl Store {
     /// Erases some of the users whose deletion was accepted, at most 64; returns how many. 0: there
     /// are none that no other node is erasing at this moment.
     pub async fn erase_users(&self, at: i64) -> Result<u64, StoreError> {
-        self.with_trail(move |conn| {
+        self.change(move |conn| {
             let mut entries = Vec::new();
             for issuer_id in waiting(conn)?.into_iter().map(|row| row.issuer_id) {
                 let left = BATCH.saturating_sub(entries.len());
@@ -133,19 +135,12 @@ fn erase(
         .filter(scoring_jobs::issuer_id.eq(issuer_id))
         .filter(scoring_jobs::user_id.eq_any(&due));
     diesel::delete(jobs).execute(conn)?;
-    let nothing = None::<&[u8]>;
     diesel::update(users::table)
         .filter(users::issuer_id.eq(issuer_id))
         .filter(users::user_id.eq_any(&due))
         .set((
             users::status.eq("DELETED"),
-            users::name.eq(nothing),
-            users::email.eq(nothing),
-            users::phone.eq(nothing),
-            users::billing_address.eq(nothing),
-            users::locale.eq(nothing),
-            users::email_index.eq(nothing),
-            users::email_index_key.eq(None::<i32>),
+            &SealedProfile::default(),
             users::updated_at.eq(at),
         ))
         .execute(conn)?;

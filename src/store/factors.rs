@@ -124,7 +124,7 @@ impl Store {
         audit: AuditDraft,
     ) -> Result<bool, StoreError> {
         let (at, by) = (audit.at, audit.actor.clone());
-        self.with_trail(move |conn| {
+        self.change(move |conn| {
             lock(conn)?;
             if version(conn)? != expected {
                 return Ok((false, Vec::new()));

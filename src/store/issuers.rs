@@ -244,7 +244,7 @@ impl Store {
             let entries = apply::entries(draft, &applied);
             Ok::<_, ApplyError>((applied, entries))
         };
-        match self.with_trail(apply).await {
+        match self.change(apply).await {
             Ok(applied) => Ok(applied),
             Err(ApplyError::Store(error)) => Err(error.into()),
             Err(refused) => {

@@ -15,6 +15,17 @@
 //! - [`cardholders`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`],
 //!   [`factors`], [`transactions`], [`scoring_jobs`], [`audit`]: one file per aggregate
 //!
+//! # Doors
+//!
+//! The rest of the program comes in by two doors, and never sees a connection or a transaction:
+//!
+//! - [`Store`]: one question or one change, each a method of its own on a connection of the pool
+//! - [`Writer`]: the frequent calls, many commits in one transaction; [`Finder`] looks up the
+//!   cardholders of many calls with one query
+//!
+//! Behind the first door a method runs its closure by `Store::read`, `Store::change` (with the
+//! audit entries that it earned; `operate`: with exactly one) or `Store::maintain` (with none).
+//!
 //! The store stores the values that it is given: sealing and blind indexes are the vault's work.
 //! Times are microseconds since 1970 UTC, bound by the caller.
 

@@ -133,7 +133,8 @@ impl Store {
     }
 
     /// Runs a query that changes nothing, on a blocking thread. It runs again where a connection
-    /// turns out to be dead, as all of the pool are after a restart of the database.
+    /// turns out to be dead, as all of the pool are after a restart of the database. Public for
+    /// tests alone, which provoke errors of the database.
     pub async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -150,26 +151,27 @@ impl Store {
         self.inner.read(query)
     }
 
-    /// Runs an operator's change in one transaction together with its audit entry. `change` may
-    /// turn the entry into a refusal; if it fails, nothing is written, the entry neither.
-    ///
-    /// Not tried again: where the connection breaks during COMMIT the outcome is unknown.
-    pub async fn operate<T, E, F>(&self, mut draft: AuditDraft, change: F) -> Result<T, E>
+    /// [`Store::change`] with exactly one audit entry, which so cannot be forgotten: an operator's
+    /// act. `change` may turn the entry into a refusal; if it fails, nothing is written, the entry
+    /// neither.
+    pub(super) async fn operate<T, E, F>(&self, mut draft: AuditDraft, change: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
         F: FnOnce(&mut AnyConnection, &mut AuditDraft) -> Result<T, E> + Send + 'static,
     {
-        self.with_trail(move |conn| {
+        self.change(move |conn| {
             let value = change(conn, &mut draft)?;
             Ok((value, vec![draft]))
         })
         .await
     }
 
-    /// Runs a change in one transaction together with the audit entries that it says it earned. Not
-    /// tried again.
-    pub async fn with_trail<T, E, F>(&self, change: F) -> Result<T, E>
+    /// Runs a change in one transaction together with the audit entries that it says it earned.
+    ///
+    /// Not tried again: where the connection breaks during COMMIT the outcome is unknown. It waits
+    /// for its turn at this store's audit chain.
+    pub(super) async fn change<T, E, F>(&self, change: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
@@ -178,8 +180,8 @@ impl Store {
         Ok(self.on_chain(move |conn, _| change(conn)).await?.1)
     }
 
-    /// The same for entries that have to know where they will stand: `change` is given the chain
-    /// that they are appended to, and the end of that chain is returned beside the result.
+    /// [`Store::change`] for entries that have to know where they will stand: `change` is given the
+    /// chain that they are appended to, and the end of that chain is returned beside the result.
     ///
     /// One change at a time: those that wait hold neither a connection nor a thread.
     pub(super) async fn on_chain<T, E, F>(&self, change: F) -> Result<(AuditChain, T), E>
@@ -231,8 +233,9 @@ impl Store {
         self.inner.lost_entries.load(Ordering::Relaxed)
     }
 
-    /// Runs a change that earns no audit entry, in one transaction: housekeeping.
-    pub async fn maintain<T, F>(&self, change: F) -> Result<T, StoreError>
+    /// Runs a change that earns no audit entry, in one transaction: housekeeping. It neither waits
+    /// for those at the audit chain nor holds them up.
+    pub(super) async fn maintain<T, F>(&self, change: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,

@@ -28,6 +28,7 @@ mod terminations;
 pub(super) mod unnest;
 
 use super::audit::{AuditDraft, Heads};
+use super::cardholders::SealedProfile;
 use super::claim::{Claim, decided};
 use super::connection::COMMIT_TIMEOUT;
 use super::data_keys::FormerIndex;
@@ -110,13 +111,7 @@ pub struct NewCardholder {
     pub issuer_id: IssuerId,
     pub user_id: CardholderId,
     pub enrolment_epoch: i32,
-    pub name: Option<Vec<u8>>,
-    pub email: Option<Vec<u8>>,
-    pub phone: Option<Vec<u8>>,
-    pub billing_address: Option<Vec<u8>>,
-    pub locale: Option<Vec<u8>>,
-    pub email_index: Option<Vec<u8>>,
-    pub email_index_key: Option<i32>,
+    pub profile: SealedProfile,
     /// The lowest data-key version that a sealed column uses.
     pub seal_key: i32,
     pub card: NewCard,
@@ -140,7 +135,7 @@ pub struct NewCard {
     pub card: Vec<u8>,
 }
 
-/// A change of a profile. Byte columns are sealed; `None` leaves a column as it is.
+/// A change of a profile: `None` in it leaves a column as it is.
 #[derive(Debug, Clone)]
 #[expect(
     missing_docs,
@@ -149,14 +144,7 @@ pub struct NewCard {
 pub struct CardholderUpdate {
     pub issuer_id: IssuerId,
     pub user_id: CardholderId,
-    pub name: Option<Vec<u8>>,
-    pub locale: Option<Vec<u8>>,
-    pub email: Option<Vec<u8>>,
-    /// Set together with `email`, as is its key version.
-    pub email_index: Option<Vec<u8>>,
-    pub email_index_key: Option<i32>,
-    pub phone: Option<Vec<u8>>,
-    pub billing_address: Option<Vec<u8>>,
+    pub profile: SealedProfile,
     pub seal_key: i32,
     pub updated_at: i64,
 }

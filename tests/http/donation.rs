@@ -102,9 +102,15 @@ on_both!(turning_it_on_means_to_register_again, |backend: Backend| {
             .unwrap();
         String::from_utf8(clear.to_vec()).unwrap()
     };
-    assert!(open(SealedColumn::CardholderName, &user.name.unwrap()).contains("Married"));
-    assert!(open(SealedColumn::CardholderEmail, &user.email.unwrap()).contains("janet@"));
-    assert!(open(SealedColumn::CardholderLocale, &user.locale.unwrap()).contains("sv-SE"));
+    assert!(open(SealedColumn::CardholderName, &user.profile.name.unwrap()).contains("Married"));
+    assert!(open(SealedColumn::CardholderEmail, &user.profile.email.unwrap()).contains("janet@"));
+    assert!(
+        open(
+            SealedColumn::CardholderLocale,
+            &user.profile.locale.unwrap()
+        )
+        .contains("sv-SE")
+    );
     let card = open(SealedColumn::Card, &card.unwrap().card);
     assert!(card.contains("2044") && card.contains("Janet Married"));
     assert_eq!(user.enrolment_epoch, 2);

@@ -151,15 +151,15 @@ fn stored(gateway: &TestGateway, user: &CardholderId) -> Vec<Vec<u8>> {
     let issuer_id = gateway.issuer_id("demo");
     let loading = gateway.gateway.store.load_sealed_user(issuer_id, user);
     let (row, card) = gateway.block_on(loading).unwrap().unwrap();
-    assert_eq!(row.email_index.is_some(), card.is_some());
-    assert_eq!(row.email_index_key.is_some(), card.is_some());
+    assert_eq!(row.profile.email_index.is_some(), card.is_some());
+    assert_eq!(row.profile.email_index_key.is_some(), card.is_some());
     let (number, index) = card.map(|card| (card.card, card.pan_index)).unzip();
     [
-        row.name,
-        row.email,
-        row.phone,
-        row.billing_address,
-        row.locale,
+        row.profile.name,
+        row.profile.email,
+        row.profile.phone,
+        row.profile.billing_address,
+        row.profile.locale,
         number,
         index,
     ]

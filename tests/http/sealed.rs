@@ -84,11 +84,11 @@ on_both!(personal_data_is_stored_only_sealed, |backend: Backend| {
         enrolment["cardNumber"].as_str().unwrap()[12..]
     );
     let columns = [
-        user.name,
-        user.email,
-        user.phone,
-        user.billing_address,
-        user.locale,
+        user.profile.name,
+        user.profile.email,
+        user.profile.phone,
+        user.profile.billing_address,
+        user.profile.locale,
     ];
     for bytes in columns.into_iter().flatten().chain([card.card]) {
         // Key version 1, IV, ciphertext, tag.
@@ -96,7 +96,10 @@ on_both!(personal_data_is_stored_only_sealed, |backend: Backend| {
         assert!(bytes.len() > 4 + 12 + 16);
     }
     assert_eq!(
-        (card.pan_index.len(), user.email_index.unwrap().len()),
+        (
+            card.pan_index.len(),
+            user.profile.email_index.unwrap().len()
+        ),
         (32, 32)
     );
 });
@@ -276,8 +279,8 @@ on_both!(
         let after = sealed(&gateway, "demo", &id);
         assert_eq!(after.1, before.1, "the card is not touched");
         assert_eq!(
-            (after.0.email, after.0.billing_address),
-            (before.0.email, before.0.billing_address)
+            (after.0.profile.email, after.0.profile.billing_address),
+            (before.0.profile.email, before.0.profile.billing_address)
         );
         assert_eq!(after.0.created_at, before.0.created_at);
         assert!(after.0.updated_at > before.0.updated_at);
@@ -301,7 +304,7 @@ on_both!(
             .current()
             .email_index(gateway.issuer_id("demo"), "ana.oneil@example.org");
         let (user, _) = sealed(&gateway, "demo", &id);
-        assert_eq!(user.email_index.unwrap(), index.bytes);
+        assert_eq!(user.profile.email_index.unwrap(), index.bytes);
         put(&sample::update());
         for member in ["name", "locale", "billingAddress"] {
             expected[member] = sample::update()[member].clone();

@@ -5,6 +5,7 @@ use issuer_gateway::ids::{CardholderId, ClientId, IssuerId};
 use issuer_gateway::payload::{EnvelopeForm, FieldLevelForm};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::audit::AuditDraft;
+use issuer_gateway::store::cardholders::SealedProfile;
 use issuer_gateway::store::issuers::{Envelopes, IssuerDeclaration, ProfileColumns, Responses};
 use issuer_gateway::store::writer::{Act, CardholderUpdate, Commit, NewCard, NewCardholder, Nonce};
 use issuer_gateway::store::{Finder, Store, Writer, now};
@@ -89,15 +90,17 @@ pub fn sealed_user(keys: &VaultKeys, issuer_id: IssuerId, pan: &str) -> NewCardh
     NewCardholder {
         issuer_id,
         enrolment_epoch: 1,
-        name: Some(seal(SealedColumn::CardholderName, "Johnn Dooe").bytes),
-        email: Some(seal(SealedColumn::CardholderEmail, "johnn.dooe@gmail.com").bytes),
-        phone: None,
-        billing_address: Some(
-            seal(SealedColumn::CardholderBillingAddress, "83 Mayfair Street").bytes,
-        ),
-        locale: Some(seal(SealedColumn::CardholderLocale, "en-US").bytes),
-        email_index: Some(email_index.bytes.to_vec()),
-        email_index_key: Some(email_index.key_version),
+        profile: SealedProfile {
+            name: Some(seal(SealedColumn::CardholderName, "Johnn Dooe").bytes),
+            email: Some(seal(SealedColumn::CardholderEmail, "johnn.dooe@gmail.com").bytes),
+            phone: None,
+            billing_address: Some(
+                seal(SealedColumn::CardholderBillingAddress, "83 Mayfair Street").bytes,
+            ),
+            locale: Some(seal(SealedColumn::CardholderLocale, "en-US").bytes),
+            email_index: Some(email_index.bytes.to_vec()),
+            email_index_key: Some(email_index.key_version),
+        },
         seal_key: card.key_version,
         card: NewCard {
             last_four: pan[pan.len() - 4..].to_owned(),
@@ -171,13 +174,11 @@ pub fn new_name(issuer_id: IssuerId, user_id: &CardholderId, name: &[u8]) -> Car
     CardholderUpdate {
         issuer_id,
         user_id: user_id.clone(),
-        name: Some(name.to_vec()),
-        locale: Some(b"sv-SE".to_vec()),
-        email: None,
-        email_index: None,
-        email_index_key: None,
-        phone: None,
-        billing_address: None,
+        profile: SealedProfile {
+            name: Some(name.to_vec()),
+            locale: Some(b"sv-SE".to_vec()),
+            ..SealedProfile::default()
+        },
         seal_key: 1,
         updated_at: now(),
     }

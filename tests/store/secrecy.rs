@@ -62,7 +62,7 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
     let name_place = place(ISSUER, id.as_str(), SealedColumn::CardholderName);
 
     let (user, card) = load().await;
-    let name = user.name.unwrap();
+    let name = user.profile.name.unwrap();
     assert_eq!(
         **rig.vault.current().open_sealed(name_place, &name).unwrap(),
         *b"Johnn Dooe"
@@ -96,7 +96,7 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
     assert_eq!(
         rig.vault
             .current()
-            .open_sealed(name_place, &user.name.unwrap())
+            .open_sealed(name_place, &user.profile.name.unwrap())
             .err(),
         Some(VaultError::DoesNotOpen)
     );
@@ -104,7 +104,7 @@ async fn moved_ciphertexts_do_not_open(backend: Backend) {
     assert_eq!(
         rig.vault
             .current()
-            .open_sealed(email_place, &user.email.unwrap())
+            .open_sealed(email_place, &user.profile.email.unwrap())
             .err(),
         Some(VaultError::DoesNotOpen)
     );

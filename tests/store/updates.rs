@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use issuer_gateway::ids::{CardholderId, IssuerId};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::store::Outcome;
-use issuer_gateway::store::cardholders::{CardholderStatus, CardholderSummary};
+use issuer_gateway::store::cardholders::{CardholderStatus, CardholderSummary, SealedProfile};
 use issuer_gateway::store::writer::{Act, CardholderUpdate, Commit, NewCardholder};
 
 on_both!(
@@ -47,21 +47,28 @@ async fn an_update_replaces_what_it_brings(backend: Backend) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(stored.name.as_deref(), Some(b"sealed name".as_slice()));
-    assert_eq!(stored.locale.as_deref(), Some(b"sv-SE".as_slice()));
-    assert_eq!(stored.email, user.email);
-    assert_eq!(stored.email_index, user.email_index);
-    assert_eq!(stored.billing_address, user.billing_address);
-    assert_eq!((stored.phone, stored.seal_key), (None, 1));
+    assert_eq!(
+        stored.profile.name.as_deref(),
+        Some(b"sealed name".as_slice())
+    );
+    assert_eq!(stored.profile.locale.as_deref(), Some(b"sv-SE".as_slice()));
+    assert_eq!(stored.profile.email, user.profile.email);
+    assert_eq!(stored.profile.email_index, user.profile.email_index);
+    assert_eq!(stored.profile.billing_address, user.profile.billing_address);
+    assert_eq!((stored.profile.phone, stored.seal_key), (None, 1));
     assert!(stored.updated_at >= stored.created_at);
     assert_eq!(card.unwrap().card, user.card.card);
 
     let all = CardholderUpdate {
-        email: Some(b"e".to_vec()),
-        email_index: Some(b"i".to_vec()),
-        email_index_key: Some(7),
-        phone: Some(b"p".to_vec()),
-        billing_address: Some(b"a".to_vec()),
+        profile: SealedProfile {
+            name: Some(b"n".to_vec()),
+            email: Some(b"e".to_vec()),
+            phone: Some(b"p".to_vec()),
+            billing_address: Some(b"a".to_vec()),
+            locale: Some(b"sv-SE".to_vec()),
+            email_index: Some(b"i".to_vec()),
+            email_index_key: Some(7),
+        },
         seal_key: 9,
         ..new_name(ISSUER, &user_id, b"n")
     };
@@ -72,11 +79,17 @@ async fn an_update_replaces_what_it_brings(backend: Backend) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(stored.email.as_deref(), Some(b"e".as_slice()));
-    assert_eq!(stored.email_index.as_deref(), Some(b"i".as_slice()));
-    assert_eq!(stored.phone.as_deref(), Some(b"p".as_slice()));
-    assert_eq!(stored.billing_address.as_deref(), Some(b"a".as_slice()));
-    assert_eq!((stored.email_index_key, stored.seal_key), (Some(7), 1));
+    assert_eq!(stored.profile.email.as_deref(), Some(b"e".as_slice()));
+    assert_eq!(stored.profile.email_index.as_deref(), Some(b"i".as_slice()));
+    assert_eq!(stored.profile.phone.as_deref(), Some(b"p".as_slice()));
+    assert_eq!(
+        stored.profile.billing_address.as_deref(),
+        Some(b"a".as_slice())
+    );
+    assert_eq!(
+        (stored.profile.email_index_key, stored.seal_key),
+        (Some(7), 1)
+    );
 }
 
 async fn only_active_users_of_the_issuer_are_updated(backend: Backend) {
@@ -128,10 +141,9 @@ async fn two_updates_of_one_user_in_a_batch_apply_in_order(backend: Backend) {
         issuer_gateway::store::Writer::start(&database.url(), 1, 1_000, Backlog::default())
             .unwrap();
     let outcomes = join_all((0..30_u8).map(|number| {
-        single.commit(update(CardholderUpdate {
-            phone: (number == 10).then(|| b"phone".to_vec()),
-            ..new_name(ISSUER, &user_id, &[number])
-        }))
+        let mut new = new_name(ISSUER, &user_id, &[number]);
+        new.profile.phone = (number == 10).then(|| b"phone".to_vec());
+        single.commit(update(new))
     }))
     .await;
     assert!(
@@ -144,8 +156,8 @@ async fn two_updates_of_one_user_in_a_batch_apply_in_order(backend: Backend) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(stored.name, Some(vec![29]));
-    assert_eq!(stored.phone.as_deref(), Some(b"phone".as_slice()));
+    assert_eq!(stored.profile.name, Some(vec![29]));
+    assert_eq!(stored.profile.phone.as_deref(), Some(b"phone".as_slice()));
 }
 
 /// However they fall into batches: one whose epoch is not higher than that of the one before finds
@@ -160,11 +172,11 @@ async fn re_enrolments_of_one_user_apply_in_order(backend: Backend) {
         issuer_gateway::store::Writer::start(&database.url(), 1, 1_000, Backlog::default())
             .unwrap();
     let again = |enrolment_epoch: i32| {
-        let again = NewCardholder {
+        let mut again = NewCardholder {
             enrolment_epoch,
-            name: Some(enrolment_epoch.to_be_bytes().to_vec()),
             ..user.clone()
         };
+        again.profile.name = Some(enrolment_epoch.to_be_bytes().to_vec());
         single.commit(Commit {
             act: Act::ReEnrol(Box::new(again)),
             ..enrol(user.clone())
@@ -177,7 +189,7 @@ async fn re_enrolments_of_one_user_apply_in_order(backend: Backend) {
     let stored = rig.store.load_sealed_user(ISSUER, &user_id).await;
     let (stored, _) = stored.unwrap().unwrap();
     assert_eq!(stored.enrolment_epoch, 5);
-    assert_eq!(stored.name, Some(5_i32.to_be_bytes().to_vec()));
+    assert_eq!(stored.profile.name, Some(5_i32.to_be_bytes().to_vec()));
 }
 
 async fn updates_of_the_same_users_do_not_deadlock(backend: Backend) {

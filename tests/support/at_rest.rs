@@ -50,24 +50,34 @@ pub fn stored(gateway: &TestGateway, issuer: &str, user_id: &str) -> Value {
         "expiryInfo": {"month": card["expiryMonth"], "year": card["expiryYear"]},
     });
     let parts = [
-        ("email", SealedColumn::CardholderEmail, user.email, None),
-        ("name", SealedColumn::CardholderName, user.name, None),
+        (
+            "email",
+            SealedColumn::CardholderEmail,
+            user.profile.email,
+            None,
+        ),
+        (
+            "name",
+            SealedColumn::CardholderName,
+            user.profile.name,
+            None,
+        ),
         (
             "billingAddress",
             SealedColumn::CardholderBillingAddress,
-            user.billing_address,
+            user.profile.billing_address,
             None,
         ),
         (
             "locale",
             SealedColumn::CardholderLocale,
-            user.locale,
+            user.profile.locale,
             Some("locale"),
         ),
         (
             "phoneNumber",
             SealedColumn::CardholderPhone,
-            user.phone,
+            user.profile.phone,
             Some("phoneNumber"),
         ),
     ];

@@ -101,6 +101,11 @@ impl Store {
         .await
     }
 
+    /// Writes acts that change nothing else, all or none.
+    pub async fn record_all(&self, drafts: Vec<AuditDraft>) -> Result<(), StoreError> {
+        self.change(move |_| Ok(((), drafts))).await
+    }
+
     /// Writes an act that changes nothing else.
     pub async fn record(&self, draft: AuditDraft) -> Result<(), StoreError> {
         self.operate(draft, |_, _| Ok(())).await

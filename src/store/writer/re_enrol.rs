@@ -7,6 +7,7 @@
 //! id and guarded by the epoch, so that one of two at once wins.
 
 use super::rounds::{Picked, in_rounds};
+use super::rows::{profile, profile_columns};
 use super::unnest::{Unnest, UnnestColumn, by_issuer};
 use super::{Act, Commit, NewCardholder, Nonce, Outcome};
 use crate::ids::CardholderId;
@@ -169,9 +170,11 @@ fn give_back(conn: &mut AnyConnection, nonces: &[&Nonce]) -> QueryResult<()> {
 
 // The rows are locked in the order of their keys before they are changed: two writers cannot
 // deadlock.
-const REFRESH_USERS: &str = "WITH given AS MATERIALIZED (SELECT * FROM unnest({rows}) \
-        AS given (user_id, enrolment_epoch, name, email, phone, billing_address, locale, \
-        email_index, email_index_key, seal_key, updated_at)), \
+const REFRESH_USERS: &str = concat!(
+    "WITH given AS MATERIALIZED (SELECT * FROM unnest({rows}) \
+        AS given (user_id, enrolment_epoch, seal_key, updated_at, ",
+    profile!(),
+    ")), \
     locked AS MATERIALIZED (SELECT users.user_id FROM users JOIN given USING (user_id) \
         WHERE users.issuer_id = {owner} AND users.status = 'ACTIVE' \
         AND users.enrolment_epoch < given.enrolment_epoch \
@@ -183,7 +186,8 @@ const REFRESH_USERS: &str = "WITH given AS MATERIALIZED (SELECT * FROM unnest({r
         updated_at = given.updated_at \
     FROM given, locked WHERE locked.user_id = given.user_id \
         AND users.issuer_id = {owner} AND users.user_id = given.user_id \
-    RETURNING users.user_id";
+    RETURNING users.user_id"
+);
 
 const REFRESH_CARDS: &str = "UPDATE cards SET card = given.card, seal_key = given.seal_key \
     FROM unnest({rows}) AS given (user_id, card, seal_key) \
@@ -207,13 +211,7 @@ fn refresh_users(
                 let rows = diesel::update(of_lower_epoch)
                     .set((
                         users::enrolment_epoch.eq(u.enrolment_epoch),
-                        users::name.eq(&u.name),
-                        users::email.eq(&u.email),
-                        users::phone.eq(&u.phone),
-                        users::billing_address.eq(&u.billing_address),
-                        users::locale.eq(&u.locale),
-                        users::email_index.eq(&u.email_index),
-                        users::email_index_key.eq(u.email_index_key),
+                        &u.profile,
                         users::seal_key.eq(u.seal_key),
                         users::updated_at.eq(u.created_at),
                     ))
@@ -243,19 +241,13 @@ fn refresh_postgres(
     issuer_id: i32,
     given: &[&NewCardholder],
 ) -> QueryResult<HashSet<String>> {
-    let columns = vec![
+    let mut columns = vec![
         UnnestColumn::Text(given.iter().map(|u| u.user_id.as_str()).collect()),
         UnnestColumn::Integer(given.iter().map(|u| u.enrolment_epoch).collect()),
-        UnnestColumn::MaybeBytes(given.iter().map(|u| u.name.as_deref()).collect()),
-        UnnestColumn::MaybeBytes(given.iter().map(|u| u.email.as_deref()).collect()),
-        UnnestColumn::MaybeBytes(given.iter().map(|u| u.phone.as_deref()).collect()),
-        UnnestColumn::MaybeBytes(given.iter().map(|u| u.billing_address.as_deref()).collect()),
-        UnnestColumn::MaybeBytes(given.iter().map(|u| u.locale.as_deref()).collect()),
-        UnnestColumn::MaybeBytes(given.iter().map(|u| u.email_index.as_deref()).collect()),
-        UnnestColumn::MaybeInteger(given.iter().map(|u| u.email_index_key).collect()),
         UnnestColumn::Integer(given.iter().map(|u| u.seal_key).collect()),
         UnnestColumn::BigInt(given.iter().map(|u| u.created_at).collect()),
     ];
+    columns.extend(profile_columns(given.iter().map(|u| &u.profile)));
     let refreshed: Vec<String> =
         Unnest::<Text>::of(issuer_id, REFRESH_USERS, columns).load(conn)?;
     let refreshed: HashSet<String> = refreshed.into_iter().collect();

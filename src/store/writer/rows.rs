@@ -4,6 +4,7 @@
 
 use super::unnest::{Unnest, UnnestColumn, by_issuer};
 use super::{CardholderUpdate, NewCardholder, Nonce};
+use crate::store::cardholders::SealedProfile;
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::schema::{oauth_nonces, scoring_jobs, users};
 use diesel::prelude::*;
@@ -58,9 +59,41 @@ pub(super) fn insert_nonces(
     })
 }
 
-const INSERT_USERS: &str = "INSERT INTO users (issuer_id, user_id, enrolment_epoch, name, email, \
-    phone, billing_address, locale, email_index, email_index_key, seal_key, created_at, \
-    updated_at, status) SELECT {owner}, given.*, 'ACTIVE' FROM unnest({rows}) AS given";
+/// The columns of [`SealedProfile`] in a statement's text, in the order of [`profile_columns`].
+macro_rules! profile {
+    () => {
+        "name, email, phone, billing_address, locale, email_index, email_index_key"
+    };
+}
+pub(super) use profile;
+
+/// An array for each column of the profiles.
+pub(super) fn profile_columns<'a, P>(profiles: P) -> impl Iterator<Item = UnnestColumn<'a>>
+where
+    P: Iterator<Item = &'a SealedProfile> + Clone,
+{
+    let bytes = |column: fn(&SealedProfile) -> &Option<Vec<u8>>| {
+        let values = profiles.clone().map(|profile| column(profile).as_deref());
+        UnnestColumn::MaybeBytes(values.collect())
+    };
+    let key = profiles.clone().map(|profile| profile.email_index_key);
+    let columns = [
+        bytes(|profile| &profile.name),
+        bytes(|profile| &profile.email),
+        bytes(|profile| &profile.phone),
+        bytes(|profile| &profile.billing_address),
+        bytes(|profile| &profile.locale),
+        bytes(|profile| &profile.email_index),
+        UnnestColumn::MaybeInteger(key.collect()),
+    ];
+    columns.into_iter()
+}
+
+const INSERT_USERS: &str = concat!(
+    "INSERT INTO users (issuer_id, user_id, enrolment_epoch, seal_key, created_at, updated_at, ",
+    profile!(),
+    ", status) SELECT {owner}, given.*, 'ACTIVE' FROM unnest({rows}) AS given"
+);
 
 /// Inserts users, sorted by issuer.
 pub(super) fn insert_users(conn: &mut AnyConnection, new: &[&NewCardholder]) -> QueryResult<()> {
@@ -72,13 +105,7 @@ pub(super) fn insert_users(conn: &mut AnyConnection, new: &[&NewCardholder]) -> 
                     users::user_id.eq(u.user_id.as_str()),
                     users::status.eq("ACTIVE"),
                     users::enrolment_epoch.eq(u.enrolment_epoch),
-                    users::name.eq(&u.name),
-                    users::email.eq(&u.email),
-                    users::phone.eq(&u.phone),
-                    users::billing_address.eq(&u.billing_address),
-                    users::locale.eq(&u.locale),
-                    users::email_index.eq(&u.email_index),
-                    users::email_index_key.eq(u.email_index_key),
+                    &u.profile,
                     users::seal_key.eq(u.seal_key),
                     users::created_at.eq(u.created_at),
                     users::updated_at.eq(u.created_at),
@@ -86,20 +113,14 @@ pub(super) fn insert_users(conn: &mut AnyConnection, new: &[&NewCardholder]) -> 
                 .execute(c)?;
         },
         postgres: for (issuer_id, new) in by_issuer(new, |u| u.issuer_id.0) {
-            let columns = vec![
+            let mut columns = vec![
                 column!(Text, new, u => u.user_id.as_str()),
                 column!(Integer, new, u => u.enrolment_epoch),
-                column!(MaybeBytes, new, u => u.name.as_deref()),
-                column!(MaybeBytes, new, u => u.email.as_deref()),
-                column!(MaybeBytes, new, u => u.phone.as_deref()),
-                column!(MaybeBytes, new, u => u.billing_address.as_deref()),
-                column!(MaybeBytes, new, u => u.locale.as_deref()),
-                column!(MaybeBytes, new, u => u.email_index.as_deref()),
-                column!(MaybeInteger, new, u => u.email_index_key),
                 column!(Integer, new, u => u.seal_key),
                 column!(BigInt, new, u => u.created_at),
                 column!(BigInt, new, u => u.created_at),
             ];
+            columns.extend(profile_columns(new.iter().map(|u| &u.profile)));
             Unnest::<()>::of(issuer_id, INSERT_USERS, columns).execute(c)?;
         },
     });
@@ -144,9 +165,11 @@ pub(super) fn insert_scoring_jobs(
 
 // The rows are locked in the order of their keys before they are changed: two writers cannot
 // deadlock.
-const UPDATE_POSTGRES: &str = "WITH given AS MATERIALIZED (SELECT * FROM unnest({rows}) \
-        AS given (user_id, name, locale, email, email_index, email_index_key, phone, \
-        billing_address, seal_key, updated_at)), \
+const UPDATE_POSTGRES: &str = concat!(
+    "WITH given AS MATERIALIZED (SELECT * FROM unnest({rows}) \
+        AS given (user_id, seal_key, updated_at, ",
+    profile!(),
+    ")), \
     locked AS MATERIALIZED (SELECT users.user_id FROM users JOIN given USING (user_id) \
         WHERE users.issuer_id = {owner} AND users.status = 'ACTIVE' \
         ORDER BY users.user_id FOR UPDATE OF users) \
@@ -160,7 +183,8 @@ const UPDATE_POSTGRES: &str = "WITH given AS MATERIALIZED (SELECT * FROM unnest(
         seal_key = LEAST(given.seal_key, users.seal_key), updated_at = given.updated_at \
     FROM given, locked WHERE locked.user_id = given.user_id \
         AND users.issuer_id = {owner} AND users.user_id = given.user_id \
-    RETURNING users.user_id";
+    RETURNING users.user_id"
+);
 
 const UPDATE_SQLITE: &str = "UPDATE users SET name = COALESCE(?3, name), locale = COALESCE(?4, locale), \
     email = COALESCE(?5, email), email_index = COALESCE(?6, email_index), \
@@ -181,13 +205,13 @@ pub(super) fn update_users(
                 let rows = diesel::sql_query(UPDATE_SQLITE)
                     .bind::<Integer, _>(u.issuer_id.0)
                     .bind::<Text, _>(u.user_id.as_str())
-                    .bind::<Nullable<Binary>, _>(&u.name)
-                    .bind::<Nullable<Binary>, _>(&u.locale)
-                    .bind::<Nullable<Binary>, _>(&u.email)
-                    .bind::<Nullable<Binary>, _>(&u.email_index)
-                    .bind::<Nullable<Integer>, _>(u.email_index_key)
-                    .bind::<Nullable<Binary>, _>(&u.phone)
-                    .bind::<Nullable<Binary>, _>(&u.billing_address)
+                    .bind::<Nullable<Binary>, _>(&u.profile.name)
+                    .bind::<Nullable<Binary>, _>(&u.profile.locale)
+                    .bind::<Nullable<Binary>, _>(&u.profile.email)
+                    .bind::<Nullable<Binary>, _>(&u.profile.email_index)
+                    .bind::<Nullable<Integer>, _>(u.profile.email_index_key)
+                    .bind::<Nullable<Binary>, _>(&u.profile.phone)
+                    .bind::<Nullable<Binary>, _>(&u.profile.billing_address)
                     .bind::<Integer, _>(u.seal_key)
                     .bind::<BigInt, _>(u.updated_at)
                     .execute(c)?;
@@ -200,18 +224,12 @@ pub(super) fn update_users(
         postgres: {
             let mut updated = Vec::with_capacity(updates.len());
             for (issuer_id, updates) in by_issuer(updates, |u| u.issuer_id.0) {
-                let columns = vec![
+                let mut columns = vec![
                     column!(Text, updates, u => u.user_id.as_str()),
-                    column!(MaybeBytes, updates, u => u.name.as_deref()),
-                    column!(MaybeBytes, updates, u => u.locale.as_deref()),
-                    column!(MaybeBytes, updates, u => u.email.as_deref()),
-                    column!(MaybeBytes, updates, u => u.email_index.as_deref()),
-                    column!(MaybeInteger, updates, u => u.email_index_key),
-                    column!(MaybeBytes, updates, u => u.phone.as_deref()),
-                    column!(MaybeBytes, updates, u => u.billing_address.as_deref()),
                     column!(Integer, updates, u => u.seal_key),
                     column!(BigInt, updates, u => u.updated_at),
                 ];
+                columns.extend(profile_columns(updates.iter().map(|u| &u.profile)));
                 let own: Vec<String> =
                     Unnest::<Text>::of(issuer_id, UPDATE_POSTGRES, columns).load(c)?;
                 updated.extend(own.into_iter().map(|user_id| (issuer_id, user_id)));

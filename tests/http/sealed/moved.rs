@@ -100,11 +100,11 @@ on_both!(a_moved_ciphertext_does_not_open, |backend: Backend| {
 /// The sealed bytes of one column.
 fn bytes(user: &SealedCardholder, card: &SealedCard, column: SealedColumn) -> Vec<u8> {
     let value = match column {
-        SealedColumn::CardholderName => &user.name,
-        SealedColumn::CardholderEmail => &user.email,
-        SealedColumn::CardholderPhone => &user.phone,
-        SealedColumn::CardholderBillingAddress => &user.billing_address,
-        SealedColumn::CardholderLocale => &user.locale,
+        SealedColumn::CardholderName => &user.profile.name,
+        SealedColumn::CardholderEmail => &user.profile.email,
+        SealedColumn::CardholderPhone => &user.profile.phone,
+        SealedColumn::CardholderBillingAddress => &user.profile.billing_address,
+        SealedColumn::CardholderLocale => &user.profile.locale,
         SealedColumn::Card => return card.card.clone(),
         other => unreachable!("{other:?} is no column of a cardholder"),
     };

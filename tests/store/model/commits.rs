@@ -49,12 +49,13 @@ impl Doing {
 
     fn act(&self, scene: &Scene, keys: &VaultKeys, rig: &Rig) -> Act {
         let cardholder = |user_id: &CardholderId, card: &str, enrolment_epoch| {
-            Box::new(NewCardholder {
+            let mut new = NewCardholder {
                 user_id: user_id.clone(),
                 enrolment_epoch,
-                name: Some(self.name()),
                 ..rig.user(self.issuer_id, card)
-            })
+            };
+            new.profile.name = Some(self.name());
+            Box::new(new)
         };
         let app_id = scene.app_id;
         match &self.deed {

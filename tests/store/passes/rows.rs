@@ -8,7 +8,7 @@ use issuer_gateway::sealed::SealedTable;
 use issuer_gateway::store::directory::SealedRecord;
 use issuer_gateway::store::directory::changes::{Applied, DirectoryChange, NewRecord};
 use issuer_gateway::store::passes::RowKey;
-use issuer_gateway::store::writer::{CardholderUpdate, Commit};
+use issuer_gateway::store::writer::Commit;
 use issuer_gateway::store::{Outcome, now};
 use issuer_gateway::vault::{Place, SealedColumn, VaultKeys};
 use std::cell::RefCell;
@@ -29,7 +29,7 @@ pub fn cardholder(keys: &VaultKeys, pan: &str) -> Commit {
     );
     user.card.card = seal(keys, &user.user_id, SealedColumn::Card, &card);
     let email = r#"{"type":"home","value":"johnn.dooe@gmail.com"}"#;
-    user.email = Some(seal(
+    user.profile.email = Some(seal(
         keys,
         &user.user_id,
         SealedColumn::CardholderEmail,
@@ -89,15 +89,11 @@ pub async fn enrol_many(rig: &Rig, numbers: Range<usize>) -> Vec<CardholderId> {
 /// An update of the name alone.
 pub async fn rename(rig: &Rig, user_id: &CardholderId, name: &str) -> Outcome {
     settle(rig, |keys| {
-        update(CardholderUpdate {
-            locale: None,
-            seal_key: keys.seal_version(),
-            ..new_name(
-                ISSUER,
-                user_id,
-                &seal(keys, user_id, SealedColumn::CardholderName, name),
-            )
-        })
+        let name = seal(keys, user_id, SealedColumn::CardholderName, name);
+        let mut renamed = new_name(ISSUER, user_id, &name);
+        renamed.profile.locale = None;
+        renamed.seal_key = keys.seal_version();
+        update(renamed)
     })
     .await
 }
