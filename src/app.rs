@@ -13,7 +13,7 @@ use crate::config::{self, Config};
 use crate::crypto_refusals::CryptoRefusals;
 use crate::enrolment::erasure::Erasure;
 use crate::footprints::Footprints;
-use crate::gateway::{Directory, Gateway};
+use crate::gateway::{Directory, Gateway, WebView};
 use crate::housekeeping::{ForgetOpenedKeys, Housekeeping, jobs};
 use crate::http::{around, metrics, openapi::Document, request::Limits, routes, server};
 use crate::issuers::registry::IssuerRegistry;
@@ -240,6 +240,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         finder,
         writer,
         feeds,
+        web_view: WebView::new(config, address),
         directory: directory(config, &store, address).await?,
         store,
         erasure: Notify::new(),

@@ -7,6 +7,7 @@
 
 mod audit;
 mod crypto;
+mod dashboard;
 mod database;
 mod directory;
 mod keys;
@@ -18,6 +19,8 @@ mod vault;
 
 pub use audit::{Audit, Witness};
 pub use crypto::Crypto;
+pub use dashboard::Dashboard;
+pub(crate) use dashboard::is_loopback;
 pub use database::Database;
 pub use directory::DirectorySettings;
 pub use keys::{GatewayKey, Keys};
@@ -61,6 +64,9 @@ pub struct Config {
     /// The users API.
     #[serde(default)]
     pub users: DirectorySettings,
+    /// The cardholders' web view.
+    #[serde(default)]
+    pub dashboard: Dashboard,
     /// Logging.
     #[serde(default)]
     pub log: Log,
@@ -199,6 +205,10 @@ impl Config {
             (
                 "users",
                 format!("{:?}", self.users) != format!("{:?}", running.users),
+            ),
+            (
+                "dashboard",
+                format!("{:?}", self.dashboard) != format!("{:?}", running.dashboard),
             ),
             (
                 "log",

@@ -1,5 +1,9 @@
 //! The parts of a running gateway, built once at start and shared by every use case.
 
+mod web_view;
+
+pub use web_view::WebView;
+
 use crate::audit::refused::RefusedCalls;
 use crate::audit::witness::Witness;
 use crate::clock::{self, Clock};
@@ -47,6 +51,8 @@ pub struct Gateway {
     pub feeds: Writer,
     /// Wakes the erasure of deleted users.
     pub erasure: Notify,
+    /// The web view's address and rate limits.
+    pub web_view: WebView,
     /// The users API's settings and rate limits.
     pub directory: Directory,
     /// Refusals of callers that have proven nothing, on their way to the audit trail.

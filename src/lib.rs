@@ -13,6 +13,7 @@
 //! - [`rotation`]: changes the vault's keys while nodes serve, and seals stored rows anew
 //! - [`readiness`]: whether a node can work; [`reload`]: puts a changed configuration in force
 //! - [`transactions`]: card transactions taken in, scored and kept by month
+//! - [`dashboard`]: the cardholder's web view
 //! - [`enrolment`]: the cardholders' use cases; [`programme`]: the issuer's own profile;
 //!   [`directory`]: the users API
 //! - [`answer`]: the answer to a call, sealed as its issuer can read it
@@ -83,6 +84,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod crypto_refusals;
+pub mod dashboard;
 pub mod directory;
 pub mod enrolment;
 pub mod expiry;

@@ -1,6 +1,6 @@
 //! The rules for single settings, and for settings that depend on each other.
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Dashboard};
 use crate::oauth1::{MAX_ORIGINS, MAX_WINDOW_SECONDS};
 
 impl Config {
@@ -38,6 +38,19 @@ impl Config {
             .is_some_and(|address| !address.ip().is_loopback())
         {
             return invalid("metrics.listen", "must be a loopback address");
+        }
+        if !self.dashboard.is_usable() {
+            return invalid("dashboard.public_url", Dashboard::RULE);
+        }
+        let beyond = self
+            .dashboard
+            .listen
+            .filter(|view| !view.ip().is_loopback());
+        if beyond.is_some() && server.tls_certificate.is_none() && !server.behind_tls_proxy {
+            return invalid(
+                "dashboard.listen",
+                "beyond loopback needs server.tls_certificate and server.tls_key, or server.behind_tls_proxy = true",
+            );
         }
         self.vault.kek()?;
         if server.public_base_urls.len() > MAX_ORIGINS {

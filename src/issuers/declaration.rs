@@ -8,6 +8,7 @@ mod overlaps;
 
 use super::Responses;
 use super::account_range::AccountRange;
+use super::dashboard::DashboardSettings;
 use super::profile::{
     CONTACT_ADDRESS, COUNTRY_NAME, CUSTOMER_ID, ISSUER_NAME, WEB_URL_RULE, web_url,
 };
@@ -78,6 +79,8 @@ struct Entry {
     accept_expired_signing: bool,
     answers: Option<answers::Answers>,
     self_service_ranges: Option<Vec<String>>,
+    #[serde(default)]
+    dashboard: DashboardSettings,
     time_zone: Option<String>,
     factor_set: Option<String>,
     signing: Vec<Signing>,
@@ -182,6 +185,10 @@ fn declare(
     let envelopes = envelopes(&entry, report);
     let answers = answers::form(entry.answers.as_ref(), report);
     check_space(&entry, report);
+    let faults = entry.dashboard.faults();
+    faults
+        .into_iter()
+        .for_each(|fault| report(format!("dashboard.{fault}")));
     let time_zone = time_zone(&entry, report);
     if entry
         .factor_set
@@ -215,6 +222,7 @@ fn declare(
         accept_expired_signing: entry.accept_expired_signing,
         answers: answers?,
         self_service_ranges: entry.self_service_ranges,
+        dashboard: entry.dashboard.to_json(),
         time_zone: time_zone?,
         factor_set: entry.factor_set,
         account_ranges: entry.account_ranges,

@@ -3,12 +3,14 @@
 //! - `account_range`: the BINs that belong to an issuer
 //! - `added_ranges`: the BINs that an issuer may add itself; `gate`: one change at a time
 //! - `declaration`: an issuer programme in TOML, validated whole, for `issuer apply`
+//! - `dashboard`: what the operator sets for its web view
 //! - `profile`, `theme`: the part of an issuer that it reads and changes itself
 //! - `registry`: the stored issuers, parsed once and shared by all requests
 //! - `validity`: the dates of a certificate
 
 pub mod account_range;
 pub mod added_ranges;
+pub mod dashboard;
 pub mod declaration;
 pub mod gate;
 pub mod profile;
@@ -26,6 +28,7 @@ pub use crate::store::issuers::{IssuerStatus, Responses};
 use account_range::AccountRange;
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
+use dashboard::DashboardSettings;
 use gate::Gate;
 use profile::IssuerProfile;
 use std::sync::Arc;
@@ -66,6 +69,8 @@ pub struct Issuer {
     pub country: Country,
     /// The factor set for new transactions; `None`: the newest of the gateway's own.
     pub factor_set: Option<SetId>,
+    /// Its web view.
+    pub dashboard: DashboardSettings,
     /// Its cards, in first-come order.
     pub account_ranges: Vec<AccountRange>,
     /// What it shows of itself.

@@ -4,6 +4,7 @@
 //! within two seconds. If a node cannot read the new set, the last good one stays in force.
 
 use super::account_range::AccountRange;
+use super::dashboard::DashboardSettings;
 use super::gate::Gate;
 use super::profile::IssuerProfile;
 use super::validity::Validity;
@@ -114,6 +115,11 @@ impl IssuerRegistry {
         issuers
             .find(|issuer| issuer.client_id.as_str() == client_id)
             .cloned()
+    }
+
+    /// The issuer of this number, if it is on board.
+    pub fn issuer(&self, issuer_id: IssuerId) -> Option<Arc<Issuer>> {
+        self.current.load().issuers.get(&issuer_id).cloned()
     }
 
     /// All issuers.
@@ -298,6 +304,8 @@ fn issuer(record: IssuerRecord, changes: Arc<Gate>) -> Result<Issuer, String> {
         field_level_headers: declared.field_level_headers,
         accept_expired_signing: declared.accept_expired_signing,
         answers: declared.answers,
+        dashboard: DashboardSettings::from_json(declared.dashboard.as_deref())
+            .ok_or("stored settings of the web view do not parse")?,
         time_zone: declared.time_zone,
         country,
         factor_set,

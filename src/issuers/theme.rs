@@ -1,7 +1,12 @@
 //! An issuer's colours and fonts (cce-api.md 3.8): its own values over the defaults.
 //!
 //! The values end up in CSS, so each known key has a strict form. Keys that we do not know are kept
-//! and echoed, within limits, and never rendered.
+//! and echoed, within limits, and never rendered. A font family may hold apostrophes, which only
+//! [`css_families`] brings into a style sheet.
+
+mod families;
+
+pub use families::css_families;
 
 use crate::text_form::TextForm;
 use crate::violation::Violation;

@@ -1,8 +1,10 @@
 //! Reads cardholders and their cards. The [writer](super::writer) enrols and updates them.
 
 mod operator;
+mod visitor;
 
 pub use operator::{FoundCardholder, Switched};
+pub use visitor::Visitor;
 
 use super::audit::AuditDraft;
 use super::connection::{AnyConnection, on_backend};

@@ -54,6 +54,7 @@ struct IssuerRow {
     answers: String,
     time_zone: String,
     factor_set: Option<String>,
+    dashboard: Option<String>,
 }
 
 /// Older than every version.
@@ -85,6 +86,7 @@ impl IssuerRow {
                 accept_expired_signing: self.accept_expired_signing,
                 answers: answers::parse(&self.answers).ok_or_else(unreadable)?,
                 self_service_ranges: self.self_service_ranges.as_deref().map(listed),
+                dashboard: self.dashboard,
                 time_zone: self.time_zone.parse().map_err(|_| unreadable())?,
                 factor_set: self.factor_set,
                 account_ranges: Vec::new(),

@@ -33,6 +33,7 @@ diesel::table! {
         answers -> Text,
         time_zone -> Text,
         factor_set -> Nullable<Text>,
+        dashboard -> Nullable<Text>,
     }
 }
 
@@ -98,6 +99,7 @@ diesel::table! {
         seal_key -> Integer,
         created_at -> BigInt,
         updated_at -> BigInt,
+        introduced_at -> Nullable<BigInt>,
     }
 }
 
@@ -301,5 +303,5 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(directory_apps, directory_keys);
-diesel::allow_tables_to_appear_in_same_query!(issuers, users, cards);
+diesel::allow_tables_to_appear_in_same_query!(issuers, users, cards, scoring_jobs);
 diesel::allow_tables_to_appear_in_same_query!(audit_heads, audit_anchors);

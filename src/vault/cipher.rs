@@ -107,6 +107,16 @@ impl SealKey {
         let key: KeyBytes = Zeroizing::new(mac.finalize().into_bytes().into());
         Cow::Owned(aes(&key))
     }
+
+    /// What seals tokens of the web view in this scope (an issuer and a day).
+    fn visits(&self, scope: &[u8]) -> Aes256Gcm {
+        let mut mac = self.root.clone();
+        mac.update(b"issuer-gateway visit key 1");
+        mac.update(scope);
+        mac.update(&[1]);
+        let key: KeyBytes = Zeroizing::new(mac.finalize().into_bytes().into());
+        aes(&key)
+    }
 }
 
 impl SealKeys {
@@ -151,6 +161,39 @@ impl SealKeys {
         let key = self.key(version)?;
         let aad = aad(place, version);
         decrypt(&key.cipher(place, &aad), &aad, rest)
+    }
+
+    /// Version of the key that seals now.
+    pub(super) fn primary(&self) -> u32 {
+        self.primary
+    }
+
+    /// Seals a token of the web view: IV, ciphertext and tag.
+    pub(super) fn seal_visit(
+        &self,
+        version: u32,
+        scope: &[u8],
+        aad: &[u8],
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, VaultError> {
+        let mut sealed = Vec::new();
+        encrypt(
+            &self.key(version)?.visits(scope),
+            aad,
+            plaintext,
+            &mut sealed,
+        )?;
+        Ok(sealed)
+    }
+
+    pub(super) fn open_visit(
+        &self,
+        version: u32,
+        scope: &[u8],
+        aad: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        decrypt(&self.key(version)?.visits(scope), aad, sealed)
     }
 
     fn key(&self, version: u32) -> Result<&SealKey, VaultError> {

@@ -200,6 +200,20 @@ impl fmt::Debug for VaultKeys {
 }
 
 impl VaultKeys {
+    /// Random keys of this version, for the tests of what is sealed with them.
+    #[cfg(test)]
+    pub(crate) fn random(version: u32) -> Self {
+        let random = || key::random_key().expect("random bytes");
+        let number = i32::try_from(version).expect("a version");
+        Self {
+            generation: 1,
+            seal_version: number,
+            seal: SealKeys::new(version, &[(version, random())]).expect("a primary key"),
+            index: IndexRoot::new(number, &random()),
+            former_index: None,
+        }
+    }
+
     /// Which set it is: rises with every change.
     pub fn generation(&self) -> i64 {
         self.generation
@@ -227,6 +241,32 @@ impl VaultKeys {
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         self.seal.open(place, sealed)
+    }
+
+    /// Seals a token of the web view, which no row holds, under a key derived from the primary data
+    /// key for its scope: version of that key, then IV, ciphertext and tag. `aad` makes the clear
+    /// part that is bound to it out of the version.
+    pub fn seal_visit(
+        &self,
+        scope: &[u8],
+        aad: impl FnOnce(u32) -> Vec<u8>,
+        plaintext: &[u8],
+    ) -> Result<(Vec<u8>, Vec<u8>), VaultError> {
+        let version = self.seal.primary();
+        let aad = aad(version);
+        let sealed = self.seal.seal_visit(version, scope, &aad, plaintext)?;
+        Ok((aad, sealed))
+    }
+
+    /// Opens what [`VaultKeys::seal_visit`] sealed, as long as the data key is not retired.
+    pub fn open_visit(
+        &self,
+        version: u32,
+        scope: &[u8],
+        aad: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        self.seal.open_visit(version, scope, aad, sealed)
     }
 
     /// Blind index of a PAN: over all of its digits, per issuer.

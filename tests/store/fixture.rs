@@ -221,6 +221,7 @@ pub fn declaration(client_id: &str, ranges: &[&str]) -> IssuerDeclaration {
         self_service_ranges: None,
         time_zone: chrono_tz::UTC,
         factor_set: None,
+        dashboard: None,
         account_ranges: ranges.iter().map(|r| (*r).to_owned()).collect(),
         certificates: Vec::new(),
     }

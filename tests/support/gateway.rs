@@ -6,8 +6,8 @@ use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Answered, Client, Operation, Prepared};
 use issuer_gateway::clock::Clock;
 use issuer_gateway::config::{
-    Audit, Config, Crypto, Database, DirectorySettings, Erasure, GatewayKey, Keys, Log, Metrics,
-    OAuth, Server, Vault,
+    Audit, Config, Crypto, Dashboard, Database, DirectorySettings, Erasure, GatewayKey, Keys, Log,
+    Metrics, OAuth, Server, Vault,
 };
 use issuer_gateway::gateway::Gateway;
 use issuer_gateway::housekeeping::Job;
@@ -117,6 +117,7 @@ pub fn config(database_url: &str) -> Config {
         oauth: OAuth::default(),
         erasure: Erasure::default(),
         users: DirectorySettings::default(),
+        dashboard: Dashboard::default(),
         log: Log::default(),
         source: None,
     }

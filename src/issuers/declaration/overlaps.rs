@@ -72,6 +72,7 @@ mod tests {
             accept_expired_signing: false,
             answers: EnvelopeForm::Jwe,
             self_service_ranges: None,
+            dashboard: None,
             time_zone: chrono_tz::UTC,
             factor_set: None,
             account_ranges: ranges.iter().map(ToString::to_string).collect(),

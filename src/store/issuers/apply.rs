@@ -199,6 +199,7 @@ macro_rules! declared_columns {
             issuers::self_service_ranges.eq($d.self_service_ranges.as_ref().map(|s| s.join(","))),
             issuers::time_zone.eq($d.time_zone.name()),
             issuers::factor_set.eq($d.factor_set.as_deref()),
+            issuers::dashboard.eq($d.dashboard.as_deref()),
         )
     };
 }

@@ -161,6 +161,8 @@ pub struct IssuerDeclaration {
     /// Prefixes of 1 to 8 digits inside which the issuer may add ranges. `None`: nowhere; what it
     /// has added stays.
     pub self_service_ranges: Option<Vec<String>>,
+    /// Settings of its web view, as JSON; `None`: all by default.
+    pub dashboard: Option<String>,
     /// Whose days and months count for its cardholders.
     pub time_zone: Tz,
     /// Id of the factor set for new transactions. `None` in a declaration: as it is stored; in an
