@@ -51,6 +51,8 @@ pub struct RunningApp {
     pub address: SocketAddr,
     /// The address of the metrics listener, if there is one.
     pub metrics_address: Option<SocketAddr>,
+    /// The address of the web view's own listener, if there is one.
+    pub dashboard_address: Option<SocketAddr>,
     /// Its parts.
     pub gateway: Arc<Gateway>,
     /// Its work in the background.
@@ -96,6 +98,14 @@ pub async fn start_by(config: &Config, clock: Clock) -> anyhow::Result<RunningAp
     let mut servers = vec![public_server(
         config, listener, &gateway, &draining, &readiness,
     )?];
+    let mut dashboard_address = None;
+    if let Some(listen_on) = config.dashboard.listen {
+        let listener = listen(listen_on)?;
+        let address = listener.local_addr()?;
+        tracing::info!(%address, "web view");
+        dashboard_address = Some(address);
+        servers.push(web_view_server(config, listener, &gateway, &draining)?);
+    }
     let mut metrics_address = None;
     if let Some(listen_on) = config.metrics.listen {
         let listener = listen(listen_on)?;
@@ -109,6 +119,7 @@ pub async fn start_by(config: &Config, clock: Clock) -> anyhow::Result<RunningAp
     Ok(RunningApp {
         address,
         metrics_address,
+        dashboard_address,
         gateway,
         housekeeping,
         draining,
@@ -310,14 +321,7 @@ fn public_server(
     let document = Data::new(Document::new(&routes::PUBLIC));
     let gateway = Data::from(gateway.clone());
     let draining = Data::from(draining.clone());
-    let settings = server::Settings {
-        workers: server.workers,
-        max_connections: server.max_connections_per_worker,
-        keep_alive: Duration::from_secs(server.keep_alive_s),
-        header_timeout: Duration::from_millis(server.header_timeout_ms),
-        write_timeout: Duration::from_millis(server.write_timeout_ms),
-        shutdown_timeout_s: server.shutdown_timeout_s,
-    };
+    let settings = settings(config);
     let tls = match server.tls_certificate {
         Some(_) => Some(keys::tls_config(Arc::new(CurrentCertificate(resolver)))?),
         None => None,
@@ -334,6 +338,43 @@ fn public_server(
             .configure(routes::public)
     })?;
     Ok(spawn(running))
+}
+
+/// The web view alone.
+fn web_view_server(
+    config: &Config,
+    listener: TcpListener,
+    gateway: &Arc<Gateway>,
+    draining: &Arc<Draining>,
+) -> anyhow::Result<Running> {
+    let tls = match config.server.tls_certificate {
+        Some(_) => Some(keys::tls_config(Arc::new(CurrentCertificate(
+            gateway.clone(),
+        )))?),
+        None => None,
+    };
+    let gateway = Data::from(gateway.clone());
+    let draining = Data::from(draining.clone());
+    let running = server::run(settings(config), listener, tls, move || {
+        App::new()
+            .app_data(gateway.clone())
+            .app_data(draining.clone())
+            .wrap(from_fn(around::around))
+            .configure(routes::web_view_only)
+    })?;
+    Ok(spawn(running))
+}
+
+fn settings(config: &Config) -> server::Settings {
+    let server = &config.server;
+    server::Settings {
+        workers: server.workers,
+        max_connections: server.max_connections_per_worker,
+        keep_alive: Duration::from_secs(server.keep_alive_s),
+        header_timeout: Duration::from_millis(server.header_timeout_ms),
+        write_timeout: Duration::from_millis(server.write_timeout_ms),
+        shutdown_timeout_s: server.shutdown_timeout_s,
+    }
 }
 
 fn metrics_server(listener: TcpListener, gateway: &Arc<Gateway>) -> anyhow::Result<Running> {

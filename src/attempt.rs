@@ -49,6 +49,7 @@ pub struct Attempt<'a> {
     caller: Caller,
     action: Action,
     subject: Option<CardholderId>,
+    detail: Option<String>,
     /// The payload that was decrypted, if one was.
     begun: OnceLock<Begun>,
 }
@@ -73,6 +74,7 @@ impl<'a> Attempt<'a> {
             call,
             action,
             subject: None,
+            detail: None,
             begun: OnceLock::new(),
         })
     }
@@ -81,6 +83,14 @@ impl<'a> Attempt<'a> {
     pub fn about(self, subject: Option<&CardholderId>) -> Self {
         Self {
             subject: subject.cloned(),
+            ..self
+        }
+    }
+
+    /// Adds to the audit entry; nothing personal.
+    pub fn noting(self, detail: String) -> Self {
+        Self {
+            detail: Some(detail),
             ..self
         }
     }
@@ -213,6 +223,7 @@ impl<'a> Attempt<'a> {
         AuditDraft {
             issuer_id: Some(caller.issuer.id),
             subject: self.subject.as_ref().map(|id| id.as_str().to_owned()),
+            detail: self.detail.clone(),
             request_id: Some(call.request_id.to_owned()),
             origin: call.peer.map(str::to_owned),
             ..AuditDraft::accepted(

@@ -15,6 +15,8 @@ pub enum Action {
     PostTransactions,
     /// `GET /issuers/users/{userid}/aggregate-carbon-scores`
     ShowAggregate,
+    /// `GET /issuers/users/{userid}/dashboards`
+    IssueDashboard,
     /// `GET /issuers`
     ShowIssuer,
     /// `PUT /issuers`
@@ -35,6 +37,7 @@ impl Action {
             Self::DeleteCardholders => "user.delete",
             Self::PostTransactions => "transactions.post",
             Self::ShowAggregate => "score.show",
+            Self::IssueDashboard => "dashboard.issue",
             Self::ShowIssuer => "issuer.show",
             Self::ChangeIssuer => "issuer.change",
             Self::ListMerchantCategories => "supported.merchant-categories",
@@ -52,6 +55,7 @@ impl Action {
             | Self::PostTransactions => true,
             Self::DeleteCardholders
             | Self::ShowAggregate
+            | Self::IssueDashboard
             | Self::ShowIssuer
             | Self::ChangeIssuer
             | Self::ListMerchantCategories

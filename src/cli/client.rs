@@ -1,5 +1,5 @@
-//! `client enrol|update|transactions|score`: an issuer server in one command, for debugging
-//! integrations.
+//! `client enrol|update|transactions|score|dashboard`: an issuer server in one command, for
+//! debugging integrations.
 
 use crate::client::identity::{Identity, KeyFiles};
 use crate::client::{Answered, Client, Operation, Prepared, sample, sample_year};
@@ -29,6 +29,17 @@ pub(super) enum Command {
     /// Hand in card transactions, or make some up.
     #[command(subcommand)]
     Transactions(Transactions),
+    /// Print the address of a cardholder's web view
+    /// (GET /issuers/users/{userid}/dashboards).
+    Dashboard {
+        /// The cardholder's userid, from the answer to the enrolment.
+        user_id: String,
+        /// Language of the view: en-US, es-419, es-CL, es-CR, sv, pl-PL or ms-MY.
+        #[arg(long, value_name = "TAG")]
+        lang: Option<String>,
+        #[command(flatten)]
+        call: Call,
+    },
     /// Show a cardholder's score of the month
     /// (GET /issuers/users/{userid}/aggregate-carbon-scores).
     Score {
@@ -125,6 +136,11 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
             println!("{:#}", json!({ "transactions": items }));
             return Ok(ExitCode::SUCCESS);
         }
+        Command::Dashboard {
+            user_id,
+            lang,
+            call,
+        } => (call, Operation::Dashboard(parse(&user_id)?, lang)),
         Command::Score { user_id, call } => (call, Operation::AggregateScore(parse(&user_id)?)),
     };
     let (identity, prefix) = identity(&call)?;
@@ -146,7 +162,10 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
         show_request(clear.as_deref(), &request);
     }
     let answer = client.send(&request)?;
-    show_answer(&answer, call.verbose);
+    match (address(&operation, &answer), call.verbose) {
+        (Some(url), false) => println!("{url}"),
+        _ => show_answer(&answer, call.verbose),
+    }
     Ok(if (200..300).contains(&answer.status) {
         ExitCode::SUCCESS
     } else {
@@ -180,6 +199,14 @@ fn identity(call: &Call) -> anyhow::Result<(Identity, Option<String>)> {
     Ok((identity, issuer.account_ranges.first().cloned()))
 }
 
+/// The address that an answer holds, to be printed alone.
+fn address<'a>(operation: &Operation, answer: &'a Answered) -> Option<&'a str> {
+    match operation {
+        Operation::Dashboard(..) => answer.clear.as_ref()?.get("url")?.as_str(),
+        _ => None,
+    }
+}
+
 fn parse(user_id: &str) -> anyhow::Result<CardholderId> {
     CardholderId::parse(user_id).with_context(|| format!("the user id {}", CardholderId::RULE))
 }
@@ -191,8 +218,10 @@ fn clear_request(
     prefix: Option<&str>,
 ) -> anyhow::Result<Option<Vec<u8>>> {
     let text = match (input, operation, prefix) {
-        (None, Operation::AggregateScore(_), _) => return Ok(None),
-        (Some(_), Operation::AggregateScore(_), _) => bail!("this call has no body: give no file"),
+        (None, Operation::AggregateScore(_) | Operation::Dashboard(..), _) => return Ok(None),
+        (Some(_), Operation::AggregateScore(_) | Operation::Dashboard(..), _) => {
+            bail!("this call has no body: give no file")
+        }
         (None, Operation::PostTransactions, _) => {
             bail!("give the JSON to send: a file, or - for standard input")
         }

@@ -324,6 +324,11 @@ drain_delay_s = 0
 [database]
 url = "sqlite:gateway.db"
 
+[dashboard]
+# Who tries the web view out clicks faster than a cardholder.
+pages_per_second = 100
+burst = 1000
+
 [vault]
 kek_file = "kek.key"
 

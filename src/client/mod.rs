@@ -26,6 +26,8 @@ pub enum Operation {
     PostTransactions,
     /// `GET /issuers/users/{userid}/aggregate-carbon-scores`
     AggregateScore(CardholderId),
+    /// `GET /issuers/users/{userid}/dashboards`, in a language.
+    Dashboard(CardholderId, Option<String>),
 }
 
 impl Operation {
@@ -36,6 +38,15 @@ impl Operation {
             Self::PostTransactions => ("POST", "/issuers/transactions".to_owned()),
             Self::AggregateScore(user_id) => {
                 let path = format!("/issuers/users/{user_id}/aggregate-carbon-scores");
+                ("GET", path)
+            }
+            Self::Dashboard(user_id, None) => {
+                ("GET", format!("/issuers/users/{user_id}/dashboards"))
+            }
+            Self::Dashboard(user_id, Some(language)) => {
+                let language: String =
+                    url::form_urlencoded::byte_serialize(language.as_bytes()).collect();
+                let path = format!("/issuers/users/{user_id}/dashboards?lang={language}");
                 ("GET", path)
             }
         }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use url::{Host, Url};
 
 /// `[dashboard]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dashboard {
     /// A listener of its own, beside the public one: phones reach the web view alone, and the API
@@ -15,6 +15,21 @@ pub struct Dashboard {
     /// `https://host[:port][/prefix]`, or `http` on loopback. Absent: the first of
     /// `server.public_base_urls`.
     pub public_url: Option<String>,
+    /// Pages that a cardholder may load in a second on each node, for long; beyond that: 429.
+    pub pages_per_second: u32,
+    /// Pages that a cardholder may load at once after a pause.
+    pub burst: u32,
+}
+
+impl Default for Dashboard {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            public_url: None,
+            pages_per_second: 1,
+            burst: 30,
+        }
+    }
 }
 
 impl Dashboard {
@@ -54,8 +69,8 @@ mod tests {
     fn tokens_travel_encrypted_or_not_at_all() {
         let usable = |url: &str| {
             Dashboard {
-                listen: None,
                 public_url: Some(url.to_owned()),
+                ..Dashboard::default()
             }
             .is_usable()
         };

@@ -39,6 +39,12 @@ impl Config {
         {
             return invalid("metrics.listen", "must be a loopback address");
         }
+        if self.dashboard.pages_per_second == 0 || self.dashboard.burst == 0 {
+            return invalid(
+                "dashboard.pages_per_second, dashboard.burst",
+                "must not be 0",
+            );
+        }
         if !self.dashboard.is_usable() {
             return invalid("dashboard.public_url", Dashboard::RULE);
         }

@@ -22,6 +22,8 @@ pub struct Facts {
     pub now: DateTime<Utc>,
     /// The day that it is for the issuer's cardholders.
     pub today: NaiveDate,
+    /// The zone of that day, by its IANA name.
+    pub time_zone: &'static str,
     /// The months that have payments.
     pub months: BTreeMap<Month, MonthFacts>,
     /// How far the calculation of the past is.

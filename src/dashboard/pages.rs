@@ -22,8 +22,10 @@ pub use method::MethodPage;
 pub use notice::{NoticeKind, NoticePage};
 pub use overview::OverviewPage;
 pub use payment::PaymentPage;
+pub(crate) use payments::chosen;
 pub use payments::{PAGE, PaymentsPage};
 pub use what_if::CUTS;
+pub(crate) use what_if::cut;
 
 use super::facts::Facts;
 use super::texts::Words;

@@ -7,8 +7,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use url::Url;
 
-/// Pages of one cardholder on this node: one a second, thirty at once.
-const PAGES: Rate = Rate::new(1, 30);
 /// Tokens that do not open, of all callers together: no client address is trusted.
 const STRANGERS: Rate = Rate::new(50, 200);
 
@@ -54,7 +52,10 @@ impl WebView {
             secure: !(plain && loopback),
             ends_tls: config.server.tls_certificate.is_some(),
             public_url,
-            pages: Buckets::new(PAGES),
+            pages: Buckets::new(Rate::new(
+                config.dashboard.pages_per_second,
+                config.dashboard.burst,
+            )),
             strangers: Mutex::default(),
         }
     }

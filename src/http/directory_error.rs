@@ -75,7 +75,11 @@ impl DirectoryError {
                     HttpError::BodyUnreadable => "Request body could not be read",
                     HttpError::UnknownPath => "Not found",
                     HttpError::WrongMethod => "Method not allowed",
-                    HttpError::Panicked | HttpError::Refused(_) => "Internal error",
+                    // The last two are of the web view.
+                    HttpError::Panicked
+                    | HttpError::Refused(_)
+                    | HttpError::ViewClosed(_)
+                    | HttpError::ViewBusy => "Internal error",
                 };
                 (error.status_code(), message)
             }

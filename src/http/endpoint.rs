@@ -4,7 +4,7 @@
 //! `/openapi.json` lists everything that the public listener answers.
 
 use super::openapi::operation::Operation;
-use super::{around, directory_error, error};
+use super::{around, dashboard, directory_error, error};
 use actix_web::Route;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
@@ -64,6 +64,8 @@ pub enum Dialect {
     Catalogue,
     /// `{"message": …}` (`http::directory_error`).
     Message,
+    /// Pages for people (`http::dashboard`).
+    Page,
 }
 
 /// Endpoints, and where they are mounted.
@@ -93,6 +95,7 @@ pub fn register(app: &mut ServiceConfig, endpoints: Vec<Endpoint>, dialect: Dial
             std::future::ready(match dialect {
                 Dialect::Catalogue => error::wrong_method(allow.clone()),
                 Dialect::Message => directory_error::wrong_method(allow.clone()),
+                Dialect::Page => dashboard::wrong_method(allow.clone()),
             })
         };
         let resource = endpoints
@@ -104,6 +107,7 @@ pub fn register(app: &mut ServiceConfig, endpoints: Vec<Endpoint>, dialect: Dial
         match dialect {
             Dialect::Catalogue => app.service(resource.wrap(from_fn(around::guard))),
             Dialect::Message => app.service(resource.wrap(from_fn(around::guard_users))),
+            Dialect::Page => app.service(resource.wrap(from_fn(dashboard::guard))),
         };
     }
 }

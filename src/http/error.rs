@@ -50,6 +50,10 @@ pub enum HttpError {
     WrongMethod,
     /// A handler panicked.
     Panicked,
+    /// The token of the web view is not in force; why, for the log.
+    ViewClosed(&'static str),
+    /// Too many requests of one cardholder, or of strangers, to the web view.
+    ViewBusy,
 }
 
 impl From<Refusal> for HttpError {
@@ -108,6 +112,8 @@ impl HttpError {
             Self::UnknownPath => "unknown-path",
             Self::WrongMethod => "wrong-method",
             Self::Panicked => "panic",
+            Self::ViewClosed(reason) => reason,
+            Self::ViewBusy => "rate-limited",
         }
     }
 
@@ -157,6 +163,25 @@ impl HttpError {
                     "METHOD_NOT_ALLOWED",
                     "This path does not offer the request's method.",
                 ),
+            ),
+            Self::ViewClosed(_) => (
+                StatusCode::UNAUTHORIZED,
+                service(
+                    "INVALID_TOKEN",
+                    "The view has closed; fetch a new dashboard URL.",
+                    "",
+                ),
+            ),
+            Self::ViewBusy => (
+                StatusCode::TOO_MANY_REQUESTS,
+                Element {
+                    recoverable: true,
+                    ..service(
+                        "TOO_MANY_REQUESTS",
+                        "Too many requests; try again shortly.",
+                        "",
+                    )
+                },
             ),
             Self::Panicked => internal(),
         };

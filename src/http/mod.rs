@@ -6,6 +6,7 @@
 //! - `cardholder_deletions`: the list of users to delete
 //! - `issuers`: an issuer's own profile
 //! - `supported`: the lists of what can be scored
+//! - `dashboard`: the cardholders' web view
 //! - `directory`: the users API; `directory_error`: the answer to each of its refusals
 //! - `health`: liveness and readiness
 //! - `openapi`: the document of all this; `docs`: the same as a page for people
@@ -20,6 +21,7 @@
 pub mod around;
 pub mod cardholder_deletions;
 pub mod cardholders;
+pub mod dashboard;
 pub mod directory;
 pub mod directory_error;
 pub mod docs;

@@ -3,13 +3,13 @@
 use super::endpoint::{Dialect, Endpoint, Group, delete, get, post, put, register};
 use super::openapi::documents;
 use super::{
-    cardholder_deletions, cardholders, directory, docs, error, health, issuers, openapi, supported,
-    transactions, well_known,
+    cardholder_deletions, cardholders, dashboard, directory, docs, error, health, issuers, openapi,
+    supported, transactions, well_known,
 };
 use actix_web::web::{ServiceConfig, resource, route, scope, to};
 
 /// The public listener: what is served, and where.
-pub const PUBLIC: [Group; 3] = [
+pub const PUBLIC: [Group; 5] = [
     // At the root and under `/cts`, by the same handlers (spec decision 5).
     Group {
         mounts: &["", "/cts"],
@@ -23,6 +23,16 @@ pub const PUBLIC: [Group; 3] = [
     },
     Group {
         mounts: &[""],
+        endpoints: web_view,
+        dialect: Dialect::Page,
+    },
+    Group {
+        mounts: &[""],
+        endpoints: web_view_data,
+        dialect: Dialect::Catalogue,
+    },
+    Group {
+        mounts: &[""],
         endpoints: service,
         dialect: Dialect::Catalogue,
     },
@@ -32,8 +42,9 @@ pub const PUBLIC: [Group; 3] = [
 fn issuer_api() -> Vec<Endpoint> {
     use documents::cardholders as document;
     use documents::{
-        cardholder_deletions as deletion_document, issuers as issuer_document,
-        supported as supported_document, transactions as transaction_document,
+        cardholder_deletions as deletion_document, dashboard as dashboard_document,
+        issuers as issuer_document, supported as supported_document,
+        transactions as transaction_document,
     };
     vec![
         get("/issuers", to(issuers::show), issuer_document::show),
@@ -53,6 +64,11 @@ fn issuer_api() -> Vec<Endpoint> {
             "/issuers/transactions",
             to(transactions::take),
             transaction_document::take,
+        ),
+        get(
+            "/issuers/users/{userid}/dashboards",
+            to(dashboard::issue),
+            dashboard_document::issue,
         ),
         post(
             "/issuers/user-deletions",
@@ -82,6 +98,108 @@ fn users_api() -> Vec<Endpoint> {
         delete("/users/{user_id}", to(directory::delete), document::delete),
         get("/users/{user_id}", to(directory::show), document::show),
         put("/users/{user_id}", to(directory::update), document::update),
+    ]
+}
+
+/// The cardholders' web view: pages. `mode` is `v` (with a cookie) or `f` (in a frame).
+fn web_view() -> Vec<Endpoint> {
+    use documents::dashboard as document;
+    vec![
+        get("/home/", to(dashboard::open), document::open),
+        get("/home/{file}", to(dashboard::script), document::script),
+        get(
+            "/home/{mode}/{view}/",
+            to(dashboard::overview),
+            document::overview,
+        ),
+        get(
+            "/home/{mode}/{view}/category/{code}",
+            to(dashboard::category),
+            document::category,
+        ),
+        get(
+            "/home/{mode}/{view}/transactions",
+            to(dashboard::payments),
+            document::payments,
+        ),
+        get(
+            "/home/{mode}/{view}/transactions/{id}",
+            to(dashboard::payment),
+            document::payment,
+        ),
+        get(
+            "/home/{mode}/{view}/method",
+            to(dashboard::method),
+            document::method,
+        ),
+        get(
+            "/home/{mode}/{view}/intro",
+            to(dashboard::intro),
+            document::intro,
+        ),
+        post(
+            "/home/{mode}/{view}/intro",
+            to(dashboard::introduce),
+            document::introduce,
+        ),
+    ]
+}
+
+/// The figures behind the pages.
+fn web_view_data() -> Vec<Endpoint> {
+    use dashboard::api;
+    use documents::dashboard as document;
+    vec![
+        get(
+            "/home/{mode}/{view}/api/profile",
+            to(api::profile),
+            document::profile,
+        ),
+        get(
+            "/home/{mode}/{view}/api/status",
+            to(api::status),
+            document::status,
+        ),
+        get(
+            "/home/{mode}/{view}/api/summary",
+            to(api::summary),
+            document::summary,
+        ),
+        get(
+            "/home/{mode}/{view}/api/aggregates",
+            to(api::aggregates),
+            document::aggregates,
+        ),
+        get(
+            "/home/{mode}/{view}/api/categories",
+            to(api::categories),
+            document::categories,
+        ),
+        get(
+            "/home/{mode}/{view}/api/benchmarks",
+            to(api::benchmarks),
+            document::benchmarks,
+        ),
+        get(
+            "/home/{mode}/{view}/api/transactions",
+            to(api::transactions),
+            document::transactions,
+        ),
+        get(
+            "/home/{mode}/{view}/api/transactions/{id}",
+            to(api::transaction),
+            document::transaction,
+        ),
+        get(
+            "/home/{mode}/{view}/api/what-if",
+            to(api::what_if),
+            document::what_if,
+        ),
+        post(
+            "/home/{mode}/{view}/api/intro",
+            to(api::introduce),
+            document::introduce_api,
+        ),
     ]
 }
 
@@ -117,7 +235,16 @@ pub fn public(app: &mut ServiceConfig) {
             }
         }
     }
+    // So do people who lost their way in the web view: they get a page.
+    app.service(resource("/home/{rest:.*}").default_service(route().to(dashboard::missing)));
     // Everything under `/users` answers in that API's own words.
     app.service(resource("/users/{rest:.*}").default_service(route().to(directory::unknown_path)));
     app.default_service(route().to(error::unknown_path));
+}
+
+/// The web view alone, for a listener of its own.
+pub fn web_view_only(app: &mut ServiceConfig) {
+    register(app, web_view(), Dialect::Page);
+    register(app, web_view_data(), Dialect::Catalogue);
+    app.default_service(route().to(dashboard::missing));
 }

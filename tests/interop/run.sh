@@ -139,6 +139,7 @@ suite node node "$here/node/main.mjs" "$work/sandbox/sandbox.json"
 suite python "$out/venv/bin/python" "$here/python/run.py" "$work/sandbox/sandbox.json"
 suite schemathesis "$out/venv/bin/python" "$here/schemathesis/run.py" "$work/sandbox/sandbox.json"
 suite browser env INTEROP_CHROMIUM="$chromium" node "$here/browser/main.mjs" "$work/sandbox/sandbox.json"
+suite dashboard env INTEROP_CHROMIUM="$chromium" node "$here/browser/dashboard.mjs" "$work/sandbox/sandbox.json" "$binary"
 suite multi_buffer python3 "$here/multi_buffer/run.py" "$binary" "$out/venv/lib" "$work"
 
 if ! kill -0 "$server" 2>/dev/null; then

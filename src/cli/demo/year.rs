@@ -48,6 +48,19 @@ pub(super) fn run(client: &Client, user_id: &CardholderId) -> anyhow::Result<()>
         answer.status
     );
     super::show_answer(&answer);
+
+    title("7. The cardholder's web view: GET /issuers/users/{userid}/dashboards");
+    let operation = Operation::Dashboard(user_id.clone(), None);
+    let request = client.sign(&operation, SignatureMethod::RsaSha256, Vec::new())?;
+    let answer = client.send(&request)?;
+    let url = answer.clear.as_ref().and_then(|clear| clear.get("url"));
+    let url = url.and_then(Value::as_str);
+    let url = url.context("the gateway issued no address of a web view")?;
+    println!("Open it in a browser; it starts a view for 15 minutes:");
+    println!();
+    println!("  {url}");
+    println!();
+    println!("A new one, in another language: issuer-gateway client dashboard {user_id} --lang sv");
     Ok(())
 }
 

@@ -141,6 +141,7 @@ pub(crate) fn facts(months: BTreeMap<Month, MonthFacts>) -> Facts {
         now: now(),
         today: now().date_naive(),
         months,
+        time_zone: "UTC",
         scoring: Scoring::Done,
         notice: None,
         set: SCORER.set().clone(),

@@ -2,6 +2,7 @@
 
 pub mod cardholder_deletions;
 pub mod cardholders;
+pub mod dashboard;
 pub mod directory;
 pub mod issuers;
 pub mod service;

@@ -6,6 +6,7 @@ use super::schemas::{
     encrypted_request,
 };
 use crate::http::directory_error::DirectoryError;
+use crate::http::error::HttpError;
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
@@ -41,6 +42,8 @@ pub enum Tag {
     Cardholders,
     /// Transactions, and what of them can be scored.
     Transactions,
+    /// The cardholders' web view.
+    Dashboard,
     /// The users API.
     Directory,
     /// The gateway itself.
@@ -49,10 +52,11 @@ pub enum Tag {
 
 impl Tag {
     /// All, in the order of the page.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Issuers,
         Self::Cardholders,
         Self::Transactions,
+        Self::Dashboard,
         Self::Directory,
         Self::Service,
     ];
@@ -63,6 +67,7 @@ impl Tag {
             Self::Issuers => "issuers",
             Self::Cardholders => "cardholders",
             Self::Transactions => "transactions",
+            Self::Dashboard => "dashboard",
             Self::Directory => "directory",
             Self::Service => "service",
         }
@@ -74,6 +79,9 @@ impl Tag {
             Self::Issuers => "The calling issuer itself.",
             Self::Cardholders => "Cardholders of the calling issuer.",
             Self::Transactions => "Card transactions and their footprint.",
+            Self::Dashboard => {
+                "The web view that an issuer's app shows to a cardholder, and the figures behind it. A sealed token says whose."
+            }
             Self::Directory => {
                 "Plain user profiles of an app. Neither signed nor encrypted; a bearer key says whose."
             }
@@ -142,6 +150,15 @@ impl Operation {
         .with_schema::<Message>()
         .refuses(transport)
         .refuses(refusals::users_api())
+    }
+
+    /// A page of the web view: refused with pages, but for methods that it does not have.
+    pub fn of_page(id: &'static str, summary: &'static str) -> Self {
+        Self {
+            refusals: Vec::new(),
+            ..Self::new(id, Tag::Dashboard, summary)
+        }
+        .refuses([HttpError::WrongMethod])
     }
 
     /// Also served without any credentials, where the operator has set it so.

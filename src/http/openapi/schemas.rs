@@ -31,8 +31,8 @@ pub use supported::{
     SupportedMerchantCategories,
 };
 pub use transaction::{
-    AggregateCarbonScore, Transaction, TransactionAmount, TransactionBatch, TransactionCategory,
-    TransactionOutcome, TransactionOutcomes,
+    AggregateCarbonScore, Dashboard, Transaction, TransactionAmount, TransactionBatch,
+    TransactionCategory, TransactionOutcome, TransactionOutcomes,
 };
 
 use utoipa::ToSchema;

@@ -144,3 +144,19 @@ pub struct AggregateCarbonScore {
     )]
     pub aggregate_date: String,
 }
+
+/// The address of a user's web view.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Dashboard {
+    /// To be loaded unchanged; `auth_token` is for nobody to parse.
+    #[schema(
+        min_length = 1,
+        max_length = 5000,
+        examples("https://view.bank.example/home/?auth_token=AQAA&lang=en-US")
+    )]
+    pub url: String,
+    /// How long it opens views, in milliseconds.
+    #[schema(min_length = 1, max_length = 10, examples("900000"))]
+    pub expiry_in_millis: String,
+}
