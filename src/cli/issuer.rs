@@ -4,9 +4,12 @@ mod certificates;
 
 use crate::app;
 use crate::config::Config;
+use crate::dashboard::theme::Dress;
 use crate::footprint::builtin;
 use crate::ids::ClientId;
+use crate::issuers::dashboard::DashboardSettings;
 use crate::issuers::declaration;
+use crate::issuers::profile::stored_theme;
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
 use crate::store::issuers::{
@@ -211,16 +214,37 @@ async fn show(store: &Store, client_id: &str) -> anyhow::Result<()> {
         ("account ranges", issuer.account_ranges.join(", ")),
         (
             "self-service ranges",
-            optional(issuer.self_service_ranges.map(|s| s.join(", ")).as_deref()),
+            optional(
+                issuer
+                    .self_service_ranges
+                    .as_ref()
+                    .map(|s| s.join(", "))
+                    .as_deref(),
+            ),
         ),
         ("added by the issuer", record.added_ranges.join(", ")),
         ("theme", optional(profile.theme.as_deref())),
+        ("web view", optional(issuer.dashboard.as_deref())),
     ];
     for (label, value) in rows {
         println!("{label:<22}{value}");
     }
+    for remark in view_remarks(&issuer) {
+        println!("{:<22}{remark}", "web view");
+    }
     certificates::show(&issuer.certificates, Utc::now());
     Ok(())
+}
+
+/// What the web view has to change of the theme, and why it shows no project.
+fn view_remarks(issuer: &IssuerDeclaration) -> Vec<String> {
+    let theme = stored_theme(&issuer.profile).unwrap_or_default();
+    let mut remarks = Dress::of(&theme, true).warnings().to_vec();
+    let view = DashboardSettings::from_json(issuer.dashboard.as_deref()).unwrap_or_default();
+    if let (true, Err(missing)) = (issuer.donation, view.provider()) {
+        remarks.push(format!("shows no project to support: {missing}"));
+    }
+    remarks
 }
 
 pub(super) fn date(micros: Option<i64>) -> String {

@@ -33,6 +33,8 @@ struct Template {
     responses: &'static str,
     /// For clients that send parameters of field-level encryption as headers.
     field_level_headers: bool,
+    /// What the web view wears; empty: the published example.
+    theme: &'static str,
 }
 
 const ISSUERS: [Template; 3] = [
@@ -43,6 +45,7 @@ const ISSUERS: [Template; 3] = [
         donation: true,
         responses: "mirror",
         field_level_headers: false,
+        theme: r##"backgroundColor = "#F3F5F4", fontColor = "#16302B", barGraphColor = "#0B6E4F", buttonColor = "#0B6E4F""##,
     },
     Template {
         name: "compat",
@@ -51,6 +54,7 @@ const ISSUERS: [Template; 3] = [
         donation: true,
         responses: "dashboards-only",
         field_level_headers: true,
+        theme: "",
     },
     Template {
         name: "basic",
@@ -59,6 +63,7 @@ const ISSUERS: [Template; 3] = [
         donation: false,
         responses: "mirror",
         field_level_headers: false,
+        theme: r##"backgroundColor = "#101820", widgetBackgroundColor = "#18222D", fontColor = "#E8EDF2", barGraphColor = "#F2A93B", buttonColor = "#F2A93B", buttonTextColor = "#101820""##,
     },
 ];
 
@@ -292,6 +297,7 @@ account_ranges = [{ranges}]
 self_service_ranges = ["2", "5"]
 donation = {donation}
 responses = "{responses}"
+theme = {{ {theme} }}
 field_level_headers = {headers}
 
 [[issuer.signing]]
@@ -304,6 +310,7 @@ certificate = "{name}/decryption-cert.pem"
             client_id = issuer.client_id,
             consumer_key = issuer.consumer_key,
             title = template.title,
+            theme = template.theme,
             name = template.name,
             ranges = ranges.join(", "),
             donation = issuer.donation,

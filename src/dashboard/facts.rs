@@ -191,7 +191,7 @@ impl MonthFacts {
     /// A month of its sums and payments, which are put in order: newest first.
     pub fn new(areas: MonthSums, mut payments: Vec<Payment>) -> Self {
         payments.reverse();
-        payments.sort_by(|one, two| two.date.cmp(&one.date));
+        payments.sort_by_key(|payment| std::cmp::Reverse(payment.date));
         Self {
             // Sums that did not fit were never stored.
             total: areas.total().unwrap_or_default(),

@@ -522,3 +522,20 @@ on_both!(tokens_and_merchants_are_in_no_record, |backend: Backend| {
         assert!(!trail.contains(secret), "{secret}");
     }
 });
+
+#[test]
+fn a_listener_of_its_own_serves_the_view_alone() {
+    let database = TestDatabase::new(Backend::Sqlite);
+    let mut config = config(&database.url_text);
+    config.dashboard.listen = Some("127.0.0.1:0".parse().unwrap());
+    let gateway = TestGateway::start_with(&config);
+    let client = gateway.client("demo");
+    let id = user_id(&client.enrol(&sample::enrolment("534403")));
+    let url = address(&client, &id, None).replace(&gateway.base_url, &gateway.view_url());
+    let mut browser = Browser::new();
+    assert_eq!(browser.open(&url).status, 200);
+    for path in ["/issuers", "/docs", "/health/ready", "/"] {
+        let answer = Browser::new().fetch_once(&format!("{}{path}", gateway.view_url()));
+        assert_eq!(answer.status, 404, "{path}");
+    }
+}

@@ -248,6 +248,12 @@ impl TestGateway {
         })
     }
 
+    /// The web view's own listener.
+    pub fn view_url(&self) -> String {
+        let address = self.running.as_ref().unwrap().dashboard_address;
+        format!("http://{}", address.unwrap())
+    }
+
     /// Starts a background job beside the node's own.
     pub fn start_job<J: Job>(&self, make: impl Fn() -> J + Send + 'static) {
         let _inside = self.runtime.enter();

@@ -191,7 +191,7 @@ fn categories(words: &Words, facts: &Facts, shown: Month, month: &MonthFacts) ->
         .areas()
         .filter(|(_, sums)| sums.scored > 0)
         .collect();
-    areas.sort_by(|(_, one), (_, two)| two.co2e.cmp(&one.co2e));
+    areas.sort_by_key(|(_, sums)| std::cmp::Reverse(sums.co2e));
     let longest = areas
         .iter()
         .map(|(_, sums)| sums.co2e.max(sums.co2e.negated()))

@@ -64,7 +64,7 @@ impl WhatIf {
             .iter()
             .filter_map(|area| Some((area.code, cut(facts, area.code, 0)?)))
             .collect();
-        areas.sort_by(|(_, one), (_, two)| two.before.cmp(&one.before));
+        areas.sort_by_key(|(_, cut)| std::cmp::Reverse(cut.before));
         let wished = query
             .category
             .filter(|code| areas.iter().any(|(area, _)| area == code));

@@ -179,6 +179,7 @@ await runner.case("10 twenty themes can be read", async () => {
     const answer = await call(demo, "PUT", "/issuers", JSON.stringify({ preferredTheme }));
     assert.equal(answer.status, 200, answer.text);
   };
+  const before = JSON.parse((await call(demo, "GET", "/issuers")).text).preferredTheme;
   for (const theme of THEMES) {
     await setTheme({ ...DEFAULTS, ...theme });
     const { context, page } = await window();
@@ -203,7 +204,7 @@ await runner.case("10 twenty themes can be read", async () => {
     }
     await context.close();
   }
-  await setTheme(DEFAULTS);
+  await setTheme(before);
 });
 
 await runner.case("11 at 320 px with text of 200 % and the longest words, nothing is cut", async () => {

@@ -11,12 +11,13 @@ import jwe from "./cases/jwe.mjs";
 import jweRefused from "./cases/jwe-refused.mjs";
 import oauth from "./cases/oauth.mjs";
 import oauthRefused from "./cases/oauth-refused.mjs";
+import seven from "./cases/seven.mjs";
 import transactions from "./cases/transactions.mjs";
 
 const sandbox = loadSandbox(process.argv[2]);
 const runner = new Runner();
 const uniform = new UniformCryptoError();
 
-const files = { flow, issuers, jwe, jweRefused, fle, oauth, oauthRefused, http, deletions, transactions };
+const files = { flow, issuers, jwe, jweRefused, fle, oauth, oauthRefused, http, deletions, transactions, seven };
 for (const [name, cases] of Object.entries(files)) await runner.file(name, () => cases(runner, sandbox, uniform));
 runner.finish();
