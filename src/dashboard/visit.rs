@@ -15,6 +15,7 @@ use crate::issuers::{Issuer, IssuerStatus};
 use crate::refusal::Refusal;
 use crate::store::audit::AuditDraft;
 use crate::store::cardholders::{CardholderStatus, Visitor};
+use crate::store::scoring_jobs::JobState;
 use crate::store::writer::{Act, Commit};
 use crate::transactions::item::Kind;
 use crate::transactions::read::{self, CardholderMonths};
@@ -148,7 +149,7 @@ impl Viewer {
             now,
             today,
             time_zone: issuer.time_zone.name(),
-            scoring: self.scoring(now, months.is_empty()),
+            scoring: self.scoring(now, &months),
             months,
             notice,
             set: Arc::clone(scorer.set()),
@@ -187,11 +188,17 @@ impl Viewer {
 
     /// Payments are scored when they come, so what is there is done. In the first day after the
     /// enrolment those of the past may still be on their way.
-    fn scoring(&self, now: DateTime<Utc>, nothing: bool) -> Scoring {
+    fn scoring(&self, now: DateTime<Utc>, months: &BTreeMap<Month, MonthFacts>) -> Scoring {
         let enrolled = DateTime::from_timestamp_micros(self.visitor.created_at).unwrap_or(now);
-        match self.visitor.scoring.as_deref() {
-            Some("failed") => Scoring::Failed,
-            Some("pending") if nothing && now < enrolled + ON_THE_WAY => Scoring::Waiting,
+        match self.visitor.scoring {
+            Some((JobState::Failed, _)) => Scoring::Failed,
+            Some((JobState::Pending, _)) if months.is_empty() && now < enrolled + ON_THE_WAY => {
+                Scoring::Waiting
+            }
+            Some((JobState::Running, scored)) => Scoring::Running {
+                scored: scored.into(),
+                total: months.values().map(MonthFacts::count).sum(),
+            },
             _ => Scoring::Done,
         }
     }

@@ -5,6 +5,7 @@ use crate::ids::{CardholderId, IssuerId};
 use crate::store::error::StoreError;
 use crate::store::pool::Store;
 use crate::store::schema::{cards, scoring_jobs, users};
+use crate::store::scoring_jobs::JobState;
 use diesel::prelude::*;
 
 /// A cardholder who looks.
@@ -22,8 +23,9 @@ pub struct Visitor {
     pub billing_address: Option<Vec<u8>>,
     /// Last four digits of the card.
     pub last_four: Option<String>,
-    /// State of the job that scores the months before the enrolment.
-    pub scoring: Option<String>,
+    /// State of the job that scores the months before the enrolment, and how many transactions it
+    /// has scored.
+    pub scoring: Option<(JobState, i32)>,
 }
 
 type Row = (
@@ -33,7 +35,7 @@ type Row = (
     Option<i64>,
     Option<Vec<u8>>,
     Option<String>,
-    Option<String>,
+    Option<(String, i32)>,
 );
 
 impl Store {
@@ -65,7 +67,7 @@ impl Store {
                     users::introduced_at,
                     users::billing_address,
                     cards::last_four.nullable(),
-                    scoring_jobs::status.nullable(),
+                    (scoring_jobs::status, scoring_jobs::scored).nullable(),
                 ))
                 .first(conn)
                 .optional()?;
@@ -101,6 +103,11 @@ fn visitor(row: Row) -> Result<Visitor, StoreError> {
     let (status, enrolment_epoch, created_at, introduced_at, billing_address, last_four, scoring) =
         row;
     let status = CardholderStatus::parse(&status);
+    let scoring = scoring.map(|(state, scored)| {
+        let state = JobState::parse(&state);
+        let state = state.ok_or_else(|| StoreError::internal("unknown state of a scoring job"))?;
+        Ok::<_, StoreError>((state, scored))
+    });
     Ok(Visitor {
         status: status.ok_or_else(|| StoreError::internal("unknown user status"))?,
         enrolment_epoch,
@@ -108,6 +115,6 @@ fn visitor(row: Row) -> Result<Visitor, StoreError> {
         introduced: introduced_at.is_some(),
         billing_address,
         last_four,
-        scoring,
+        scoring: scoring.transpose()?,
     })
 }
