@@ -66,7 +66,7 @@ enum Command {
     /// Show the factor sets behind scores, load rates, prices and sets, or score one purchase.
     #[command(subcommand)]
     Factors(factors::Command),
-    /// Score stored transactions anew.
+    /// Import card transactions from files, score stored ones anew.
     #[command(subcommand)]
     Transactions(transactions::Command),
     /// Verify or export the audit trail.

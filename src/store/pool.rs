@@ -250,6 +250,18 @@ impl Store {
         .await
     }
 
+    /// Runs a change in one transaction, however long it takes: no request waits for it.
+    pub(super) async fn at_length<T, E, F>(&self, change: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+    {
+        let task = self
+            .spawn(move |inner| connection::transaction(&mut *inner.live_connection()?, change))?;
+        task.await.unwrap_or_else(|_| Err(ended_early().into()))
+    }
+
     /// Runs a write on a blocking thread. It asks `Claim` before it commits.
     async fn writing<T, E, F>(&self, work: F) -> Result<T, E>
     where

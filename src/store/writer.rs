@@ -18,7 +18,7 @@ mod batch;
 mod cards;
 mod health;
 mod openings;
-mod postings;
+pub(super) mod postings;
 mod queue;
 mod re_enrol;
 mod rounds;

@@ -1,6 +1,6 @@
 //! Card transactions: taken in, matched to cardholders, scored, and kept by month.
 //!
-//! - [`feed`]: files of transactions, read record by record
+//! - [`feed`]: files of transactions, read record by record; [`import`]: a file is imported
 //! - [`item`]: one transaction as a feed hands it in
 //! - [`stored`]: a cardholder's month as it is stored; [`ledger`]: what holds for all of the
 //!   cardholder's months; [`codec`]: both as bytes, before they are sealed
@@ -15,6 +15,7 @@ pub mod codec;
 pub mod feed;
 pub mod fields;
 pub mod history;
+pub mod import;
 pub mod item;
 pub mod ledger;
 pub mod outcome;

@@ -25,6 +25,7 @@ mod rescore;
 mod sandbox;
 mod serve;
 mod stopping;
+mod transactions;
 mod user;
 mod users;
 mod vault;

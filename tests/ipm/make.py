@@ -2,19 +2,21 @@
 """Makes the clearing files of this folder with cardutil (PyPI), an encoder that knows nothing of ours.
 
     make.py FOLDER              writes the four files and expected.txt into FOLDER
-    make.py FOLDER --count N    writes one file of N purchases, many.ipm (EBCDIC, blocked), and nothing else
+    make.py FOLDER --count N [--card NUMBER] [--latin1]
+                                writes one file of N purchases of the last 300 days, many.ipm, and nothing else:
+                                EBCDIC and blocked, or Latin-1 and not blocked
 
 expected.txt says, in a second implementation of docs/operations.md, what the reader must make of every
 message. `make interop` makes the files again and compares them with the committed ones.
 """
 
+import argparse
 import csv
 import datetime
 import hashlib
 import pathlib
 import random
 import struct
-import sys
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from cardutil import mciipm
@@ -30,14 +32,14 @@ SHOPS = [
 ]
 
 
-def purchase(number, chance):
+def purchase(number, chance, first=datetime.datetime(2026, 1, 1), days=90):
     name, street, city, code, state, country, mcc = SHOPS[number % len(SHOPS)]
     return {
         "MTI": "1240",
         "DE2": CARDS[number % len(CARDS)],
         "DE3": "000000",
         "DE4": chance.randrange(100, 1_000_000),
-        "DE12": datetime.datetime(2026, 1, 1) + datetime.timedelta(minutes=chance.randrange(130_000)),
+        "DE12": first + datetime.timedelta(minutes=chance.randrange(days * 1440)),
         "DE22": "510101510340",
         "DE24": "200",
         "DE26": mcc,
@@ -148,12 +150,24 @@ def write(path, records, encoding, blocked):
         writer.close()
 
 
+def many(count, card):
+    chance = random.Random(7)
+    first = datetime.datetime.combine(datetime.date.today(), datetime.time()) - datetime.timedelta(days=300)
+    for number in range(count):
+        yield purchase(number, chance, first, 300) | ({"DE2": card} if card else {})
+
+
 def main():
-    folder = pathlib.Path(sys.argv[1])
-    if sys.argv[2:3] == ["--count"]:
-        chance = random.Random(7)
-        many = (purchase(number, chance) for number in range(int(sys.argv[3])))
-        write(folder / "many.ipm", many, "cp500", True)
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("folder", type=pathlib.Path)
+    arguments.add_argument("--count", type=int)
+    arguments.add_argument("--card")
+    arguments.add_argument("--latin1", action="store_true")
+    given = arguments.parse_args()
+    folder = given.folder
+    if given.count:
+        encoding = "latin_1" if given.latin1 else "cp500"
+        write(folder / "many.ipm", many(given.count, given.card), encoding, not given.latin1)
         return
     made = list(messages())
     for encoding, text in (("cp500", "ebcdic"), ("latin_1", "latin1")):

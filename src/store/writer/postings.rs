@@ -23,8 +23,17 @@ pub(super) fn post(
     if postings.is_empty() {
         return Ok(());
     }
+    enter(conn, &postings, true)
+}
+
+/// Enters these, in their order; without `write` everything is decided and nothing written.
+pub(in crate::store) fn enter(
+    conn: &mut AnyConnection,
+    postings: &[&Posting],
+    write: bool,
+) -> QueryResult<()> {
     let mut found = Vec::with_capacity(postings.len());
-    for posting in &postings {
+    for posting in postings {
         found.push(rows::find(conn, posting)?);
     }
     let mut keys: BTreeMap<i32, BTreeSet<&str>> = BTreeMap::new();
@@ -67,7 +76,10 @@ pub(super) fn post(
         };
         let open = posting.book.open(&holders, ledgers)?;
         let months = rows::months(conn, issuer_id, &open.months())?;
-        rows::put(conn, issuer_id, open.close(months)?)?;
+        let entries = open.close(months)?;
+        if write {
+            rows::put(conn, issuer_id, entries)?;
+        }
     }
     Ok(())
 }

@@ -4,10 +4,9 @@ use super::super::fault::{Fault, Place};
 use super::super::{Reject, Skip, What};
 use super::header::{COLUMNS, Column};
 use crate::enrolment::card::Pan;
-use crate::footprint::set::Mcc;
-use crate::footprint::{Country, Currency, Money};
 use crate::ids::CardholderId;
-use crate::transactions::item::{Brand, Holder, Item, Kind, Merchant, SourceId};
+use crate::transactions::fields::{self, Rule};
+use crate::transactions::item::{Brand, Holder, Item, Kind, SourceId};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 
 /// The fields of a line by column.
@@ -30,22 +29,20 @@ impl<'f> Row<'f> {
     fn get<T>(
         &self,
         column: Column,
-        rule: &'static str,
-        parse: impl FnOnce(&'f str) -> Option<T>,
+        parse: impl FnOnce(&'f str) -> Result<T, Rule>,
     ) -> Result<T, Fault> {
-        let value = parse(self.text(column));
-        value.ok_or_else(|| Fault::new(Place::Column(column.name()), rule))
+        let place = Place::Column(column.name());
+        parse(self.text(column)).map_err(|rule| Fault::new(place, rule))
     }
 
     /// The same, if it is not empty.
     fn optional<T>(
         &self,
         column: Column,
-        rule: &'static str,
-        parse: impl FnOnce(&'f str) -> Option<T>,
+        parse: impl FnOnce(&'f str) -> Result<T, Rule>,
     ) -> Result<Option<T>, Fault> {
         let filled = !self.text(column).is_empty();
-        filled.then(|| self.get(column, rule, parse)).transpose()
+        filled.then(|| self.get(column, parse)).transpose()
     }
 
     pub(super) fn read(&self) -> What {
@@ -62,73 +59,53 @@ impl<'f> Row<'f> {
     }
 
     fn item(&self) -> Result<What, Fault> {
-        let source = self.get(Column::TransactionId, SourceId::FORM, SourceId::parse)?;
-        let kind = self.get(Column::Indicator, "must be CL, RFT, RV or AT", kind)?;
-        let Some(kind) = kind else {
+        let source = self.get(Column::TransactionId, fields::source)?;
+        // A file without indicators has cleared transactions.
+        let kind = self.optional(Column::Indicator, fields::kind)?;
+        let kind = kind.unwrap_or(Kind::Purchase);
+        if kind == Kind::Authorisation {
             return Ok(What::Skipped(Skip::Authorisation));
-        };
-        let currency = self.get(Column::Currency, "is no currency of ISO 4217", |text| {
-            Currency::from_alpha(&text.to_ascii_uppercase())
+        }
+        let currency = self.get(Column::Currency, fields::currency)?;
+        let amount = self.get(Column::Amount, |text| fields::amount(text, currency))?;
+        let (date, instant) = self.get(Column::Date, |text| {
+            when(text).ok_or(
+                "must be a day (YYYY-MM-DD or DD-MM-YYYY) or an instant with offset (RFC 3339)"
+                    .into(),
+            )
         })?;
-        let amount = Money::parse(self.text(Column::Amount), currency);
-        let amount = amount
-            .map_err(|error| Fault::new(Place::Column(Column::Amount.name()), error.to_string()))?;
-        let down = kind != Kind::Purchase && amount.value().is_sign_positive();
-        let (date, instant) = self.get(
-            Column::Date,
-            "must be YYYY-MM-DD, DD-MM-YYYY or an instant with its offset",
-            when,
-        )?;
         let item = Item {
             source,
             holder: self.holder()?,
-            mcc: self.get(Column::Mcc, "must be 1 to 4 digits", Mcc::parse)?,
-            amount: if down { -amount } else { amount },
+            mcc: self.get(Column::Mcc, fields::mcc)?,
+            amount: fields::signed(kind, amount),
             fallbacks: Vec::new(),
             date,
             kind,
-            country: self.optional(Column::Country, "is no country of ISO 3166", |text| {
-                Country::from_alpha3(&text.to_ascii_uppercase())
+            country: self.optional(Column::Country, fields::country)?,
+            merchant: self.optional(Column::Merchant, fields::merchant)?,
+            brand: self.optional(Column::Brand, |text| {
+                Brand::parse(text).ok_or("must be MA, OTH or NC".into())
             })?,
-            merchant: self.optional(
-                Column::Merchant,
-                "must be 1 to 25 characters",
-                Merchant::parse,
-            )?,
-            brand: self.optional(Column::Brand, "must be MA, OTH or NC", Brand::parse)?,
-            original: self.optional(Column::Original, SourceId::FORM, SourceId::parse)?,
+            original: self.optional(Column::Original, fields::source)?,
             unscored: None,
         };
         Ok(What::Item(Box::new(item), instant))
     }
 
     fn holder(&self) -> Result<Holder, Fault> {
-        let filled = |column| !self.text(column).is_empty();
-        match (filled(Column::UserId), filled(Column::CardNumber)) {
-            (true, false) => {
-                let user = self.get(Column::UserId, CardholderId::RULE, CardholderId::parse);
-                user.map(Holder::Id)
-            }
-            (false, true) => {
-                let card = self.get(Column::CardNumber, "must be 16 digits", |text| {
-                    Pan::from_digits(text)
-                });
-                card.map(Holder::Card)
-            }
+        let user = self.optional(Column::UserId, |text| {
+            CardholderId::parse(text).ok_or(CardholderId::RULE.into())
+        })?;
+        let card = self.optional(Column::CardNumber, |text| {
+            Pan::from_digits(text).ok_or("must be exactly 16 digits".into())
+        })?;
+        match (user, card) {
+            (Some(user), None) => Ok(Holder::Id(user)),
+            (None, Some(card)) => Ok(Holder::Card(card)),
             _ => Err(Fault::whole("must have either a userid or a cardNumber")),
         }
     }
-}
-
-/// `Some(None)`: an authorisation. A file without indicators has cleared transactions.
-fn kind(text: &str) -> Option<Option<Kind>> {
-    Some(match text {
-        "" | "CL" => Some(Kind::Purchase),
-        "RFT" => Some(Kind::Refund),
-        "RV" => Some(Kind::Reversal),
-        "AT" => None,
-        _ => return None,
-    })
 }
 
 /// A local date, or an instant whose date the issuer's zone decides.

@@ -94,15 +94,15 @@ fn a_bad_line_is_told_without_what_it_holds_and_its_neighbours_are_read() {
         ),
         (
             "a,5344035555555557,5411,5,EURO,2026-01-15,CL,,,,",
-            "amountCurrencyCode is no currency of ISO 4217",
+            "amountCurrencyCode must be an ISO 4217 currency code of three letters",
         ),
         (
             "a,5344035555555557,5411,5,EUR,2026-02-30,CL,,,,",
-            "date must be YYYY-MM-DD, DD-MM-YYYY or an instant with its offset",
+            "date must be a day (YYYY-MM-DD or DD-MM-YYYY) or an instant with offset (RFC 3339)",
         ),
         (
             "a,5344035555555557,5411,5,EUR,2026-01-15T10:00:00,CL,,,,",
-            "date must be YYYY-MM-DD, DD-MM-YYYY or an instant with its offset",
+            "date must be a day (YYYY-MM-DD or DD-MM-YYYY) or an instant with offset (RFC 3339)",
         ),
         (
             "a,5344035555555557,5411,5,EUR,2026-01-15,XX,,,,",
@@ -110,7 +110,7 @@ fn a_bad_line_is_told_without_what_it_holds_and_its_neighbours_are_read() {
         ),
         (
             "a,5344035555555557,5411,5,EUR,2026-01-15,CL,SE,,,",
-            "countryISOCode is no country of ISO 3166",
+            "countryISOCode must be an ISO 3166-1 alpha-3 country code",
         ),
         (
             "a,5344035555555557,5411,5,EUR,2026-01-15,CL,,?,,",
@@ -118,7 +118,7 @@ fn a_bad_line_is_told_without_what_it_holds_and_its_neighbours_are_read() {
         ),
         (
             "a,5344035555555557,5411,5,EUR,2026-01-15,CL,,,a name of twenty-six letter,",
-            "merchantName must be 1 to 25 characters",
+            "merchantName must be 1 to 25 characters long, without control characters",
         ),
         (
             "a,5344035555555557,5411,5,EUR,2026-01-15,CL,,,,VI",
