@@ -49,11 +49,11 @@ install_node() {
 }
 
 install_python() {
-  cat "$here"/{python,schemathesis,multi_buffer}/requirements.txt >"$out/requirements.txt"
+  cat "$here"/{python,schemathesis,multi_buffer,clearing}/requirements.txt >"$out/requirements.txt"
   cmp -s "$out/requirements.txt" "$out/venv/.installed" && return
   python3 -m venv --clear "$out/venv"
   "$out/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/schemathesis/requirements.txt" \
-    -r "$here/multi_buffer/requirements.txt" # the first includes python's
+    -r "$here/multi_buffer/requirements.txt" -r "$here/clearing/requirements.txt" # the first includes python's
   cp "$out/requirements.txt" "$out/venv/.installed"
 }
 
@@ -138,6 +138,7 @@ status=0
 suite node node "$here/node/main.mjs" "$work/sandbox/sandbox.json"
 suite python "$out/venv/bin/python" "$here/python/run.py" "$work/sandbox/sandbox.json"
 suite schemathesis "$out/venv/bin/python" "$here/schemathesis/run.py" "$work/sandbox/sandbox.json"
+suite clearing "$out/venv/bin/python" "$here/clearing/run.py" "$binary" "$work/sandbox" "$work"
 suite browser env INTEROP_CHROMIUM="$chromium" node "$here/browser/main.mjs" "$work/sandbox/sandbox.json"
 suite dashboard env INTEROP_CHROMIUM="$chromium" node "$here/browser/dashboard.mjs" "$work/sandbox/sandbox.json" "$binary"
 suite multi_buffer python3 "$here/multi_buffer/run.py" "$binary" "$out/venv/lib" "$work"
