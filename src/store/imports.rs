@@ -96,8 +96,8 @@ fn save(
 }
 
 impl Store {
-    /// Begins an import, or takes it over where another process has left it; `draft` tells it in the
-    /// audit trail.
+    /// Begins an import, or takes it over where another process has left it; `draft` tells it in
+    /// the audit trail.
     pub async fn begin_import(
         &self,
         import: ImportRun,

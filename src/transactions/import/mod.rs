@@ -362,7 +362,8 @@ struct Reading {
 }
 
 impl Reading {
-    /// Behind the mark that was found, if the file is the same up to there; else from the beginning.
+    /// Behind the mark that was found, if the file is the same up to there; else from the
+    /// beginning.
     fn start(
         path: &Path,
         format: Option<Format>,
