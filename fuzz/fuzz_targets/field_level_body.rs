@@ -7,18 +7,24 @@
 use issuer_gateway_fuzz::{open, parts};
 use libfuzzer_sys::fuzz_target;
 use payload_envelope::FieldLevelHeaders;
+use payload_envelope::field_level::{
+    ENCRYPTED_KEY_HEADER, FINGERPRINT_HEADERS, IV_HEADER, OAEP_DIGEST_HEADERS,
+};
 
 fuzz_target!(|input: &[u8]| {
     let Some(([iv, encrypted_key, oaep_digest, fingerprint], body)) = parts(input) else {
         return;
     };
-    let sent = |text| Some(text).filter(|text: &&str| !text.is_empty());
-    let headers = FieldLevelHeaders {
-        iv: sent(iv),
-        encrypted_key: sent(encrypted_key),
-        oaep_digest: sent(oaep_digest),
-        fingerprint: sent(fingerprint),
-    };
+    let headers = FieldLevelHeaders::collect(|name| {
+        let text = match name {
+            IV_HEADER => iv,
+            ENCRYPTED_KEY_HEADER => encrypted_key,
+            name if OAEP_DIGEST_HEADERS.first() == Some(&name) => oaep_digest,
+            name if FINGERPRINT_HEADERS.first() == Some(&name) => fingerprint,
+            _ => "",
+        };
+        Some(text).filter(|text| !text.is_empty())
+    });
     let opened = open(body, &headers);
     // A digest or fingerprint that the body leaves out is the header's to say.
     if headers.oaep_digest.is_none()
