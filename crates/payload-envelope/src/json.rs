@@ -162,6 +162,20 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn numbers_read_as_the_nearest_double() {
+        for (text, shortest) in [
+            ("11.564407317559601", "11.564407317559601"),
+            ("123456789.01000000000", "123456789.01"),
+            ("0.1", "0.1"),
+        ] {
+            let nearest: f64 = text.parse().unwrap();
+            let read = parse(text.as_bytes()).unwrap();
+            assert_eq!(read.as_f64(), Some(nearest), "{text}");
+            assert_eq!(read.to_string(), shortest);
+        }
+    }
+
+    #[test]
     fn duplicate_names_are_refused_at_every_depth() {
         for text in [
             r#"{"a":1,"a":2}"#,
