@@ -1,5 +1,6 @@
 //! What is measured, in which order.
 
+mod dashboard;
 mod growth;
 mod limits;
 mod transactions;
@@ -116,6 +117,7 @@ impl Bench<'_> {
             Phase::Overload => self.overload(),
             Phase::Memory => self.memory(),
             Phase::Transactions => self.transactions(),
+            Phase::Dashboard => self.dashboard(),
             Phase::Growth => self.growth(),
         }
     }

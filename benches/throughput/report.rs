@@ -137,6 +137,15 @@ pub(crate) struct Transactions {
     pub(crate) aggregate_half: Option<Run>,
 }
 
+/// Overviews of the cardholder's web view.
+#[derive(Debug)]
+pub(crate) struct Dashboard {
+    /// At 50 a second.
+    pub(crate) p95_ms: f64,
+    /// As fast as it goes.
+    pub(crate) per_second: f64,
+}
+
 /// All that was measured; what was not is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
@@ -154,6 +163,7 @@ pub(crate) struct Results {
     pub(crate) overload: Vec<Overload>,
     pub(crate) memory: Option<Remembered>,
     pub(crate) transactions: Option<Transactions>,
+    pub(crate) dashboard: Option<Dashboard>,
 }
 
 /// The line for programs; `null` is what was not measured.
@@ -176,6 +186,8 @@ struct Line {
     score_per_s_core: Option<f64>,
     bytes_per_tx: Option<f64>,
     aggregate_per_s: Option<f64>,
+    dashboard_page_p95_ms: Option<f64>,
+    dashboard_per_s: Option<f64>,
 }
 
 /// The offered load, in percent of the peak, that `p50_ms` and `p99_ms` of the line are for.
@@ -235,6 +247,14 @@ fn line(results: &Results, yardstick: &Yardstick) -> Line {
                 .as_ref()
                 .map_or(f64::NAN, |run| run.per_second)
         }),
+        dashboard_page_p95_ms: results
+            .dashboard
+            .as_ref()
+            .map(|pages| rounded(pages.p95_ms, 2)),
+        dashboard_per_s: results
+            .dashboard
+            .as_ref()
+            .map(|pages| rounded(pages.per_second, 1)),
     }
 }
 
@@ -310,6 +330,17 @@ fn table(results: &Results, yardstick: &Yardstick) -> Table {
 
     if let Some(all) = &results.transactions {
         transactions(&mut table, all);
+    }
+    if let Some(pages) = &results.dashboard {
+        table.heading("the cardholder's web view, overview of a year");
+        table.text(&format!(
+            "{:<38} {:>9.1}  goal: p95 under 30 ms",
+            "ms (p95) at 50 pages a second", pages.p95_ms
+        ));
+        table.text(&format!(
+            "{:<38} {:>9.0}",
+            "pages a second", pages.per_second
+        ));
     }
 
     if let Some(memory) = &results.memory {

@@ -30,6 +30,11 @@ url = "set by the environment"
 [vault]
 kek_file = "kek.key"
 
+[dashboard]
+# A bench loads more pages than a cardholder.
+pages_per_second = 1000
+burst = 100000
+
 [[keys.gateway]]
 file = "gateway.pem"
 certificate = "gateway-cert.pem"

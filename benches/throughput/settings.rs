@@ -65,6 +65,7 @@ pub(crate) enum Phase {
     Overload,
     Memory,
     Transactions,
+    Dashboard,
     // Last: the disk is busy for a while after it.
     Growth,
 }

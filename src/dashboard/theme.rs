@@ -249,11 +249,11 @@ fn fonts(values: &BTreeMap<&str, &str>) -> String {
         let families = css_families(value("FontType").unwrap_or_default());
         let size = value("FontSize").and_then(|size| size.strip_suffix("px"));
         let pixels = size.and_then(|size| size.parse().ok()).unwrap_or(least);
-        let thousandths = u32::from(pixels.clamp(least, most)) * 1000 / 16;
-        let (rem, rest) = (thousandths / 1000, thousandths % 1000);
+        // The style sheet says how many pixels a rem is: 16, or 17 with the system font of iOS.
+        let pixels = pixels.clamp(least, most);
         let _ = write!(
             css,
-            "--{variable}-font:{families};--{variable}-size:{rem}.{rest:03}rem;"
+            "--{variable}-font:{families};--{variable}-size:calc({pixels}rem/var(--px));"
         );
     }
     css

@@ -120,7 +120,7 @@ impl Bench<'_> {
     }
 
     /// Enrols a few hundred cardholders through the API; returns their ids.
-    fn enrol_some(&mut self, site: &Site) -> anyhow::Result<Vec<String>> {
+    pub(super) fn enrol_some(&mut self, site: &Site) -> anyhow::Result<Vec<String>> {
         let calls = 512;
         let requests = self.prepare(site, super::Kind::Jwe, f64::from(calls), "enrolling")?;
         let plan = Plan {

@@ -70,11 +70,9 @@ impl Access {
     /// Of a request inside a view.
     pub(super) async fn of(gateway: &Gateway, request: &HttpRequest) -> Result<Self, Denied> {
         let now = gateway.clock.now();
-        let info = request.match_info();
-        let view = info.get("view").unwrap_or_default();
-        let (mode, claims) = match info.get("mode") {
-            Some("v") => (Mode::Cookie, by_cookie(gateway, request, view, now)?),
-            Some("f") => (Mode::Frame, opened(gateway, view, Kind::View, now)?),
+        let (mode, claims) = match place(request) {
+            Some(("v", view)) => (Mode::Cookie, by_cookie(gateway, request, view, now)?),
+            Some(("f", view)) => (Mode::Frame, opened(gateway, view, Kind::View, now)?),
             _ => return Err(Denied::Missing),
         };
         let language = query::value(request, "lang");
@@ -163,17 +161,22 @@ pub(super) fn require_own_form(gateway: &Gateway, request: &HttpRequest) -> Resu
 /// Whose seal a refused request bears, for the page's theme and language: its time does not count.
 pub(super) fn sealed_claims(gateway: &Gateway, request: &HttpRequest) -> Option<Claims> {
     let keys = gateway.vault.current();
-    let info = request.match_info();
-    match (info.get("mode"), info.get("view")) {
-        (Some("v"), Some(view)) => cookies(gateway, request)
+    match place(request) {
+        Some(("v", view)) => cookies(gateway, request)
             .filter_map(|text| Claims::open_seal(text, Kind::View, &keys).ok())
             .find(|claims| claims.view_name() == view),
-        (Some("f"), Some(text)) => Claims::open_seal(text, Kind::View, &keys).ok(),
+        Some(("f", text)) => Claims::open_seal(text, Kind::View, &keys).ok(),
         _ => {
             let text = query::value(request, "auth_token")?;
             Claims::open_seal(&text, Kind::Start, &keys).ok()
         }
     }
+}
+
+/// Mode and view of an address, also of one that leads nowhere.
+fn place(request: &HttpRequest) -> Option<(&str, &str)> {
+    let mut parts = request.path().strip_prefix("/home/")?.split('/');
+    Some((parts.next()?, parts.next()?))
 }
 
 /// Our id of the request.
