@@ -67,6 +67,8 @@ pub struct RunningApp {
 /// to 5,000 transactions, so few may wait.
 const FEED_WRITERS: usize = 1;
 const FEED_QUEUE: usize = 64;
+/// How long a batch waits for those before it; an enrolment waits 1.5 s.
+const FEED_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Starts listening. Anything that is not right refuses the start with a message that names it.
 ///
@@ -234,7 +236,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         )
     };
     let writer = start_writer(database.writers, database.write_queue)?;
-    let feeds = start_writer(FEED_WRITERS, FEED_QUEUE)?;
+    let feeds = start_writer(FEED_WRITERS, FEED_QUEUE)?.with_patience(FEED_PATIENCE);
     let witness = config.audit.witness_file(&url);
     let witness = witness.map(|file| Witness::new(&file, heads));
     for collector in writer.collectors()? {

@@ -38,7 +38,7 @@ impl Claim {
     }
 }
 
-/// Waits for the outcome of a write. At the deadline one that is not under way is withdrawn; one
+/// Waits for the outcome of a write. One that is not under way after `patience` is withdrawn; one
 /// that is gets `commit` longer, since it would probably be stored and nobody would know. `ended`
 /// is what it means that no outcome will come.
 ///
@@ -48,7 +48,7 @@ impl Claim {
 pub(super) async fn decided<T, E, N>(
     answer: impl Future<Output = Result<Result<T, E>, N>>,
     claim: &Claim,
-    commit: Duration,
+    (patience, commit): (Duration, Duration),
     ended: StoreError,
 ) -> Result<T, E>
 where
@@ -57,7 +57,7 @@ where
     let mut answer = pin!(answer);
     let mut late = false;
     loop {
-        let wait = if late { commit } else { DEADLINE };
+        let wait = if late { commit } else { patience };
         match tokio::time::timeout(wait, &mut answer).await {
             Ok(Ok(result)) => return result,
             Ok(Err(_)) => return Err(ended.into()),
@@ -77,7 +77,7 @@ mod tests {
 
     async fn wait(claim: &Claim, answer: impl Future<Output = Answer>) -> Result<(), StoreError> {
         let ended = StoreError::internal("ended");
-        decided(answer, claim, Duration::from_millis(1), ended).await
+        decided(answer, claim, (DEADLINE, Duration::from_millis(1)), ended).await
     }
 
     #[test]
@@ -106,6 +106,6 @@ mod tests {
         };
         let longer = Duration::from_secs(60);
         let ended = StoreError::internal("ended");
-        assert_eq!(decided(late, &claim, longer, ended).await, Ok(()));
+        assert_eq!(decided(late, &claim, (DEADLINE, longer), ended).await, Ok(()));
     }
 }

@@ -272,7 +272,8 @@ impl Store {
         let claim = Claim::default();
         let theirs = claim.clone();
         let task = self.spawn(move |inner| work(inner, &theirs))?;
-        decided(task, &claim, self.inner.commit_timeout, ended_early()).await
+        let waits = (DEADLINE, self.inner.commit_timeout);
+        decided(task, &claim, waits, ended_early()).await
     }
 
     async fn blocking<T, E, F>(&self, work: F) -> Result<T, E>

@@ -29,7 +29,7 @@ pub(super) mod unnest;
 
 use super::audit::{AuditDraft, Heads};
 use super::cardholders::SealedProfile;
-use super::claim::{Claim, decided};
+use super::claim::{Claim, DEADLINE, decided};
 use super::connection::COMMIT_TIMEOUT;
 use super::data_keys::FormerIndex;
 use super::directory::changes::{DirectoryChange, Taken};
@@ -227,6 +227,7 @@ const LONGEST_BATCH_WAIT: Duration = Duration::from_millis(10);
 pub struct Writer {
     stage: Arc<Stage<Item>>,
     monitor: Monitor,
+    patience: Duration,
     commit_timeout: Duration,
 }
 
@@ -284,8 +285,16 @@ impl Writer {
         Ok(Self {
             stage: Arc::new(stage),
             monitor,
+            patience: DEADLINE,
             commit_timeout,
         })
+    }
+
+    /// The same, whose commits wait so long to be begun.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// What the writer knows of itself: no I/O, and no waiting for a thread that commits.
@@ -305,8 +314,8 @@ impl Writer {
         Ok(all)
     }
 
-    /// Writes a commit and waits until it is durable. One that is not begun within 1.5 s is
-    /// withdrawn; one that has begun is waited for `commit_timeout` longer.
+    /// Writes a commit and waits until it is durable. One that is not begun within 1.5 s
+    /// ([`Writer::with_patience`]) is withdrawn; one that has begun is waited for `commit_timeout` longer.
     ///
     /// # Errors
     /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] if it was
@@ -321,7 +330,8 @@ impl Writer {
             claim: claim.clone(),
             queued: Instant::now(),
         })?;
-        decided(answer, &claim, self.commit_timeout, StoreError::InDoubt).await
+        let waits = (self.patience, self.commit_timeout);
+        decided(answer, &claim, waits, StoreError::InDoubt).await
     }
 
     /// Whether a commit would be refused now.
