@@ -25,7 +25,7 @@ use crate::reloadable::Reloadable;
 use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
 use crate::telemetry::{Metrics, QueueDepth};
 use crate::throttle::{Buckets, Rate};
-use crate::transactions::history::ScoreHistory;
+use crate::transactions::history::{ForgetRetained, ScoreHistory};
 use crate::unwrap::{Engine, Unwrapper};
 use crate::vault::Vault;
 use actix_web::dev::ServerHandle;
@@ -153,6 +153,7 @@ fn start_jobs(
     housekeeping.start(|| jobs::AnchorChains);
     housekeeping.start(jobs::NoteRefusals::default);
     housekeeping.start(ScoreHistory::default);
+    housekeeping.start(|| ForgetRetained);
     let erases = config.erasure.enabled;
     housekeeping.start(move || Erasure::new(erases));
     let (followed, config) = (gateway.clone(), config.clone());
@@ -246,6 +247,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         current: ArcSwap::from_pointee(reloadable),
         registry,
         footprints,
+        retain_unenrolled: config.transactions.retain_unenrolled,
         unwrapper,
         openings: Arc::default(),
         throttle: CryptoRefusals::default(),

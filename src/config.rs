@@ -61,6 +61,9 @@ pub struct Config {
     /// Erasing deleted users.
     #[serde(default)]
     pub erasure: Erasure,
+    /// Card transactions.
+    #[serde(default)]
+    pub transactions: Transactions,
     /// The users API.
     #[serde(default)]
     pub users: DirectorySettings,
@@ -111,6 +114,15 @@ impl Default for Erasure {
     fn default() -> Self {
         Self { enabled: true }
     }
+}
+
+/// `[transactions]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transactions {
+    /// Days for which transactions of cards that are not enrolled are kept, by the card's blind
+    /// index alone: 0 (they are not) to 400.
+    pub retain_unenrolled: u16,
 }
 
 /// Why a configuration is refused. Names the setting, never a secret's value.
@@ -201,6 +213,7 @@ impl Config {
             ("database", database(self) != database(running)),
             ("audit", self.audit != running.audit),
             ("crypto", self.crypto != running.crypto),
+            ("transactions", self.transactions != running.transactions),
             ("erasure", self.erasure.enabled != running.erasure.enabled),
             (
                 "users",

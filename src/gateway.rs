@@ -39,6 +39,8 @@ pub struct Gateway {
     pub throttle: CryptoRefusals,
     /// Seals and opens data at rest.
     pub vault: Vault,
+    /// Days for which transactions of cards that are not enrolled are kept; 0: they are not.
+    pub retain_unenrolled: u16,
     /// The factor sets in force.
     pub footprints: Footprints,
     /// Reads.

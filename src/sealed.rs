@@ -32,16 +32,19 @@ pub enum SealedTable {
     TransactionLedgers,
     /// `transaction_months`.
     TransactionMonths,
+    /// `retained_transactions`.
+    RetainedTransactions,
 }
 
 impl SealedTable {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Cardholders,
         Self::Cards,
         Self::DirectoryUsers,
         Self::TransactionLedgers,
         Self::TransactionMonths,
+        Self::RetainedTransactions,
     ];
 
     /// Its name in the database.
@@ -52,6 +55,7 @@ impl SealedTable {
             Self::DirectoryUsers => "directory_users",
             Self::TransactionLedgers => "transaction_ledgers",
             Self::TransactionMonths => "transaction_months",
+            Self::RetainedTransactions => "retained_transactions",
         }
     }
 
@@ -76,6 +80,7 @@ impl SealedTable {
             ],
             Self::TransactionLedgers => &[SealedColumn::TransactionLedger],
             Self::TransactionMonths => &[SealedColumn::TransactionMonth],
+            Self::RetainedTransactions => &[SealedColumn::RetainedTransaction],
         }
     }
 
@@ -100,7 +105,11 @@ impl SealedTable {
                 SealedColumn::DirectoryEmail,
                 IndexKind::DirectoryEmail,
             ),
-            Self::TransactionLedgers | Self::TransactionMonths => return None,
+            // The index of kept transactions is made of a card number that they do not have: an
+            // index rotation leaves them behind.
+            Self::TransactionLedgers | Self::TransactionMonths | Self::RetainedTransactions => {
+                return None;
+            }
         };
         Some(IndexColumns {
             bytes,
@@ -117,6 +126,7 @@ impl SealedTable {
                 ("issuer_id", "user_id", None)
             }
             Self::TransactionMonths => ("issuer_id", "user_id", Some("month")),
+            Self::RetainedTransactions => ("issuer_id", "retained_id", None),
             Self::DirectoryUsers => ("app_id", "klaim_id", None),
         };
         KeyColumns { owner, id, part }
@@ -189,6 +199,8 @@ pub enum SealedColumn {
     TransactionLedger,
     /// `transaction_months.content`.
     TransactionMonth,
+    /// `retained_transactions.content`.
+    RetainedTransaction,
 }
 
 impl SealedColumn {
@@ -209,13 +221,17 @@ impl SealedColumn {
             Self::DirectoryMetadata => "directory_users.metadata",
             Self::TransactionLedger => "transaction_ledgers.content",
             Self::TransactionMonth => "transaction_months.content",
+            Self::RetainedTransaction => "retained_transactions.content",
         }
     }
 
     /// Whether each of its values is sealed under a key of its row, made from the data key: so
-    /// often is it written again.
+    /// often is it written again, or so many rows there are.
     pub fn has_row_keys(self) -> bool {
-        matches!(self, Self::TransactionLedger | Self::TransactionMonth)
+        matches!(
+            self,
+            Self::TransactionLedger | Self::TransactionMonth | Self::RetainedTransaction
+        )
     }
 
     /// The column's name in its table.
@@ -236,7 +252,7 @@ mod tests {
             let columns = table.columns().iter();
             columns.map(|column| column.as_str()).collect::<Vec<_>>()
         });
-        let [cardholders, cards, directory, ledgers, months] = names;
+        let [cardholders, cards, directory, ledgers, months, retained] = names;
         assert_eq!(
             cardholders,
             [
@@ -250,6 +266,7 @@ mod tests {
         assert_eq!(cards, ["cards.card"]);
         assert_eq!(ledgers, ["transaction_ledgers.content"]);
         assert_eq!(months, ["transaction_months.content"]);
+        assert_eq!(retained, ["retained_transactions.content"]);
         assert_eq!(
             directory,
             [

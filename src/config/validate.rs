@@ -87,6 +87,9 @@ impl Config {
         if !(1..=3_650).contains(&self.crypto.remember_jwe_days) {
             return invalid("crypto.remember_jwe_days", "must be 1 to 3650");
         }
+        if self.transactions.retain_unenrolled > 400 {
+            return invalid("transactions.retain_unenrolled", "must be 0 to 400 days");
+        }
         if self.users.requests_per_second == 0 || self.users.burst == 0 {
             return invalid("users.requests_per_second, users.burst", "must not be 0");
         }

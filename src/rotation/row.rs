@@ -165,9 +165,10 @@ fn columns(row: &SealedRow) -> impl Iterator<Item = (SealedColumn, Option<&[u8]>
 fn place(row: &SealedRow, column: SealedColumn) -> Place<'_> {
     let (owner, row_id) = (row.key.owner, row.key.id.as_str());
     match row.key.table {
-        SealedTable::Cardholders | SealedTable::Cards | SealedTable::TransactionLedgers => {
-            Place::of_issuer(IssuerId(owner), row_id, column)
-        }
+        SealedTable::Cardholders
+        | SealedTable::Cards
+        | SealedTable::TransactionLedgers
+        | SealedTable::RetainedTransactions => Place::of_issuer(IssuerId(owner), row_id, column),
         SealedTable::TransactionMonths => Place::of_month(IssuerId(owner), row_id, row.key.part),
         SealedTable::DirectoryUsers => Place::of_app(AppId(owner), row_id, column),
     }

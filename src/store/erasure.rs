@@ -10,6 +10,7 @@ use super::cardholders::SealedProfile;
 use super::connection::{AnyConnection, on_backend};
 use super::error::StoreError;
 use super::pool::Store;
+use super::retained;
 use super::schema::{cards, scoring_jobs, transaction_ledgers, transaction_months, users};
 use crate::ids::IssuerId;
 use diesel::prelude::*;
@@ -127,6 +128,7 @@ fn erase(
         .filter(transaction_ledgers::issuer_id.eq(issuer_id))
         .filter(transaction_ledgers::user_id.eq_any(&due));
     diesel::delete(ledgers).execute(conn)?;
+    retained::forget(conn, issuer_id, &due)?;
     let cards = cards::table
         .filter(cards::issuer_id.eq(issuer_id))
         .filter(cards::user_id.eq_any(&due));

@@ -13,7 +13,8 @@
 //! - `owners`: goes from issuer to issuer, because a statement on a large table is one issuer's
 //! - [`backup`]: a copy of the SQLite file while nodes serve
 //! - [`cardholders`], [`issuers`], [`directory`], [`data_keys`], [`nonces`], [`opened_keys`],
-//!   [`factors`], [`transactions`], [`scoring_jobs`], [`audit`]: one file per aggregate
+//!   [`factors`], [`transactions`], [`scoring_jobs`], [`retained`], [`audit`]: one file per
+//!   aggregate
 //!
 //! # Doors
 //!
@@ -51,6 +52,7 @@ pub mod opened_keys;
 mod owners;
 pub mod passes;
 pub mod pool;
+pub mod retained;
 pub mod schema;
 pub mod scoring_jobs;
 pub mod transactions;

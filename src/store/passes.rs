@@ -60,6 +60,7 @@ impl fmt::Display for RowKey {
             SealedTable::Cardholders
             | SealedTable::Cards
             | SealedTable::TransactionLedgers
+            | SealedTable::RetainedTransactions
             | SealedTable::TransactionMonths => "issuer",
         };
         let table = self.table.name();

@@ -221,6 +221,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    retained_transactions (issuer_id, retained_id) {
+        issuer_id -> Integer,
+        retained_id -> Text,
+        pan_index -> Binary,
+        pan_index_key -> Integer,
+        content -> Binary,
+        seal_key -> Integer,
+        received_at -> BigInt,
+    }
+}
+
+diesel::table! {
     transaction_ledgers (issuer_id, user_id) {
         issuer_id -> Integer,
         user_id -> Text,

@@ -11,6 +11,7 @@ pub use rewrite::Rewritten;
 use super::data_keys::FormerIndex;
 use super::error::StoreError;
 use super::pool::Store;
+use super::retained::RetainedRow;
 use super::schema::{transaction_ledgers, transaction_months};
 use crate::ids::{CardholderId, IssuerId};
 use diesel::prelude::*;
@@ -90,6 +91,8 @@ pub struct Entries {
     pub ledgers: Vec<(LedgerRow, i32)>,
     /// Months, with the version of the data key that sealed them.
     pub months: Vec<(MonthRow, i32)>,
+    /// Transactions of cards that are not enrolled.
+    pub retained: Vec<RetainedRow>,
     /// Microseconds since 1970 UTC.
     pub at: i64,
 }

@@ -8,7 +8,8 @@
 //!   says what became of each item; [`aggregate`]: the call that asks for the month's score
 //! - [`rescore`]: all months of a cardholder under another factor set
 //! - [`post`]: items are entered into months; [`read`]: months are read
-//! - [`history`]: the months before an enrolment, in the background
+//! - [`history`]: the months before an enrolment, in the background; `retained`: what came for
+//!   cards that were not enrolled
 
 pub mod aggregate;
 pub mod codec;
@@ -22,6 +23,7 @@ pub mod outcome;
 pub mod post;
 pub mod read;
 pub mod rescore;
+mod retained;
 pub mod rules;
 pub mod stored;
 pub mod take;

@@ -15,6 +15,7 @@ use super::stored::Scored;
 use crate::footprint::Scorer;
 use crate::footprints::Scorers;
 use crate::issuers::Issuer;
+use crate::store::retained::CardIndex;
 use crate::store::transactions::{HolderKey, Posting};
 use crate::vault::VaultKeys;
 use book::Entering;
@@ -65,6 +66,7 @@ pub struct Batch {
     scorers: Arc<Scorers>,
     items: Arc<[Item]>,
     now: DateTime<Utc>,
+    retains: bool,
     results: Arc<Mutex<Vec<Posted>>>,
 }
 
@@ -81,7 +83,18 @@ impl Batch {
             scorers,
             items: items.into(),
             now,
+            retains: false,
             results: Arc::default(),
+        }
+    }
+
+    /// Keeps what is of cards that are not enrolled, for the enrolment to come, if it is set so:
+    /// `days` is `transactions.retain_unenrolled`. Their outcome is the same.
+    #[must_use]
+    pub fn retaining(self, days: u16) -> Self {
+        Self {
+            retains: days > 0,
+            ..self
         }
     }
 
@@ -116,6 +129,8 @@ impl Batch {
             keys: Arc::clone(keys),
             items: Arc::clone(&self.items),
             holder_of,
+            cards: holders.iter().map(card_index).collect(),
+            retains: self.retains,
             now: self.now,
             results: Arc::clone(&self.results),
         };
@@ -132,6 +147,14 @@ impl Batch {
     pub fn results(&self) -> Vec<Posted> {
         let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *results)
+    }
+}
+
+/// The blind index under the primary key.
+fn card_index(holder: &HolderKey) -> Option<CardIndex> {
+    match holder {
+        HolderKey::Id(_) => None,
+        HolderKey::Card { index, key, .. } => Some((*key, index.to_vec())),
     }
 }
 

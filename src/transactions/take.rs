@@ -27,7 +27,8 @@ pub async fn take(gateway: &Gateway, call: &Call<'_>) -> Result<Reply, Refusal> 
     };
     let good = std::mem::take(&mut request.good);
     let scorers = gateway.footprints.current();
-    let batch = Batch::new(Arc::clone(&issuer), scorers, good, call.now);
+    let batch = Batch::new(Arc::clone(&issuer), scorers, good, call.now)
+        .retaining(gateway.retain_unenrolled);
     attempt
         .commit_sealed(|keys| Ok(Post(batch.posting(keys))))
         .await?;

@@ -274,6 +274,15 @@ impl VaultKeys {
         pan_index(&self.index, issuer_id, digits)
     }
 
+    /// The lowest version of the index keys in use: the former one's while an index rotation is
+    /// under way.
+    pub fn oldest_index_version(&self) -> i32 {
+        let primary = self.index_version();
+        self.former_index
+            .as_ref()
+            .map_or(primary, |former| former.version().min(primary))
+    }
+
     /// The same under the former index key, while an index rotation is under way: a card that has
     /// it is the same card.
     pub fn former_pan_index(&self, issuer_id: IssuerId, digits: &str) -> Option<BlindIndex> {

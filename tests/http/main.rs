@@ -24,6 +24,7 @@ mod envelopes;
 mod erasure;
 mod erasure_killed;
 mod fixtures;
+mod history;
 mod housekeeping;
 mod issuers;
 mod layers;

@@ -7,7 +7,7 @@ use issuer_gateway::client::{Answered, Client, Operation, Prepared};
 use issuer_gateway::clock::Clock;
 use issuer_gateway::config::{
     Audit, Config, Crypto, Dashboard, Database, DirectorySettings, Erasure, GatewayKey, Keys, Log,
-    Metrics, OAuth, Server, Vault,
+    Metrics, OAuth, Server, Transactions, Vault,
 };
 use issuer_gateway::gateway::Gateway;
 use issuer_gateway::housekeeping::Job;
@@ -116,6 +116,7 @@ pub fn config(database_url: &str) -> Config {
         crypto: Crypto::default(),
         oauth: OAuth::default(),
         erasure: Erasure::default(),
+        transactions: Transactions::default(),
         users: DirectorySettings::default(),
         dashboard: Dashboard::default(),
         log: Log::default(),

@@ -144,6 +144,7 @@ fn select(table: SealedTable) -> String {
         SealedTable::Cardholders
         | SealedTable::DirectoryUsers
         | SealedTable::TransactionLedgers
+        | SealedTable::RetainedTransactions
         | SealedTable::TransactionMonths => "CAST(NULL AS TEXT)",
     };
     format!(

@@ -4,6 +4,7 @@
 use super::{Entries, Holder, HolderKey, LedgerRow, MonthRow, Posting};
 use crate::ids::CardholderId;
 use crate::store::connection::{AnyConnection, on_backend};
+use crate::store::retained;
 use crate::store::schema::{cards, transaction_ledgers, transaction_months, users};
 use crate::store::writer::unnest::{Unnest, UnnestColumn};
 use diesel::prelude::*;
@@ -266,6 +267,7 @@ pub(in crate::store) fn put(
         .sort_by(|(a, _), (b, _)| a.user_id.cmp(&b.user_id));
     let month_key = |(row, _): &(MonthRow, i32)| (row.user_id.clone(), row.month);
     entries.months.sort_by_cached_key(month_key);
+    retained::keep(conn, issuer_id, std::mem::take(&mut entries.retained), at)?;
     let Entries {
         ledgers, months, ..
     } = &entries;

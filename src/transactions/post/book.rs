@@ -5,10 +5,12 @@ use super::{ItemRefusal, Posted};
 use crate::footprint::Month;
 use crate::footprints::Scorers;
 use crate::issuers::Issuer;
+use crate::store::retained::{CardIndex, RetainedRow};
 use crate::store::transactions::{Book, BookError, Entries, Holder, LedgerRow, MonthRow, OpenBook};
 use crate::transactions::codec;
-use crate::transactions::item::Item;
+use crate::transactions::item::{Item, Kind};
 use crate::transactions::ledger::Ledger;
+use crate::transactions::retained;
 use crate::vault::{Place, SealedColumn, VaultKeys};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,6 +28,10 @@ pub(super) struct Entering {
     pub(super) items: Arc<[Item]>,
     /// The place of each item's cardholder among the posting's; `None`: not a card of the issuer.
     pub(super) holder_of: Vec<Option<usize>>,
+    /// The card's index of each of the posting's cardholders, if it names them by card.
+    pub(super) cards: Vec<Option<CardIndex>>,
+    /// What is of cards that are not enrolled is kept.
+    pub(super) retains: bool,
     pub(super) now: DateTime<Utc>,
     pub(super) results: Arc<Mutex<Vec<Posted>>>,
 }
@@ -126,7 +132,10 @@ impl OpenBook for Opened {
             account.load(month);
         }
         let posted = self.enter();
-        let entries = self.entries()?;
+        let mut entries = self.entries()?;
+        if entering.retains {
+            entries.retained = self.retained()?;
+        }
         let mut results = entering.results.lock();
         **results.as_mut().unwrap_or_else(PoisonError::get_mut) = posted;
         Ok(entries)
@@ -147,6 +156,26 @@ impl Opened {
             });
         }
         posted
+    }
+
+    /// What is of the issuer's cards that are not enrolled, sealed.
+    fn retained(&self) -> Result<Vec<RetainedRow>, BookError> {
+        let entering = &*self.entering;
+        let scorer = entering.scorers.default_scorer();
+        let items = entering.items.iter().zip(&entering.holder_of);
+        let mut rows = Vec::new();
+        for ((item, place), user_id) in items.zip(&self.account_of) {
+            let card = place.and_then(|place| entering.cards.get(place)?.as_ref());
+            let (Some(card), None) = (card, user_id) else {
+                continue;
+            };
+            if item.kind == Kind::Authorisation {
+                continue;
+            }
+            let row = retained::row(&entering.keys, entering.issuer.id, card, item, scorer);
+            rows.push(row.map_err(|_| UNSEALABLE)?);
+        }
+        Ok(rows)
     }
 
     /// What has changed, sealed.

@@ -80,6 +80,7 @@ impl OpenBook for OpenFixed {
             ledgers: vec![self.ledger],
             months: self.months,
             at: now(),
+            retained: Vec::new(),
         })
     }
 }
