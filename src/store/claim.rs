@@ -106,6 +106,9 @@ mod tests {
         };
         let longer = Duration::from_secs(60);
         let ended = StoreError::internal("ended");
-        assert_eq!(decided(late, &claim, (DEADLINE, longer), ended).await, Ok(()));
+        assert_eq!(
+            decided(late, &claim, (DEADLINE, longer), ended).await,
+            Ok(())
+        );
     }
 }
