@@ -315,7 +315,8 @@ impl Writer {
     }
 
     /// Writes a commit and waits until it is durable. One that is not begun within 1.5 s
-    /// ([`Writer::with_patience`]) is withdrawn; one that has begun is waited for `commit_timeout` longer.
+    /// ([`Writer::with_patience`]) is withdrawn; one that has begun is waited for `commit_timeout`
+    /// longer.
     ///
     /// # Errors
     /// [`StoreError::Overloaded`] if the queue is full, [`StoreError::Timeout`] if it was
