@@ -8,14 +8,14 @@ use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
-use issuer_gateway::ids::CardholderId;
+use issuer_gateway::ids::{CardholderId, IssuerId};
 use issuer_gateway::rotation::primary::{begin_index_rotation, rotate_seal};
 use issuer_gateway::store::cardholders::CardholderStatus;
 use issuer_gateway::store::transactions::{
-    Book, BookError, Entries, Holder, HolderKey, LedgerRow, MonthRow, OpenBook, Posting,
+    Book, BookError, Entries, Holder, HolderKey, LedgerRow, MonthRow, OpenBook, Posting, Rewritten,
 };
 use issuer_gateway::store::writer::{Act, Commit};
-use issuer_gateway::store::{Outcome, now};
+use issuer_gateway::store::{Outcome, StoreError, now};
 use issuer_gateway::vault::{Place, SealedColumn, VaultKeys};
 use std::sync::Arc;
 
@@ -104,6 +104,50 @@ pub async fn post(rig: &Rig, user_id: &CardholderId, months: &[i32]) {
         sealed_under: None,
     };
     assert_eq!(settle(rig, posting).await, Outcome::Done);
+}
+
+/// Writes a cardholder's ledger anew, and one month.
+pub async fn rewrite(
+    rig: &Rig,
+    issuer_id: IssuerId,
+    user_id: &CardholderId,
+) -> Result<Rewritten, StoreError> {
+    let keys = rig.vault.current();
+    let generation = keys.generation();
+    let book = Arc::new(Rewriting {
+        keys,
+        user_id: user_id.clone(),
+    });
+    let user_ids = vec![user_id.as_str().to_owned()];
+    let store = &rig.store;
+    store
+        .rewrite_ledgers(issuer_id, user_ids, generation, book)
+        .await
+}
+
+/// Gets ledgers instead of cardholders.
+struct Rewriting {
+    keys: Arc<VaultKeys>,
+    user_id: CardholderId,
+}
+
+impl Book for Rewriting {
+    fn open(
+        &self,
+        _: &[Option<Holder>],
+        ledgers: Vec<LedgerRow>,
+    ) -> Result<Box<dyn OpenBook>, BookError> {
+        assert_eq!(ledgers.len(), 1);
+        let holder = Holder {
+            user_id: self.user_id.clone(),
+            enrolled_at: 1,
+        };
+        let fixed = Fixed {
+            keys: self.keys.clone(),
+            months: vec![24_302],
+        };
+        fixed.open(&[Some(holder)], ledgers)
+    }
 }
 
 /// Each row's month and seal key, in order.
