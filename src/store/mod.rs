@@ -25,7 +25,8 @@
 //!   cardholders of many calls with one query
 //!
 //! Behind the first door a method runs its closure by `Store::read`, `Store::change` (with the
-//! audit entries that it earned; `operate`: with exactly one) or `Store::maintain` (with none).
+//! audit entries that it earned; `operate`: with exactly one) or `Store::maintain` (with none;
+//! `at_length`: without a deadline).
 //!
 //! The store stores the values that it is given: sealing and blind indexes are the vault's work.
 //! Times are microseconds since 1970 UTC, bound by the caller.

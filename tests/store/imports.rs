@@ -32,7 +32,8 @@ async fn begin(store: &Store, import: ImportRun) -> Option<ImportMark> {
 /// Enters nothing, and says how far it is by now.
 async fn save(store: &Store, import: ImportRun, position: i64) -> Result<(), ImportError> {
     let settle = move || Ok(mark(position));
-    store.import_batch(import, 1, Vec::new(), settle).await
+    // No vault has made data keys here, so their generation is the first one.
+    store.import_batch(import, 0, Vec::new(), settle).await
 }
 
 fn mark(position: i64) -> ImportMark {
