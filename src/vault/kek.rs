@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(text.len(), 44);
         let kek = Kek::from_base64(&format!(" {}\n", *text)).unwrap();
         assert_eq!(kek.id().len(), 16);
+        assert_eq!(format!("{kek:?}"), format!("Kek({})", kek.id()));
         assert_eq!(kek.id(), Kek::from_base64(&text).unwrap().id());
         for bad in [
             "",

@@ -165,6 +165,14 @@ mod tests {
         format!("{body}.{}", checksum(body))
     }
 
+    #[test]
+    fn debug_shows_number_and_split_alone() {
+        let [one, _] = split(&key([7; KEY])).unwrap();
+        let one = share(&one);
+        let shown = format!("{one:?}");
+        assert_eq!(shown, format!("Share(1 of split {})", one.split));
+    }
+
     proptest! {
         #[test]
         fn two_shares_make_the_key_in_either_order(bytes: [u8; KEY]) {
