@@ -50,7 +50,7 @@ lint:
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p oauth1-rsa -p payload-envelope
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed: dependencies not checked"; fi
 
-# Mastercard's own client libraries (npm and PyPI), schemathesis and a browser against a sandbox; Intel's crypto_mb in one.
+# Mastercard's own client libraries (npm, PyPI, Maven), a generated client, schemathesis and a browser against a sandbox; Intel's crypto_mb in one.
 interop:
 	cargo build
 	tests/interop/run.sh target/debug/issuer-gateway

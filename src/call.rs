@@ -16,6 +16,8 @@ pub struct Call<'a> {
     pub authorization: Option<&'a str>,
     /// The `Content-Type` header.
     pub content_type: Option<&'a str>,
+    /// The `Content-Encoding` header.
+    pub content_encoding: Option<&'a str>,
     /// Field-level encryption parameters that came as headers.
     pub field_level: FieldLevelHeaders<'a>,
     /// The raw body.
@@ -33,17 +35,63 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// The body must be declared as JSON; parameters such as `charset` do not matter
-    /// (wire-formats.md 4.1).
+    /// (wire-formats.md 4.1). It must come as it is, not compressed: the signature covers the bytes
+    /// of the JSON text.
+    ///
+    /// # Errors
+    /// [`Refusal::MediaType`], [`Refusal::ContentEncoding`].
     pub fn require_json(&self) -> Result<(), Refusal> {
         let media_type = self
             .content_type
             .and_then(|value| value.split(';').next())
             .unwrap_or("")
             .trim();
-        if media_type.eq_ignore_ascii_case("application/json") {
-            Ok(())
-        } else {
-            Err(Refusal::MediaType)
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            return Err(Refusal::MediaType);
+        }
+        match self.content_encoding.and_then(coding) {
+            Some(coding) => Err(Refusal::ContentEncoding(coding)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first coding of a `Content-Encoding` that changes the bytes, by its registered name.
+fn coding(header: &str) -> Option<&'static str> {
+    const KNOWN: [&str; 8] = [
+        "gzip",
+        "x-gzip",
+        "deflate",
+        "br",
+        "zstd",
+        "compress",
+        "x-compress",
+        "aws-chunked",
+    ];
+    let mut codings = header.split(',').map(str::trim);
+    let coding = codings.find(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"))?;
+    let known = KNOWN
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(coding));
+    Some(known.unwrap_or("another coding than identity"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::coding;
+
+    #[test]
+    fn codings_are_named_by_what_is_registered() {
+        for (header, expected) in [
+            ("", None),
+            ("identity", None),
+            ("Identity, ", None),
+            ("gzip", Some("gzip")),
+            ("identity, GZIP", Some("gzip")),
+            ("br;q=1", Some("another coding than identity")),
+            ("canary", Some("another coding than identity")),
+        ] {
+            assert_eq!(coding(header), expected, "{header}");
         }
     }
 }

@@ -10,6 +10,7 @@ mod crypto;
 mod dashboard;
 mod database;
 mod directory;
+mod environment;
 mod keys;
 mod log;
 mod parse;

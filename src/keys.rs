@@ -3,21 +3,25 @@
 //!
 //! Errors name the file and its expected content, never its actual content.
 
+pub mod certificates;
 pub mod jwks;
 pub mod kek;
+mod old_ciphers;
 pub mod rotation;
 pub mod source;
 
 use crate::config;
 use crate::payload::{DecryptionKey, KeyRing, KeyState};
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use chrono::{DateTime, Utc};
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
+use openssl::pkey::PKey;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::server::ResolvesServerCert;
 use rustls::sign::CertifiedKey;
 use std::path::Path;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Loads `[[keys.gateway]]`: each key checked, exactly one primary, no name that means two keys.
 pub fn load_ring(keys: &config::Keys) -> anyhow::Result<KeyRing> {
@@ -55,11 +59,25 @@ pub fn moment(time: &Asn1TimeRef) -> Option<DateTime<Utc>> {
 /// The listener's TLS certificate chain and key, checked to belong together.
 pub fn tls_key(certificate: &Path, key: &Path) -> anyhow::Result<CertifiedKey> {
     let name = |path: &Path| path.display().to_string();
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .with_context(|| format!("server.tls_certificate {}", name(certificate)))?;
-    let key_der = PrivateKeyDer::from_pem_file(key)
-        .with_context(|| format!("server.tls_key {}", name(key)))?;
+    let (of_chain, of_key) = (
+        || format!("server.tls_certificate {}", name(certificate)),
+        || format!("server.tls_key {}", name(key)),
+    );
+    let chain_pem = std::fs::read(certificate).with_context(of_chain)?;
+    let key_pem = Zeroizing::new(std::fs::read(key).with_context(of_key)?);
+    certificates::require_one_key(&key_pem).map_err(|rule| anyhow!("{}: {rule}", of_key()))?;
+    let mut chain = CertificateDer::pem_slice_iter(&chain_pem)
+        .collect::<Result<Vec<_>, _>>()
+        .with_context(of_chain)?;
+    let key_der = PrivateKeyDer::from_pem_slice(&key_pem).with_context(of_key)?;
+    // The key's own certificate comes first, wherever the file has it.
+    if let Ok(private) = PKey::private_key_from_der(key_der.secret_der()) {
+        let own = certificates::of_key(&chain_pem, &private);
+        let own = own
+            .map_err(|rule| anyhow!("{}: {rule}", of_chain()))?
+            .to_der()?;
+        chain.sort_by_key(|certificate| certificate.as_ref() != own.as_slice());
+    }
     CertifiedKey::from_der(chain, key_der, &rustls::crypto::ring::default_provider())
         .with_context(|| format!("TLS with {} and {}", name(certificate), name(key)))
 }

@@ -28,6 +28,8 @@ pub enum Refusal {
     IssuerTerminated,
     /// The body is not declared as JSON.
     MediaType,
+    /// The body is compressed, or encoded otherwise in the way named here.
+    ContentEncoding(&'static str),
     /// Updates are only for issuers whose donation toggle is on.
     UpdateNotAccessible,
     /// Fields that break their rules, all of them.
@@ -67,6 +69,7 @@ impl Refusal {
             Self::IssuerSuspended => "issuer-suspended",
             Self::IssuerTerminated => "issuer-terminated",
             Self::MediaType => "media-type",
+            Self::ContentEncoding(_) => "content-encoding",
             Self::UpdateNotAccessible => "update-not-accessible",
             Self::Violations(_) => "rules-broken",
             Self::CardholderNotFound => "user-not-found",

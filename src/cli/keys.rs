@@ -1,8 +1,8 @@
 //! `keys generate|list|fingerprint|rotate|check`: the gateway's own keys.
 
 use crate::config::Config;
-use crate::keys::rotation;
 use crate::keys::source::{read_declared, read_key_pair};
+use crate::keys::{certificates, rotation};
 use crate::payload::{Fingerprint, KeyState};
 use crate::store::audit::AuditDraft;
 use crate::{app, keys};
@@ -11,7 +11,6 @@ use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use openssl::error::ErrorStack;
 use openssl::pkey::{HasPublic, PKeyRef};
-use openssl::x509::X509;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -103,7 +102,7 @@ fn generate(file: &Path, bits: u32, days: u32) -> anyhow::Result<()> {
 
 fn fingerprint(file: &Path, passphrase_env: Option<&str>) -> anyhow::Result<()> {
     let content = std::fs::read(file).with_context(|| file.display().to_string())?;
-    let ([of_key, thumbprint], certificate) = match X509::from_pem(&content) {
+    let ([of_key, thumbprint], certificate) = match certificates::leaf(&content) {
         Ok(certificate) => (names(&*certificate.public_key()?)?, Some(certificate)),
         Err(_) => {
             let passphrase = passphrase_env

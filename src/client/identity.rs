@@ -3,7 +3,7 @@
 use crate::keys::source::{read_certificate, read_private_key};
 use crate::oauth1::SigningKey;
 use crate::payload::{DecryptionKey, KeyRing, KeyState, Recipient};
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -165,10 +165,19 @@ impl Identity {
             return Ok(builder.build());
         };
         let pem = std::fs::read(file).with_context(|| file.display().to_string())?;
-        let authority = ureq::tls::Certificate::from_pem(&pem)
-            .with_context(|| format!("{}: no certificate in PEM", file.display()))?;
+        let mut authorities = Vec::new();
+        for item in ureq::tls::parse_pem(&pem) {
+            if let Ok(ureq::tls::PemItem::Certificate(authority)) = item {
+                authorities.push(authority);
+            }
+        }
+        ensure!(
+            !authorities.is_empty(),
+            "{}: no certificate in PEM",
+            file.display()
+        );
         Ok(builder
-            .root_certs(ureq::tls::RootCerts::Specific(Arc::new(vec![authority])))
+            .root_certs(ureq::tls::RootCerts::Specific(Arc::new(authorities)))
             .build())
     }
 }

@@ -1,9 +1,9 @@
 //! Reads file and environment as one [`Config`]. Its errors never quote a value: it may be a
 //! password.
 
-use super::Config;
+use super::{Config, environment};
 use crate::toml_error::{describe, without_value};
-use config::{ConfigError, Environment, File, FileFormat};
+use config::{ConfigError, File, FileFormat};
 use std::path::Path;
 
 /// Reads `file` and lays the `ISSUER_GATEWAY__SECTION__NAME` variables over it.
@@ -13,13 +13,10 @@ pub(super) fn load(file: &Path) -> Result<Config, String> {
     if let Err(error) = toml::from_str::<toml::Table>(&text) {
         return Err(describe(&text, &error));
     }
-    let environment = Environment::with_prefix("ISSUER_GATEWAY")
-        .prefix_separator("__")
-        .separator("__")
-        .try_parsing(true);
+    let environment = environment::document(std::env::vars_os())?;
     config::Config::builder()
         .add_source(File::from_str(&text, FileFormat::Toml))
-        .add_source(environment)
+        .add_source(File::from_str(&environment, FileFormat::Toml))
         .build()
         .and_then(config::Config::try_deserialize)
         .map_err(|error| message(&error))

@@ -15,6 +15,8 @@ pub enum DirectoryRefusal {
     Limited,
     /// The body is not declared as JSON.
     MediaType,
+    /// The body is compressed, or encoded otherwise in the way named here.
+    ContentEncoding(&'static str),
     /// A body that breaks its rules, all of them.
     Invalid(Vec<Violation>),
     /// `?id=` is missing, there several times, or no number.
@@ -40,6 +42,7 @@ impl DirectoryRefusal {
             Self::Unauthorized => "key-refused",
             Self::Limited => "rate-limited",
             Self::MediaType => "media-type",
+            Self::ContentEncoding(_) => "content-encoding",
             Self::Invalid(_) => "rules-broken",
             Self::InvalidId => "id-malformed",
             Self::NotFound => "user-not-found",

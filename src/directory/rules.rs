@@ -150,12 +150,7 @@ pub fn number(text: &str) -> Option<Number> {
 }
 
 fn parse(body: &[u8]) -> Result<json::Object, Vec<Violation>> {
-    json::parse_object(body).map_err(|_| {
-        vec![Violation::invalid(
-            "",
-            "must be a JSON object without duplicate names",
-        )]
-    })
+    json::parse_object(body).map_err(|error| vec![Violation::invalid("", error.to_string())])
 }
 
 fn text(
@@ -201,7 +196,7 @@ fn metadata(broken: &mut Vec<Violation>, value: &Value, body: &[u8]) -> Option<S
         #[serde(borrow)]
         metadata: &'a RawValue,
     }
-    let raw = serde_json::from_slice::<Body<'_>>(body).ok();
+    let raw = serde_json::from_slice::<Body<'_>>(json::without_bom(body)).ok();
     let raw = raw.map(|body| body.metadata.get());
     let fitting = raw.filter(|raw| {
         value.is_object() && raw.len() <= METADATA_BYTES && levels(value) <= METADATA_LEVELS

@@ -11,6 +11,7 @@ use super::rules::{self, DirectoryProfile, Number, Secret};
 use super::{DirectoryRefusal, KeyHolder, answer, read};
 use crate::call::Call;
 use crate::gateway::Gateway;
+use crate::refusal::Refusal;
 use crate::store::directory::changes::{Applied, DirectoryChange, Taken};
 use crate::vault::{VaultError, VaultKeys};
 use chrono::{DateTime, Utc};
@@ -268,7 +269,10 @@ fn display_name(first: &Secret, last: &Secret) -> Secret {
 }
 
 fn require_json(call: &Call<'_>) -> Result<(), DirectoryRefusal> {
-    call.require_json().map_err(|_| DirectoryRefusal::MediaType)
+    call.require_json().map_err(|refusal| match refusal {
+        Refusal::ContentEncoding(coding) => DirectoryRefusal::ContentEncoding(coding),
+        _ => DirectoryRefusal::MediaType,
+    })
 }
 
 /// What the database decided, as the caller is told.

@@ -62,7 +62,9 @@ async fn prepare(attempt: &Attempt<'_>) -> Result<Termination, Refusal> {
 /// Refuses a list of the wrong size before it looks at the items, so an answer never names more
 /// than 500.
 fn user_ids(body: &[u8]) -> Result<Vec<CardholderId>, Vec<Violation>> {
-    let Ok(Value::Array(items)) = json::parse(body) else {
+    let list =
+        json::parse(body).map_err(|error| vec![Violation::invalid("", error.to_string())])?;
+    let Value::Array(items) = list else {
         let rule = "must be a JSON array of user ids";
         return Err(vec![Violation::invalid("", rule)]);
     };

@@ -48,7 +48,10 @@ pub async fn around(
             .headers_mut()
             .insert(HeaderName::from_static("x-request-id"), value);
     }
-    if is_draining(response.request()) {
+    // Java's HttpClient asks for HTTP/2 by `Connection: Upgrade` where there is no TLS, and actix
+    // closes the connection after such a request.
+    let asks_for_more = response.request().head().upgrade();
+    if asks_for_more || is_draining(response.request()) {
         // `Connection: close` makes the client open another connection for its next request.
         // This one is about to be closed.
         let head = response.response_mut().head_mut();

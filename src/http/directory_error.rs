@@ -56,6 +56,9 @@ impl DirectoryError {
                     S::UNSUPPORTED_MEDIA_TYPE,
                     "Content-Type must be application/json",
                 ),
+                DirectoryRefusal::ContentEncoding(_) => {
+                    (S::UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed")
+                }
                 DirectoryRefusal::Invalid(_) => (S::BAD_REQUEST, "Invalid request body"),
                 DirectoryRefusal::InvalidId => (S::BAD_REQUEST, "Invalid id parameter"),
                 DirectoryRefusal::NotFound => {
@@ -103,6 +106,12 @@ impl ResponseError for DirectoryError {
                 path => format!("{path}: {}", broken.rule),
             });
             members.insert("details".to_owned(), details.collect());
+        }
+        if let (Self::Refused(DirectoryRefusal::ContentEncoding(coding)), Some(members)) =
+            (self, body.as_object_mut())
+        {
+            let rule = format!("Content-Encoding: must be absent or identity, not {coding}");
+            members.insert("details".to_owned(), json!([rule]));
         }
         let mut response = super::json(status, body.to_string().into_bytes());
         let headers = response.headers_mut();

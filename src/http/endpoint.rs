@@ -6,6 +6,7 @@
 use super::openapi::operation::Operation;
 use super::{around, dashboard, directory_error, error};
 use actix_web::Route;
+use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
@@ -21,6 +22,14 @@ pub struct Endpoint {
     pub route: Route,
     /// What `/openapi.json` says of it.
     pub document: fn() -> Operation,
+}
+
+impl Endpoint {
+    /// The methods that it answers: `HEAD` as `GET`, without the body (RFC 9110, 9.3.2).
+    pub fn methods(&self) -> impl Iterator<Item = &str> {
+        let head = (self.method == Method::GET).then_some("HEAD");
+        std::iter::once(self.method.as_str()).chain(head)
+    }
 }
 
 /// A `GET` endpoint.
@@ -89,7 +98,7 @@ pub fn register(app: &mut ServiceConfig, endpoints: Vec<Endpoint>, dialect: Dial
         }
     }
     for (path, endpoints) in paths {
-        let methods: Vec<&str> = endpoints.iter().map(|e| e.method.as_str()).collect();
+        let methods: Vec<&str> = endpoints.iter().flat_map(Endpoint::methods).collect();
         let allow = HeaderValue::from_str(&methods.join(", ")).ok();
         let wrong_method = move || {
             std::future::ready(match dialect {
@@ -101,7 +110,13 @@ pub fn register(app: &mut ServiceConfig, endpoints: Vec<Endpoint>, dialect: Dial
         let resource = endpoints
             .into_iter()
             .fold(resource(path), |resource, endpoint| {
-                resource.route(endpoint.route.method(endpoint.method))
+                let route = match endpoint.method {
+                    Method::GET => endpoint
+                        .route
+                        .guard(guard::Any(guard::Get()).or(guard::Head())),
+                    method => endpoint.route.method(method),
+                };
+                resource.route(route)
             });
         let resource = resource.default_service(route().to(wrong_method));
         match dialect {

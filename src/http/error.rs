@@ -196,14 +196,20 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
             oauth1::SignatureError::BodyHashMissing | oauth1::SignatureError::BodyHashMismatch,
         ) => (
             S::BAD_REQUEST,
-            gateway(
-                "INVALID_BODY_HASH",
-                "oauth_body_hash is absent or does not match the request body.",
-            ),
+            Element {
+                details: signature_detail(refusal),
+                ..gateway(
+                    "INVALID_BODY_HASH",
+                    "oauth_body_hash is absent or does not match the request body.",
+                )
+            },
         ),
-        Refusal::Signature(refusal) => (
+        Refusal::Signature(error) => (
             S::UNAUTHORIZED,
-            gateway("AUTHENTICATION_FAILED", signature_hint(refusal)),
+            Element {
+                details: signature_detail(refusal),
+                ..gateway("AUTHENTICATION_FAILED", signature_hint(error))
+            },
         ),
         Refusal::IssuerNotFound => (
             S::NOT_FOUND,
@@ -243,6 +249,14 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
                 "UNSUPPORTED_MEDIA_TYPE",
                 "Send the body as JSON.",
                 "Content-Type: must be application/json",
+            ),
+        ),
+        Refusal::ContentEncoding(coding) => (
+            S::UNSUPPORTED_MEDIA_TYPE,
+            service(
+                "UNSUPPORTED_MEDIA_TYPE",
+                "Send the body as it is, not compressed.",
+                &format!("Content-Encoding: must be absent or identity, not {coding}"),
             ),
         ),
         Refusal::UpdateNotAccessible => (
@@ -303,6 +317,20 @@ fn refused(refusal: &Refusal) -> (StatusCode, Element) {
         ),
         // Violations never come here: each has an element of its own.
         Refusal::Internal(_) | Refusal::Violations(_) => internal(),
+    }
+}
+
+/// The parameter and the rule that it breaks, for the caller and for the log.
+fn signature_detail(refusal: &Refusal) -> String {
+    log_detail(refusal).unwrap_or_default().to_owned()
+}
+
+/// What the log says beside the reason.
+fn log_detail(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::Signature(error) => error.detail(),
+        Refusal::Crypto(detail) | Refusal::Internal(detail) => Some(detail),
+        _ => None,
     }
 }
 
@@ -379,7 +407,7 @@ impl ResponseError for HttpError {
                 .set_connection_type(actix_web::http::ConnectionType::Close);
         }
         let detail = match self {
-            Self::Refused(Refusal::Crypto(detail) | Refusal::Internal(detail)) => Some(*detail),
+            Self::Refused(refusal) => log_detail(refusal),
             _ => None,
         };
         response

@@ -83,6 +83,7 @@ impl<'a> RawCall<'a> {
             query: self.request.uri().query(),
             authorization: self.single(&AUTHORIZATION),
             content_type: self.single(&CONTENT_TYPE),
+            content_encoding: self.header("content-encoding"),
             field_level: FieldLevelHeaders::collect(|name| self.header(name)),
             body: &self.body,
             request_id: &self.request_id,

@@ -25,7 +25,6 @@ use crate::toml_error;
 use chrono_tz::Tz;
 use openssl::asn1::Asn1TimeRef;
 use openssl::hash::MessageDigest;
-use openssl::x509::X509;
 use serde::Deserialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -381,7 +380,7 @@ fn certificate(
     consumer_key: &str,
 ) -> Result<IssuerCertificate, String> {
     let pem = std::fs::read(folder.join(file)).map_err(|error| error.to_string())?;
-    let certificate = X509::from_pem(&pem).map_err(|_| "no certificate in PEM")?;
+    let certificate = keys::certificates::leaf(&pem)?;
     let public = certificate
         .public_key()
         .map_err(|_| "certificate without a public key")?;

@@ -2,8 +2,12 @@
 //!
 //! Errors name the file and its expected content, never its actual content.
 
+use super::certificates;
+use super::old_ciphers::{self, Tried};
 use crate::config::GatewayKey;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
@@ -23,12 +27,10 @@ pub fn read_private_key(file: &Path) -> anyhow::Result<PKey<Private>> {
     Ok(read_key_pair(file, None)?.private)
 }
 
-/// Reads a certificate in PEM.
+/// Reads a certificate in PEM: the leaf, where its chain is in the file too.
 pub fn read_certificate(file: &Path) -> anyhow::Result<X509> {
     let pem = std::fs::read(file).with_context(|| format!("certificate {}", file.display()))?;
-    X509::from_pem(&pem)
-        .ok()
-        .with_context(|| format!("{}: no certificate in PEM", file.display()))
+    certificates::leaf(&pem).map_err(|rule| anyhow!("{}: {rule}", file.display()))
 }
 
 /// Reads a declared gateway key with its passphrase and certificate.
@@ -36,7 +38,9 @@ pub fn read_declared(key: &GatewayKey) -> anyhow::Result<KeyPair> {
     let passphrase = passphrase(key)?;
     let mut pair = read_key_pair(&key.file, passphrase.as_ref().map(|text| text.as_str()))?;
     if let Some(file) = &key.certificate {
-        pair.certificate = Some(read_certificate(file)?);
+        let pem = std::fs::read(file).with_context(|| format!("certificate {}", file.display()))?;
+        let own = certificates::of_key(&pem, &pair.private);
+        pair.certificate = Some(own.map_err(|rule| anyhow!("{}: {rule}", file.display()))?);
     }
     Ok(pair)
 }
@@ -49,10 +53,30 @@ pub fn read_key_pair(file: &Path, passphrase: Option<&str>) -> anyhow::Result<Ke
     if !is_pem(&content) {
         return read_pkcs12(&content, passphrase).with_context(|| name.to_string());
     }
-    // A callback, so that OpenSSL never asks at the terminal.
+    certificates::require_one_key(&content).map_err(|rule| anyhow!("{name}: {rule}"))?;
     let mut asked = false;
-    let key = PKey::private_key_from_pem_callback(&content, |buffer| {
-        asked = true;
+    let private = match read_pem(&content, passphrase, &mut asked) {
+        Some(private) => private,
+        None if asked && passphrase.is_none() => {
+            bail!("{name}: is encrypted and needs passphrase_env or passphrase_file")
+        }
+        None if asked => match old_ciphers::open(|| read_pem(&content, passphrase, &mut asked)) {
+            Tried::Opened(private) => private,
+            tried => bail!("{name}: {}", unopened(&tried, &content, PKCS8_COMMAND)),
+        },
+        None => bail!("{name}: no private key in PEM or PKCS#12"),
+    };
+    Ok(KeyPair {
+        private,
+        certificate: None,
+    })
+}
+
+/// A private key in PEM; `asked` tells whether it is encrypted.
+fn read_pem(content: &[u8], passphrase: Option<&str>, asked: &mut bool) -> Option<PKey<Private>> {
+    // A callback, so that OpenSSL never asks at the terminal.
+    let key = PKey::private_key_from_pem_callback(content, |buffer| {
+        *asked = true;
         let text = passphrase.unwrap_or_default().as_bytes();
         let Some(room) = buffer.get_mut(..text.len()) else {
             return Ok(0);
@@ -60,17 +84,31 @@ pub fn read_key_pair(file: &Path, passphrase: Option<&str>) -> anyhow::Result<Ke
         room.copy_from_slice(text);
         Ok(text.len())
     });
-    match key {
-        Ok(private) => Ok(KeyPair {
-            private,
-            certificate: None,
-        }),
-        Err(_) if asked && passphrase.is_none() => {
-            bail!("{name}: is encrypted and needs passphrase_env or passphrase_file")
-        }
-        Err(_) if asked => bail!("{name}: the passphrase does not open it"),
-        Err(_) => bail!("{name}: no private key in PEM or PKCS#12"),
+    key.ok()
+}
+
+const PKCS8_COMMAND: &str =
+    "openssl pkcs8 -provider default -provider legacy -topk8 -v2 aes-256-cbc -in FILE -out NEW";
+const PKCS12_COMMAND: &str =
+    "openssl pkcs12 -legacy -nodes -in FILE | openssl pkcs12 -export -out NEW";
+
+/// Why a file does not open with its passphrase. If its cipher needs the legacy provider, and this
+/// OpenSSL has none, that is the likely reason.
+fn unopened<T>(tried: &Tried<T>, content: &[u8], command: &str) -> String {
+    match (tried, old_ciphers::named(&der(content))) {
+        (Tried::NoProvider, Some(cipher)) => format!(
+            "is encrypted with {cipher}, which this OpenSSL does not open; convert it: {command}"
+        ),
+        _ => "the passphrase does not open it".to_owned(),
     }
+}
+
+/// What a PEM text says; any other content as it is.
+fn der(content: &[u8]) -> Zeroizing<Vec<u8>> {
+    let text = String::from_utf8_lossy(content);
+    let lines = text.lines().filter(|line| !line.contains(['-', ':']));
+    let decoded = is_pem(content).then(|| STANDARD.decode(lines.collect::<String>()).ok());
+    Zeroizing::new(decoded.flatten().unwrap_or_else(|| content.to_vec()))
 }
 
 fn is_pem(content: &[u8]) -> bool {
@@ -84,11 +122,18 @@ fn read_pkcs12(content: &[u8], passphrase: Option<&str>) -> anyhow::Result<KeyPa
     let bundle = Pkcs12::from_der(content)
         .ok()
         .context("no private key in PEM or PKCS#12")?;
-    let opened = bundle.parse2(passphrase.unwrap_or_default()).ok();
-    let opened = opened.context(match passphrase {
-        None => "is encrypted and needs passphrase_env or passphrase_file",
-        Some(_) => "the passphrase does not open it",
-    })?;
+    let parse = || bundle.parse2(passphrase.unwrap_or_default()).ok();
+    let opened = match parse() {
+        Some(opened) => opened,
+        None if passphrase.is_none() => {
+            bail!("is encrypted and needs passphrase_env or passphrase_file")
+        }
+        None => match old_ciphers::open(parse) {
+            Tried::Opened(opened) => opened,
+            tried => bail!(unopened(&tried, content, PKCS12_COMMAND)),
+        },
+    };
+    // OpenSSL gives the certificate that belongs to the key, wherever it stands.
     Ok(KeyPair {
         private: opened.pkey.context("PKCS#12 without a private key")?,
         certificate: opened.cert,
@@ -123,6 +168,7 @@ fn passphrase(key: &GatewayKey) -> anyhow::Result<Option<Zeroizing<String>>> {
 mod tests {
     use super::*;
     use crate::payload::KeyState;
+    use openssl::nid::Nid;
     use openssl::rsa::Rsa;
     use openssl::symm::Cipher;
     use std::path::PathBuf;
@@ -189,5 +235,71 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    /// Files as old tools wrote them, with the legacy provider; it is gone when they are read.
+    fn old_files(key: &PKey<Private>) -> Vec<(&'static str, Vec<u8>)> {
+        let _legacy = openssl::provider::Provider::try_load(None, "legacy", true).unwrap();
+        let p12 = |algorithm| {
+            let mut builder = Pkcs12::builder();
+            builder
+                .name("k")
+                .pkey(key)
+                .key_algorithm(algorithm)
+                .cert_algorithm(algorithm);
+            builder.build2("secret").unwrap().to_der().unwrap()
+        };
+        let pkcs8 = |cipher| key.private_key_to_pem_pkcs8_passphrase(cipher, b"secret");
+        vec![
+            ("rc2-40.p12", p12(Nid::PBE_WITHSHA1AND40BITRC2_CBC)),
+            ("rc2-128.p12", p12(Nid::PBE_WITHSHA1AND128BITRC2_CBC)),
+            ("3des.p12", p12(Nid::PBE_WITHSHA1AND3_KEY_TRIPLEDES_CBC)),
+            ("des.pem", pkcs8(Cipher::des_cbc()).unwrap()),
+            ("3des.pem", pkcs8(Cipher::des_ede3_cbc()).unwrap()),
+        ]
+    }
+
+    #[test]
+    fn files_of_old_tools_are_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = PKey::from_rsa(Rsa::generate(2_048).unwrap()).unwrap();
+        for (name, content) in old_files(&key) {
+            let file = dir.path().join(name);
+            std::fs::write(&file, &content).unwrap();
+            let pair = read_key_pair(&file, Some("secret")).unwrap();
+            assert!(pair.private.public_eq(&key), "{name}");
+            let error = read_key_pair(&file, Some("guess")).err().unwrap();
+            assert!(
+                format!("{error:#}").contains("does not open"),
+                "{name}: {error:#}"
+            );
+            if let ("rc2-40.p12" | "des.pem", Some(cipher)) =
+                (name, old_ciphers::named(&der(&content)))
+            {
+                // What is said where there is no legacy provider.
+                let text = unopened(&Tried::<()>::NoProvider, &content, PKCS8_COMMAND);
+                assert!(
+                    text.contains(cipher) && text.contains("openssl pkcs8"),
+                    "{text}"
+                );
+            }
+        }
+        let [rc2, .., des, _] = &old_files(&key)[..] else {
+            panic!("five files");
+        };
+        assert_eq!(old_ciphers::named(&der(&rc2.1)), Some("40-bit RC2"));
+        assert_eq!(old_ciphers::named(&der(&des.1)), Some("DES"));
+    }
+
+    #[test]
+    fn of_several_none_is_taken_in_silence() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = || PKey::from_rsa(Rsa::generate(2_048).unwrap()).unwrap();
+        let (one, other) = (key(), key());
+        let pem = |key: &PKey<Private>| key.private_key_to_pem_pkcs8().unwrap();
+        let both = dir.path().join("both.pem");
+        std::fs::write(&both, [pem(&one), pem(&other)].concat()).unwrap();
+        let error = read_private_key(&both).err().unwrap().to_string();
+        assert!(error.contains("several private keys"), "{error}");
     }
 }

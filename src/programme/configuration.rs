@@ -32,9 +32,14 @@ pub(super) fn read(body: &[u8]) -> (Configuration, Vec<Violation>) {
         let rule = Violation::invalid("", "a request body is required");
         return (configuration, vec![rule]);
     }
-    let Ok(object) = json::parse_object(body) else {
-        let rule = Violation::invalid("", "must be a JSON object");
-        return (configuration, vec![rule]);
+    let object = match json::parse_object(body) {
+        Ok(object) => object,
+        Err(error) => {
+            return (
+                configuration,
+                vec![Violation::invalid("", error.to_string())],
+            );
+        }
     };
     let mut violations = Vec::new();
     if let Some(text) = text(&object, RANGES, &mut violations) {

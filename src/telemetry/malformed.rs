@@ -2,12 +2,15 @@
 //! are written, the rest are counted.
 //!
 //! actix writes an ERROR line for each, before any code of ours sees the request. Its text names
-//! the fault and quotes nothing of the request.
+//! the fault and quotes nothing of the request. No caller may alarm an operator, so faults of a
+//! connection are written as INFO.
 
 use crate::throttle::Lines;
 use prometheus::IntCounter;
+use std::fmt;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
+use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
@@ -16,7 +19,9 @@ const LINES: u32 = 10;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Whose lines they are: the HTTP parser and the acceptor of connections.
-const TARGETS: [&str; 3] = ["actix_http", "actix_server", "actix_tls"];
+const TARGETS: [&str; 3] = [PARSER, "actix_server", "actix_tls"];
+/// What it writes is a caller's fault.
+const PARSER: &str = "actix_http";
 
 /// All such lines, written or not; of the whole process, as the log is.
 static CAUSED: LazyLock<Option<IntCounter>> = LazyLock::new(|| {
@@ -41,6 +46,17 @@ impl Malformed {
     }
 }
 
+/// The message of an event.
+struct Fault(String);
+
+impl Visit for Fault {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}
+
 impl<S: Subscriber> Layer<S> for Malformed {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let now = Instant::now();
@@ -53,10 +69,16 @@ impl<S: Subscriber> Layer<S> for Malformed {
             caused.inc();
         }
         if let Some(lines) = left_out {
-            tracing::warn!(
+            tracing::info!(
                 lines,
                 "more malformed requests or broken connections than are listed"
             );
+        }
+        if written && bounded && target.starts_with(PARSER) {
+            let mut fault = Fault(String::new());
+            event.record(&mut fault);
+            tracing::info!(fault = fault.0, "a malformed request or broken connection");
+            return false;
         }
         written
     }

@@ -159,6 +159,7 @@ fn malformed_requests_write_a_bounded_number_of_lines() {
     let log = running.written("stderr");
     let lines = log.lines().filter(|line| line.contains("stream error"));
     assert_eq!(lines.count(), 10, "{log}");
+    assert!(!log.contains("ERROR"), "{log}");
     assert!(!log.contains("canary"), "{log}");
 }
 

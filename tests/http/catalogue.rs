@@ -391,7 +391,7 @@ on_both!(
                 GATEWAY.to_owned(),
                 "INVALID_BODY_HASH".to_owned(),
                 false,
-                json!("")
+                json!("oauth_body_hash: must be the SHA-256 of the body as sent, in base64")
             )
         );
 

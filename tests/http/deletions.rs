@@ -266,7 +266,10 @@ on_both!(a_deletion_needs_its_signature, |backend: Backend| {
     assert_refused(&changed, 400, &["INVALID_BODY_HASH"]);
     assert_eq!(
         (errors(&changed)[0].0.as_str(), &errors(&changed)[0].3),
-        (GATEWAY, &json!(""))
+        (
+            GATEWAY,
+            &json!("oauth_body_hash: must be the SHA-256 of the body as sent, in base64")
+        )
     );
     let foreign = gateway.client("compat");
     let authorization = foreign.authorization("POST", &url, body.as_bytes());

@@ -28,7 +28,7 @@ fn routes() -> BTreeMap<String, (Dialect, Vec<String>)> {
                 let (_, methods) = routes
                     .entry(path)
                     .or_insert_with(|| (group.dialect, Vec::new()));
-                methods.push(endpoint.method.to_string());
+                methods.extend(endpoint.methods().map(str::to_owned));
             }
         }
     }
@@ -197,7 +197,7 @@ on_both!(
         config.server.header_timeout_ms = 4_000;
         let gateway = TestGateway::start_with(&config);
         let many: String = (0..200).map(|n| format!("X-{n}: a\r\n")).collect();
-        let cases: [(Vec<u8>, u16); 6] = [
+        let cases: [(Vec<u8>, u16); 7] = [
             (b"hello there\r\n\r\n".to_vec(), 400),
             (b"GET / HTTP/9.9\r\n\r\n".to_vec(), 400),
             (b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), 400),
@@ -213,6 +213,11 @@ on_both!(
             (
                 format!("GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n").into_bytes(),
                 431,
+            ),
+            // A folded header (RFC 9112, 5.2).
+            (
+                b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\r\n c\r\n\r\n".to_vec(),
+                400,
             ),
             (b"GET / HTTP/1.1\r\nHost: never ends\r\n".to_vec(), 408),
         ];

@@ -32,6 +32,7 @@ mod lifecycle;
 mod multi_buffer;
 mod openapi;
 mod overload;
+mod platforms;
 mod readiness;
 mod rotation;
 mod sealed;

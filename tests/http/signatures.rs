@@ -15,7 +15,6 @@ use rsa::rand_core::OsRng;
 use rsa::sha2::Sha256;
 use rsa::signature::{RandomizedSigner, SignatureEncoding, Signer};
 use rsa::{pkcs1v15, pss};
-use serde_json::json;
 use sha2::Digest;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -185,11 +184,13 @@ fn enrol(gateway: &TestGateway, authorization: &str, body: &[u8]) -> Answered {
     )
 }
 
-/// The answer is this one error of the gateway's, exactly.
+/// The answer is this one error of the gateway's.
 #[track_caller]
 fn assert_gateway_error(answer: &Answered, status: u16, code: &str, case: &str) {
-    let expected = ("Gateway".to_owned(), code.to_owned(), false, json!(""));
-    let got = (answer.status, errors(answer));
+    let expected = ("Gateway".to_owned(), code.to_owned(), false);
+    let got = errors(answer).into_iter();
+    let got = got.map(|(source, code, recoverable, _)| (source, code, recoverable));
+    let got = (answer.status, got.collect::<Vec<_>>());
     assert_eq!(got, (status, vec![expected]), "{case}");
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Mastercard's official Node and Python clients, schemathesis and a browser against a running issuer-gateway, and one with
+# Mastercard's official Node, Python and Java clients, a generated client, schemathesis and a browser against a running issuer-gateway, and one with
 # Intel's crypto_mb.
 #   tests/interop/run.sh [BINARY]       BINARY defaults to target/release/issuer-gateway, then target/debug/issuer-gateway
 #   tests/interop/run.sh --self-test    only checks the suites' own tools, without a server
@@ -22,7 +22,8 @@ fail() {
 chromium=/usr/bin/chromium
 
 have_tools() {
-  command -v node >/dev/null && command -v npm >/dev/null && [ -x "$chromium" ] && python3 -c 'import ensurepip, venv' 2>/dev/null
+  command -v node >/dev/null && command -v npm >/dev/null && [ -x "$chromium" ] && command -v javac >/dev/null &&
+    command -v mvn >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null
 }
 
 need_tools() {
@@ -31,9 +32,11 @@ need_tools() {
     local packages=(python3 python3-venv)
     command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
     [ -x "$chromium" ] || packages+=(chromium)
+    command -v javac >/dev/null || packages+=(default-jdk-headless)
+    command -v mvn >/dev/null || packages+=(maven)
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
   fi
-  have_tools || fail "needs node (18 or newer), npm, $chromium and python3 (3.11 or newer) with venv; on Debian: apt-get install nodejs npm chromium python3-venv"
+  have_tools || fail "needs node (18 or newer), npm, $chromium, a JDK (17 or newer), mvn and python3 (3.11 or newer) with venv; on Debian: apt-get install nodejs npm chromium default-jdk-headless maven python3-venv"
   local major
   major=$(node -p 'process.versions.node.split(".")[0]')
   [ "$major" -ge 18 ] || fail "needs Node 18 or newer, found $(node --version)"
@@ -116,6 +119,7 @@ need_tools
 mkdir -p "$out"
 install_node
 install_python
+python3 "$here/java/run.py"
 
 if [ "${1:-}" = --self-test ]; then
   node "$here/node/selftest.mjs"
@@ -137,6 +141,7 @@ failed=0
 status=0
 suite node node "$here/node/main.mjs" "$work/sandbox/sandbox.json"
 suite python "$out/venv/bin/python" "$here/python/run.py" "$work/sandbox/sandbox.json"
+suite java python3 "$here/java/run.py" "$work/sandbox/sandbox.json" "$work"
 suite schemathesis "$out/venv/bin/python" "$here/schemathesis/run.py" "$work/sandbox/sandbox.json"
 suite clearing "$out/venv/bin/python" "$here/clearing/run.py" "$binary" "$work/sandbox" "$work"
 suite browser env INTEROP_CHROMIUM="$chromium" node "$here/browser/main.mjs" "$work/sandbox/sandbox.json"

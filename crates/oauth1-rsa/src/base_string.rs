@@ -88,7 +88,7 @@ impl<'a> Message<'a> {
         }
         let is_oauth = |part: &str| percent_decode_str(part).take(6).eq(*b"oauth_");
         if query.split('&').any(is_oauth) {
-            return Err(SignatureError::DuplicateParameter);
+            return Err(SignatureError::ParameterInQuery);
         }
         Ok(Self {
             method,

@@ -5,6 +5,7 @@
 //! OAuth does not know, and no `&` in a value, because values enter the base string unescaped and
 //! an `&` could stand for a pair that the client had in its query.
 
+use super::error::{HeaderFault, known};
 use super::{SignatureError, verify::SignatureMethod};
 use base64::Engine as _;
 use base64::alphabet;
@@ -45,7 +46,7 @@ impl<'h> Authorization<'h> {
     /// (base64). A request with several `Authorization` headers must be refused by the caller.
     pub fn parse(header: &'h str) -> Result<Self, SignatureError> {
         if header.len() > MAX_HEADER_BYTES {
-            return Err(SignatureError::MalformedHeader);
+            return Err(HeaderFault::TooLong.into());
         }
         let mut parameters = parameters(header)?;
         let encoded_signature = match parameters.iter().position(|p| p.0 == "oauth_signature") {
@@ -163,24 +164,34 @@ fn parameters(header: &str) -> Result<Vec<(&str, Cow<'_, str>)>, SignatureError>
     let mut realm_seen = false;
     let mut rest = list;
     loop {
-        let (name, value, tail) = first_parameter(rest).ok_or(SignatureError::MalformedHeader)?;
+        let (name, value, tail) = first_parameter(rest).ok_or(HeaderFault::NotAList)?;
         let is_realm = name.eq_ignore_ascii_case("realm");
         if (is_realm && realm_seen) || found.iter().any(|(n, _)| *n == name) {
-            return Err(SignatureError::DuplicateParameter);
+            let name = if is_realm { Some("realm") } else { known(name) };
+            return Err(SignatureError::DuplicateParameter(
+                name.unwrap_or("oauth_*"),
+            ));
         }
         if is_realm {
             realm_seen = true;
-        } else if name.starts_with("oauth_") && found.len() < MAX_PARAMETERS {
-            found.push((name, decode(value).ok_or(SignatureError::MalformedHeader)?));
+        } else if name.starts_with("oauth_") {
+            if found.len() == MAX_PARAMETERS {
+                return Err(HeaderFault::TooManyParameters.into());
+            }
+            let value = decode(value).ok_or_else(|| match known(name) {
+                Some(name) => SignatureError::MalformedParameter(name),
+                None => HeaderFault::Value.into(),
+            })?;
+            found.push((name, value));
         } else {
             // A foreign name would be signed like a query pair: a pair could then be taken out of
             // the query and put here without the signature noticing.
-            return Err(SignatureError::MalformedHeader);
+            return Err(HeaderFault::ForeignParameter.into());
         }
         match tail.strip_prefix(',') {
             Some(next) => rest = next,
             None if tail.is_empty() => return Ok(found),
-            None => return Err(SignatureError::MalformedHeader),
+            None => return Err(HeaderFault::NotAList.into()),
         }
     }
 }

@@ -78,7 +78,7 @@ mod tests;
 
 pub use base_string::MAX_ORIGINS;
 pub use decoys::Decoys;
-pub use error::{SetupError, SignatureError};
+pub use error::{HeaderFault, SetupError, SignatureError};
 pub use header::Authorization;
 pub use origin::PublicOrigin;
 pub use sign::{SignError, SigningKey};

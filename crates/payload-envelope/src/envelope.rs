@@ -157,10 +157,10 @@ impl Envelope {
         accepted: Accepted,
         data_length: RangeInclusive<usize>,
     ) -> Result<Self, EnvelopeError> {
-        let body = json::parse_object(body).map_err(|_| {
+        let body = json::parse_object(body).map_err(|error| {
             EnvelopeError::Violations(vec![BrokenRule {
                 member: "",
-                rule: "must be a JSON object".into(),
+                rule: error.to_string().into(),
             }])
         })?;
         let mut check = Check {

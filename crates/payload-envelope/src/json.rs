@@ -5,20 +5,72 @@
 //! dropped, because decrypted payloads pass through here.
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Why a text is not acceptable JSON. It never carries a part of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why a text is not acceptable JSON, as the rule that it breaks. It never carries a part of the
+/// text. Lines and columns count from 1, columns in bytes; a byte order mark does not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Not JSON (RFC 8259), not UTF-8, nested deeper than 128 levels, or a name appears twice in
-    /// one object.
-    #[error("not a JSON text with unique member names")]
-    Malformed,
+    /// Nothing, or white space alone.
+    #[error("must not be empty")]
+    Empty,
+    /// Not UTF-8 from this byte on, counted from 1.
+    #[error("must be UTF-8, and is not from byte {0} on")]
+    NotUtf8(usize),
+    /// It ends before the root value does.
+    #[error("must be JSON, and ends too early")]
+    Cut,
+    /// Not JSON (RFC 8259).
+    #[error("must be JSON: {fault} at line {line}, column {column}")]
+    Syntax {
+        /// What the reader found there, in words of its own.
+        fault: String,
+        /// The line.
+        line: usize,
+        /// The column.
+        column: usize,
+    },
+    /// Nested deeper than 128 levels.
+    #[error("must not be nested deeper than 128 levels")]
+    TooDeep,
+    /// A name appears twice in one object.
+    #[error("must not have a name twice in one object, as at line {line}, column {column}")]
+    Duplicate {
+        /// The line.
+        line: usize,
+        /// The column.
+        column: usize,
+    },
     /// JSON, but no object at the root.
-    #[error("not a JSON object")]
+    #[error("must be a JSON object")]
     NotAnObject,
+}
+
+impl Error {
+    fn of(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        match error.classify() {
+            // The one error of ours: everything else is JSON that any reader takes.
+            Category::Data => Self::Duplicate { line, column },
+            Category::Eof | Category::Io => Self::Cut,
+            Category::Syntax => {
+                let text = error.to_string();
+                let end = text.rfind(" at line ").unwrap_or(text.len());
+                let fault = text.get(..end).unwrap_or_default();
+                if fault == "recursion limit exceeded" {
+                    return Self::TooDeep;
+                }
+                Self::Syntax {
+                    fault: fault.to_owned(),
+                    line,
+                    column,
+                }
+            }
+        }
+    }
 }
 
 /// A parsed JSON object whose strings are zeroized on drop. `Debug` shows no content.
@@ -70,13 +122,29 @@ pub fn parse_object(text: &[u8]) -> Result<Object, Error> {
 }
 
 /// Parses a whole JSON text of any kind, refusing duplicate names at every depth.
+///
+/// A byte order mark before it is ignored, as RFC 8259, 8.1 allows: writers in .NET put one there.
 pub fn parse(text: &[u8]) -> Result<Value, Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let text = std::str::from_utf8(without_bom(text))
+        .map_err(|error| Error::NotUtf8(error.valid_up_to().saturating_add(1)))?;
+    if text.trim_ascii().is_empty() {
+        return Err(Error::Empty);
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Unique
         .deserialize(&mut deserializer)
-        .map_err(|_| Error::Malformed)?;
-    deserializer.end().map_err(|_| Error::Malformed)?;
+        .map_err(|error| Error::of(&error))?;
+    if let Err(error) = deserializer.end() {
+        let mut value = value;
+        wipe(&mut value);
+        return Err(Error::of(&error));
+    }
     Ok(value)
+}
+
+/// The text without the byte order mark that may stand before it.
+pub fn without_bom(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)
 }
 
 /// Writes `value` compactly with every character above U+007F as a `\uXXXX` escape.
@@ -161,6 +229,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[track_caller]
+    fn refusal(text: impl AsRef<[u8]>) -> String {
+        parse_object(text.as_ref()).unwrap_err().to_string()
+    }
+
     #[test]
     fn numbers_read_as_the_nearest_double() {
         for (text, shortest) in [
@@ -177,14 +250,15 @@ mod tests {
 
     #[test]
     fn duplicate_names_are_refused_at_every_depth() {
-        for text in [
-            r#"{"a":1,"a":2}"#,
-            r#"{"x":{"a":1,"a":1}}"#,
-            r#"{"x":[{"a":1,"\u0061":1}]}"#,
+        for (text, column) in [
+            (r#"{"a":1,"a":2}"#, 13),
+            (r#"{"x":{"a":1,"a":1}}"#, 18),
+            (r#"{"x":[{"a":1,"\u0061":1}]}"#, 24),
         ] {
+            let rule = "must not have a name twice in one object";
             assert_eq!(
-                parse_object(text.as_bytes()).err(),
-                Some(Error::Malformed),
+                refusal(text),
+                format!("{rule}, as at line 1, column {column}"),
                 "{text}"
             );
         }
@@ -192,29 +266,74 @@ mod tests {
     }
 
     #[test]
-    fn only_whole_objects_pass() {
+    fn each_cause_has_its_own_words() {
         for text in ["null", "[]", "1", "\"x\"", "true"] {
-            assert_eq!(
-                parse_object(text.as_bytes()).err(),
-                Some(Error::NotAnObject),
-                "{text}"
-            );
+            assert_eq!(refusal(text), "must be a JSON object", "{text}");
         }
-        for text in ["", "{", "{}x", "NaN", "{\"a\":NaN}", "bare"] {
-            assert_eq!(
-                parse_object(text.as_bytes()).err(),
-                Some(Error::Malformed),
-                "{text}"
-            );
+        for text in ["", " ", "\r\n\t", "\u{feff}", "\u{feff} "] {
+            assert_eq!(refusal(text), "must not be empty", "{text}");
+        }
+        for text in ["{", "{\"a\":", "{\"a\":\"x", "{\"a\":1,"] {
+            assert_eq!(refusal(text), "must be JSON, and ends too early", "{text}");
+        }
+        for (text, expected) in [
+            (
+                "{}x",
+                "must be JSON: trailing characters at line 1, column 3",
+            ),
+            (
+                "{\n\"a\":1,}",
+                "must be JSON: trailing comma at line 2, column 7",
+            ),
+            (
+                "{'a':1}",
+                "must be JSON: key must be a string at line 1, column 2",
+            ),
+            (
+                "{\"a\" 1}",
+                "must be JSON: expected `:` at line 1, column 6",
+            ),
+            (
+                "{\"a\":NaN}",
+                "must be JSON: expected value at line 1, column 6",
+            ),
+            (
+                "{\"a\":1e999}",
+                "must be JSON: number out of range at line 1, column 10",
+            ),
+            (
+                "\u{feff}\u{feff}{}",
+                "must be JSON: expected value at line 1, column 1",
+            ),
+        ] {
+            assert_eq!(refusal(text), expected, "{text}");
         }
         assert_eq!(
-            parse_object(b"{\"a\":\"\xff\"}").err(),
-            Some(Error::Malformed)
+            refusal(b"{\"a\":\"\xff\"}"),
+            "must be UTF-8, and is not from byte 7 on"
         );
-        assert_eq!(
-            parse_object("[".repeat(100_000).as_bytes()).err(),
-            Some(Error::Malformed)
-        );
+        let deep = "must not be nested deeper than 128 levels";
+        assert_eq!(refusal("[".repeat(100_000)), deep);
+        let nested = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
+        assert_eq!(refusal(nested), deep);
+    }
+
+    #[test]
+    fn no_cause_quotes_the_text() {
+        for text in [
+            "canary",
+            "{\"canary\" canary}",
+            "{\"canary\":1,\"canary\":2}",
+            "{\"a\":\"canary\\q\"}",
+        ] {
+            assert!(!refusal(text).contains("canary"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_the_text_is_ignored() {
+        let parsed = parse_object("\u{feff}{\"a\":\"\u{feff}\"}".as_bytes()).unwrap();
+        assert_eq!(parsed.get("a"), Some(&"\u{feff}".into()));
     }
 
     #[test]

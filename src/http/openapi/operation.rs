@@ -16,7 +16,7 @@ use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{self, OperationBuilder, Parameter};
+use utoipa::openapi::path::{self, OperationBuilder, Parameter, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::response::{ResponseBuilder, ResponsesBuilder};
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Ref, Schema, Type};
@@ -175,7 +175,12 @@ impl Operation {
 
     /// A parameter in path, query or header.
     pub fn parameter(mut self, parameter: impl Into<Parameter>) -> Self {
-        self.parameters.push(parameter.into());
+        let mut parameter = parameter.into();
+        // OpenAPI 3.1, 4.8.12.2.
+        if parameter.parameter_in == ParameterIn::Path {
+            parameter.required = Required::True;
+        }
+        self.parameters.push(parameter);
         self
     }
 

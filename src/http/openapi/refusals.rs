@@ -73,8 +73,9 @@ pub(super) fn authentication() -> Vec<HttpError> {
     use oauth1::SignatureError as R;
     let signature = [
         R::MissingAuthorization,
-        R::MalformedHeader,
-        R::DuplicateParameter,
+        R::MalformedHeader(oauth1::HeaderFault::NotAList),
+        R::DuplicateParameter("oauth_nonce"),
+        R::ParameterInQuery,
         R::MissingParameter("oauth_nonce"),
         R::MalformedParameter("oauth_nonce"),
         R::UnsupportedVersion,
@@ -116,6 +117,7 @@ pub(super) fn json_body() -> Vec<HttpError> {
     let rule = "must be a JSON object";
     vec![
         Refusal::MediaType.into(),
+        Refusal::ContentEncoding("gzip").into(),
         violation(Code::InvalidRequestParameter, "", rule),
     ]
 }

@@ -37,10 +37,10 @@ on_both!(transport_errors_carry_a_message, |backend: Backend| {
     assert_eq!(raw(charset, "{}").status, 201);
 
     for (method, target, allow) in [
-        ("DELETE", "/users", "GET, POST, PUT"),
-        ("PATCH", "/users?id=1", "GET, POST, PUT"),
-        ("POST", "/users/u", "DELETE, GET, PUT"),
-        ("PATCH", "/users/u", "DELETE, GET, PUT"),
+        ("DELETE", "/users", "GET, HEAD, POST, PUT"),
+        ("PATCH", "/users?id=1", "GET, HEAD, POST, PUT"),
+        ("POST", "/users/u", "DELETE, GET, HEAD, PUT"),
+        ("PATCH", "/users/u", "DELETE, GET, HEAD, PUT"),
     ] {
         let answer = raw(&format!("{method} {target} HTTP/1.1"), "");
         answer.assert_refused(405, "Method not allowed");

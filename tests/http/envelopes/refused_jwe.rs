@@ -231,7 +231,10 @@ pub(super) fn plaintexts() -> Vec<(&'static str, Vec<u8>)> {
         ("not JSON", b"cardNumber=5344030000000019".to_vec()),
         ("cut off", text.as_bytes()[..text.len() - 1].to_vec()),
         ("something after it", format!("{text}{{}}").into_bytes()),
-        ("byte order mark", format!("\u{feff}{text}").into_bytes()),
+        (
+            "two byte order marks",
+            format!("\u{feff}\u{feff}{text}").into_bytes(),
+        ),
         ("null", b"null".to_vec()),
         ("an array", format!("[{text}]").into_bytes()),
         ("a string", json!(text).to_string().into_bytes()),

@@ -114,7 +114,7 @@ impl Attempts<'_> {
                 query,
                 &format!("{ENROL}{query}"),
                 authorization,
-                "duplicate-parameter",
+                "parameter-in-query",
             );
         }
         let put = Signed {

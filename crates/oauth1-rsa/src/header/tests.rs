@@ -52,7 +52,8 @@ fn signatures_may_be_bare_escaped_or_unpadded() {
 
 #[test]
 fn refused_headers() {
-    use SignatureError::*;
+    use HeaderFault::*;
+    use SignatureError::{DuplicateParameter, MissingAuthorization, MissingParameter};
     let whole = format!(r#"oauth_consumer_key="k",{REST}"#);
     let many: String = (0..40).map(|i| format!(r#",oauth_x{i}="""#)).collect();
     let cases: Vec<(String, SignatureError)> = vec![
@@ -60,42 +61,45 @@ fn refused_headers() {
         ("OAuth".into(), MissingAuthorization),
         ("Bearer abc".into(), MissingAuthorization),
         (format!("OAuth2 {whole}"), MissingAuthorization),
-        ("OAuth x".into(), MalformedHeader),
-        (format!("OAuth {whole},"), MalformedHeader),
-        (format!("OAuth {whole} x"), MalformedHeader),
-        (format!("OAuth ,{whole}"), MalformedHeader),
-        (format!(r#"OAuth {whole},oauth_x=1"#), MalformedHeader),
-        (format!(r#"OAuth {whole},oauth_x="1"#), MalformedHeader),
-        (format!(r#"OAuth {whole},oauth_x='1'"#), MalformedHeader),
-        (format!(r#"OAuth {whole},oauth_x="%zz""#), MalformedHeader),
-        (format!(r#"OAuth {whole},oauth_x="%f""#), MalformedHeader),
-        (format!(r#"OAuth {whole},oauth_x="%FF""#), MalformedHeader),
-        (format!(r#"OAuth {whole},oauth_x="é""#), MalformedHeader),
-        (format!(r#"OAuth {whole},oauth_x="a\b""#), MalformedHeader),
-        (format!(r#"OAuth {whole},oauth_x="a&q=1""#), MalformedHeader),
-        (format!(r#"OAuth {whole},oauth_x="a%26b""#), MalformedHeader),
-        (format!(r#"OAuth {whole},lang="en""#), MalformedHeader),
-        (format!(r#"OAuth {whole},oauth%5Fx="en""#), MalformedHeader),
-        (format!("OAuth {whole}{many}"), MalformedHeader),
+        ("OAuth x".into(), NotAList.into()),
+        (format!("OAuth {whole},"), NotAList.into()),
+        (format!("OAuth {whole} x"), NotAList.into()),
+        (format!("OAuth ,{whole}"), NotAList.into()),
+        (format!(r#"OAuth {whole},oauth_x=1"#), NotAList.into()),
+        (format!(r#"OAuth {whole},oauth_x="1"#), NotAList.into()),
+        (format!(r#"OAuth {whole},oauth_x='1'"#), NotAList.into()),
+        (format!(r#"OAuth {whole},oauth_x="%zz""#), Value.into()),
+        (format!(r#"OAuth {whole},oauth_x="%f""#), Value.into()),
+        (format!(r#"OAuth {whole},oauth_x="%FF""#), Value.into()),
+        (format!(r#"OAuth {whole},oauth_x="é""#), Value.into()),
+        (format!(r#"OAuth {whole},oauth_x="a\b""#), Value.into()),
+        (format!(r#"OAuth {whole},oauth_x="a&q=1""#), Value.into()),
+        (format!(r#"OAuth {whole},oauth_x="a%26b""#), Value.into()),
+        (
+            format!(r#"OAuth {whole},lang="en""#),
+            ForeignParameter.into(),
+        ),
+        (format!(r#"OAuth {whole},oauth%5Fx="en""#), NotAList.into()),
+        (format!("OAuth {whole}{many}"), TooManyParameters.into()),
         (
             format!(r#"OAuth {whole},oauth_x="{}""#, "a".repeat(9000)),
-            MalformedHeader,
+            TooLong.into(),
         ),
         (
             format!(r#"OAuth {whole},oauth_nonce="abcdefgh""#),
-            DuplicateParameter,
+            DuplicateParameter("oauth_nonce"),
         ),
         (
             format!(r#"OAuth {whole},oauth_signature="AAAA""#),
-            DuplicateParameter,
+            DuplicateParameter("oauth_signature"),
         ),
         (
             format!(r#"OAuth {whole},oauth_x="1",oauth_x="1""#),
-            DuplicateParameter,
+            DuplicateParameter("oauth_*"),
         ),
         (
             format!(r#"OAuth realm="a",{whole},REALM="a""#),
-            DuplicateParameter,
+            DuplicateParameter("realm"),
         ),
         (
             format!("OAuth {REST}"),
@@ -153,7 +157,44 @@ fn refused_values() {
         let header = format!("OAuth {}", header.join(","));
         let refusal = Authorization::parse(&header).unwrap_err();
         assert_eq!(refusal, SignatureError::MalformedParameter(name), "{value}");
+        let detail = refusal.detail().unwrap();
+        assert!(detail.starts_with(&format!("{name}: must be ")), "{detail}");
     }
+}
+
+#[test]
+fn every_refusal_names_the_parameter_and_its_rule() {
+    use SignatureError::*;
+    for name in [
+        "oauth_consumer_key",
+        "oauth_nonce",
+        "oauth_timestamp",
+        "oauth_signature_method",
+        "oauth_signature",
+        "oauth_version",
+        "oauth_body_hash",
+    ] {
+        assert_eq!(known(name), Some(name));
+        for (refusal, rule) in [
+            (MissingParameter(name), "is required"),
+            (DuplicateParameter(name), "must come once"),
+            (MalformedParameter(name), "must be "),
+        ] {
+            let detail = refusal.detail().unwrap();
+            assert!(detail.starts_with(&format!("{name}: {rule}")), "{detail}");
+        }
+    }
+    // A value that is not text is its parameter's fault, where that is known.
+    let header = format!(r#"OAuth {REST},oauth_consumer_key="k",oauth_body_hash="%zz""#);
+    let refusal = Authorization::parse(&header).unwrap_err();
+    assert_eq!(refusal, MalformedParameter("oauth_body_hash"));
+    assert_eq!(
+        DuplicateParameter("realm").detail(),
+        Some("realm: must come once")
+    );
+    let foreign = DuplicateParameter("oauth_*").detail();
+    assert_eq!(foreign, Some("oauth_*: must come once"));
+    assert_eq!(SignatureInvalid.detail(), None);
 }
 
 #[test]

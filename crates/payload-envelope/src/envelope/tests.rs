@@ -53,7 +53,7 @@ fn the_body_is_a_json_object() {
             Envelope::parse(body, &FieldLevelHeaders::default(), Accepted::ALL).unwrap_err();
         let expected = BrokenRule {
             member: "",
-            rule: "must be a JSON object".into(),
+            rule: json::parse_object(body).unwrap_err().to_string().into(),
         };
         assert_eq!(error, EnvelopeError::Violations(vec![expected]));
         assert_eq!(error.reason(), "envelope-violations");

@@ -20,6 +20,10 @@ pub(super) struct Header {
 impl Header {
     /// Parses the decoded header segment.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, CryptoReason> {
+        // A byte order mark is a habit of those who write files. No library writes a header so.
+        if json::without_bom(bytes).len() != bytes.len() {
+            return Err(CryptoReason::Header);
+        }
         let header = json::parse_object(bytes).map_err(|_| CryptoReason::Header)?;
         if REFUSED.iter().any(|name| header.get(name).is_some()) {
             return Err(CryptoReason::HeaderMember);

@@ -92,11 +92,12 @@ pub fn replace() -> Operation {
         .refuses(conflicts())
 }
 
-fn body() -> [DirectoryError; 2] {
+fn body() -> [DirectoryError; 3] {
     let broken = Violation::invalid("email", "must be an e-mail address");
     [
         DirectoryRefusal::Invalid(vec![broken]),
         DirectoryRefusal::MediaType,
+        DirectoryRefusal::ContentEncoding("gzip"),
     ]
     .map(DirectoryError::from)
 }

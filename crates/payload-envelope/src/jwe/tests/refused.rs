@@ -219,7 +219,8 @@ fn plaintext_that_is_no_object_is_refused() {
         b"{\"a\":1,\"a\":2}",
         b"{\"a\":{\"b\":1,\"b\":2}}",
         b"{\"a\":\"\xff\"}",
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}",
         b"{} {}",
         b"{",
     ] {
