@@ -13,8 +13,9 @@ pub(super) enum Command {
     /// Import card transactions from a file: CSV, or a Mastercard clearing file (IPM).
     ///
     /// The gateway finds each card's issuer by its account range and the cardholder by the card,
-    /// scores the transaction and stores it. Cards that nobody has enrolled are counted and not
-    /// stored. A transaction counts once, however often it comes, also in another file.
+    /// scores the transaction and stores it. Cards that nobody has enrolled are counted, and kept
+    /// only if transactions.retain_unenrolled says so. A transaction counts once, however often it
+    /// comes, also in another file.
     ///
     /// Nodes may serve meanwhile. If the command is interrupted, run it again: it goes on where it
     /// was. What could not be stored is in FILE.rejects.csv, without card numbers. The exit status

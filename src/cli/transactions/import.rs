@@ -63,6 +63,7 @@ async fn import(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCo
         issuer: issuer(&registry, arguments.issuer.as_ref())?,
         since: arguments.since,
         dry_run: arguments.dry_run,
+        retain_unenrolled: config.transactions.retain_unenrolled,
     };
     let parts = Parts {
         store: &store,

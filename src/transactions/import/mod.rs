@@ -77,6 +77,9 @@ pub struct Options {
     pub since: Option<NaiveDate>,
     /// Write nothing.
     pub dry_run: bool,
+    /// Days for which transactions of cards that are not enrolled are kept: see
+    /// [`Batch::retaining`](super::post::Batch::retaining).
+    pub retain_unenrolled: u16,
 }
 
 /// What an import tells while it is under way.
@@ -224,7 +227,8 @@ impl<'a> Import<'a> {
         let routes = Routes::new(issuers, self.options.issuer.as_deref());
         let scorers = self.parts.footprints.current();
         let since = self.options.since;
-        let portion = Portion::sort(records, &self.tally, &routes, &scorers, since, Utc::now());
+        let portion = Portion::sort(records, &self.tally, &routes, &scorers, since, Utc::now())
+            .retaining(self.options.retain_unenrolled);
         let portion = Arc::new(portion);
         if self.options.dry_run {
             let postings = portion.postings(&self.parts.vault.current());

@@ -81,6 +81,14 @@ impl Portion {
         }
     }
 
+    /// Keeps what is of cards that are not enrolled, for so many days.
+    pub(super) fn retaining(mut self, days: u16) -> Self {
+        let batches = self.batches.into_iter();
+        let batches = batches.map(|(batch, briefs)| (batch.retaining(days), briefs));
+        self.batches = batches.collect();
+        self
+    }
+
     pub(super) fn mark(&self) -> &Mark {
         &self.mark
     }
