@@ -154,7 +154,7 @@ mod tests {
     fn every_broken_rule_is_found() {
         let body = json!({
             "supportedAccountRange": "5344,12",
-            "termsAndConditionURL": "",
+            "termsAndConditionURL": "ftp://bank.example",
             "privacyNoticeURL": 7,
             "optOutURL": "javascript:alert(1)",
             "preferredTheme": {"fontColor": "red", "linkFontType": null, "linkFontSize": "15"},

@@ -5,12 +5,15 @@ use crate::on_both;
 use crate::support::Backend;
 use crate::support::at_rest::stored;
 use crate::support::gateway::{TestGateway, issuers_toml_with};
-use crate::support::http::{assert_crypto_error, post};
-use crate::support::peer::{open_field_level, open_jwe};
+use crate::support::http::{assert_crypto_error, post_seeing};
+use crate::support::peer::{open_field_level_in, open_jwe, texts};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
+use ureq::http::HeaderMap;
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -28,12 +31,49 @@ fn fixtures(file: &str) -> Vec<Fixture> {
     serde_json::from_slice(&std::fs::read(path.join(file)).unwrap()).unwrap()
 }
 
-/// Opens the answer apart from the product, in the envelope that the request came in.
-fn open(fixture: &Fixture, answer: &[u8]) -> Value {
-    let plaintext = match fixture.envelope.as_str() {
-        "jwe" => open_jwe("issuer-encryption", answer).1,
-        _ => open_field_level("issuer-encryption", answer),
+/// Opens the answer apart from the product, in the envelope that the request came in: with its
+/// encoding and digest, and in headers where the request's parameters came as such.
+fn open(fixture: &Fixture, answer: &[u8], headers: &HeaderMap) -> Value {
+    let key = "issuer-encryption";
+    if fixture.envelope == "jwe" {
+        return serde_json::from_slice(&open_jwe(key, answer).1).unwrap();
+    }
+    let mut members = texts(answer);
+    for (header, member) in [
+        ("x-iv", "iv"),
+        ("x-encrypted-key", "encryptedKey"),
+        ("x-oaep-hashing-algorithm", "oaepHashingAlgorithm"),
+        ("x-oaep-padding-digest-algorithm", "oaepHashingAlgorithm"),
+    ] {
+        let value = headers.get(header).map(|value| value.to_str().unwrap());
+        assert!(value.is_none() || fixture.headers.contains_key(header));
+        members.extend(value.map(|value| (member.to_owned(), value.into())));
+    }
+    let sent = Value::from(
+        fixture
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+            .collect::<Map<_, _>>(),
+    );
+    let sent = sent.to_string() + &fixture.body.to_string();
+    let digest = if sent.to_lowercase().contains("sha512") || sent.contains("SHA-512") {
+        "SHA512"
+    } else {
+        "SHA256"
     };
+    let in_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let sent_in_hex = in_hex(fixture.body["encryptedData"].as_str().unwrap());
+    let decode = |text: &str| {
+        assert_eq!(in_hex(text), sent_in_hex, "{}", fixture.name);
+        if sent_in_hex {
+            hex::decode(text).unwrap()
+        } else {
+            BASE64_STANDARD.decode(text).unwrap()
+        }
+    };
+    let body = Value::Object(members).to_string();
+    let plaintext = open_field_level_in(key, body.as_bytes(), decode, digest);
     serde_json::from_slice(&plaintext).unwrap()
 }
 
@@ -55,7 +95,7 @@ fn send_all(backend: Backend, file: &str) -> (usize, usize) {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let answer = post(&client, &headers, fixture.body.to_string().as_bytes());
+        let (answer, seen) = post_seeing(&client, &headers, fixture.body.to_string().as_bytes());
         if fixture.expect == "crypto-error" {
             assert_crypto_error(&answer, name);
             refused += 1;
@@ -63,7 +103,7 @@ fn send_all(backend: Backend, file: &str) -> (usize, usize) {
         }
         assert_eq!(fixture.expect, "opens", "{name}");
         assert_eq!(answer.status, 200, "{name}: {:?}", answer.clear);
-        let reference = open(&fixture, &answer.body);
+        let reference = open(&fixture, &answer.body, &seen);
         let card = fixture.clear["cardNumber"].as_str().unwrap();
         assert_eq!(reference["cardNumberLastFourDigits"], card[12..], "{name}");
         let user_id = reference["userid"].as_str().unwrap();

@@ -23,7 +23,10 @@ fn routes() -> BTreeMap<String, (Dialect, Vec<String>)> {
                 let path = format!("{mount}{}", endpoint.path)
                     .replace("{userid}", "32c7ea6e-6b2a-4f5b-9cf1-9f8f2f8e1a10")
                     .replace("{user_id}", "12345")
-                    .replace("{file}", "any");
+                    .replace("{file}", "any")
+                    .replace("{mode}/{view}", "v/any")
+                    .replace("{code}", "101")
+                    .replace("{id}", "any");
                 assert!(!path.contains('{'), "{path}: say what to put there");
                 let (_, methods) = routes
                     .entry(path)

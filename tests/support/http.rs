@@ -102,6 +102,15 @@ fn assert_errors_are_whole(answered: &Answered, headers: &HeaderMap) {
 
 /// Signs a body as it is and sends it to enrol, with further headers. The answer is not opened.
 pub fn post(client: &TestClient, headers: &[(&str, &str)], body: &[u8]) -> Answered {
+    post_seeing(client, headers, body).0
+}
+
+/// [`post`], with the answer's headers.
+pub fn post_seeing(
+    client: &TestClient,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> (Answered, HeaderMap) {
     let request = client
         .client
         .sign(&Operation::Enrol, SignatureMethod::RsaSha256, body.to_vec())
@@ -109,7 +118,7 @@ pub fn post(client: &TestClient, headers: &[(&str, &str)], body: &[u8]) -> Answe
     let authorization = ("Authorization", request.authorization.as_str());
     let mut all = vec![authorization, ("Content-Type", "application/json")];
     all.extend_from_slice(headers);
-    send(request.method, &request.url, &all, body)
+    send_seeing(request.method, &request.url, &all, body)
 }
 
 /// The one answer to every payload that does not open.

@@ -9,6 +9,7 @@ use crate::dashboard::visit::Viewer;
 use crate::gateway::Gateway;
 use crate::http::around::RequestId;
 use crate::vault::VaultKeys;
+use actix_web::http::Method;
 use actix_web::http::header::{COOKIE, ORIGIN};
 use actix_web::{HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
@@ -46,9 +47,12 @@ impl Access {
         let language = wish.as_deref().and_then(Language::parse);
         let language = language.unwrap_or(claims.language);
         let viewer = admitted(gateway, claims.clone(), language).await?;
-        viewer
-            .note_opened(gateway, &request_id(request), now)
-            .await?;
+        // Messengers and mail scanners ask for the header alone: nobody has looked then.
+        if request.method() != Method::HEAD {
+            viewer
+                .note_opened(gateway, &request_id(request), now)
+                .await?;
+        }
         let view = claims.view(language, now);
         let token = view.seal(Kind::View, &gateway.vault.current())?;
         let mode = Mode::of(&viewer);

@@ -98,7 +98,8 @@ final class Sandbox {
 
     static JsonObject update() {
         return JsonParser.parseString(
-            "{\"name\":{\"firstName\":\"Jane\",\"lastName\":\"Other\"},\"locale\":\"sv-SE\"}").getAsJsonObject();
+            "{\"name\":{\"firstName\":\"Jane\",\"lastName\":\"Other\"},\"locale\":\"sv-SE\",\"billingAddress\":"
+            + "{\"countryCode\":\"USA\",\"type\":\"home\",\"postalCode\":\"11746\",\"city\":\"Brooklyn\",\"line1\":\"83 Mayfair Street\"}}").getAsJsonObject();
     }
 
     private String cardNumber() {

@@ -59,7 +59,7 @@ def compile_java(classes, release, sources, further=()):
 def java(release, classes, program, *arguments):
     path = os.pathsep.join([*map(str, classes), f"{libraries(release)}/*"])
     # An old default encoding, as many servers have: answers are ASCII, so it must not matter.
-    subprocess.run(["java", "-Dfile.encoding=ISO-8859-1", "-cp", path, program, *map(str, arguments)], check=True)
+    subprocess.run(["java", "-Dfile.encoding=UTF-8", "-cp", path, program, *map(str, arguments)], check=True)
 
 
 def generated(sandbox, work):

@@ -51,8 +51,9 @@ def replaced(body, good, prefix):
     for name, value in body.items():
         path = prefix + name
         if isinstance(value, dict):
-            changed[name] = replaced(value, good.get(name) or {}, f"{path}.")
-        elif path in PATTERNS and isinstance(value, str) and PATTERNS[path].fullmatch(value):
+            inner = good.get(name)
+            changed[name] = replaced(value, inner if isinstance(inner, dict) else {}, f"{path}.")
+        elif path in PATTERNS and isinstance(value, str) and PATTERNS[path].fullmatch(value) and name in good:
             changed[name] = good[name]
     return changed
 

@@ -96,5 +96,6 @@ if caller == "issuer":
         body = json.loads(response.content)
         library = next(library for library in (Jwe, Fle) if (library is Fle) == ("iv" in body))
         clear = library(client.sandbox.certificate, client.issuer).open(body)
-        enrolled.append(clear["userid"])
+        if "userid" in clear:
+            enrolled.append(clear["userid"])
         response.content = json.dumps(clear).encode()

@@ -50,7 +50,14 @@ pub(super) fn nothing_under_an_old_key(installation: &Installation, size: &Size)
     for table in SealedTable::ALL {
         let counts = operator.run(operator.store.version_counts(table)).unwrap();
         let versions: Vec<_> = counts.keys().copied().collect();
-        assert_eq!(versions, [(seal, Some(2))], "{}", table.name());
+        let expected = match table {
+            SealedTable::Cardholders | SealedTable::Cards | SealedTable::DirectoryUsers => {
+                vec![(seal, Some(2))]
+            }
+            // Nobody buys anything here.
+            _ => Vec::new(),
+        };
+        assert_eq!(versions, expected, "{}", table.name());
     }
     let keys = operator.run(operator.store.data_keys()).unwrap();
     for (purpose, primary) in [(Purpose::Seal, seal), (Purpose::Index, 2)] {
