@@ -7,7 +7,8 @@
 //! - [`take`]: the call that hands transactions in; [`rules`] and [`fields`] read it, [`outcome`]
 //!   says what became of each item; [`aggregate`]: the call that asks for the month's score
 //! - [`rescore`]: all months of a cardholder under another factor set
-//! - [`post`]: items are entered into months; [`read`]: months are read
+//! - [`post`]: items are entered into months; [`read`]: months are read; `sealing` opens and seals
+//!   them
 //! - [`history`]: the months before an enrolment, in the background; `retained`: what came for
 //!   cards that were not enrolled
 
@@ -25,5 +26,6 @@ pub mod read;
 pub mod rescore;
 mod retained;
 pub mod rules;
+mod sealing;
 pub mod stored;
 pub mod take;

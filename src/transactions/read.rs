@@ -2,12 +2,13 @@
 
 use super::codec;
 use super::ledger::Ledger;
+use super::sealing;
 use super::stored::StoredMonth;
 use crate::footprint::Month;
 use crate::footprint::sums::MonthSums;
 use crate::ids::{CardholderId, IssuerId};
 use crate::store::Store;
-use crate::vault::{Place, SealedColumn, Vault, VaultError, VaultKeys};
+use crate::vault::{Place, Vault, VaultError, VaultKeys};
 use std::collections::BTreeMap;
 
 /// All that is known of a cardholder's transactions, of one moment: every score is of the ledger's
@@ -35,19 +36,15 @@ pub async fn cardholder(
         return Ok(None);
     };
     let open = |keys: &VaultKeys| {
-        let place = Place::of_issuer(issuer_id, user_id.as_str(), SealedColumn::TransactionLedger);
-        let bytes = keys.open_sealed(place, &ledger)?;
-        let ledger = codec::decode_ledger(&bytes).map_err(|_| VaultError::DoesNotOpen)?;
+        let ledger = sealing::open_ledger(keys, issuer_id, user_id.as_str(), &ledger)?;
         let mut months = BTreeMap::new();
         for (key, content) in &rows {
-            let bytes = keys.open_sealed(month_place(issuer_id, user_id, *key), content)?;
-            let month = Month::from_key(*key).ok_or(VaultError::DoesNotOpen)?;
-            let stored = codec::decode_month(month, &bytes);
-            let (set, stored) = stored.map_err(|_| VaultError::DoesNotOpen)?;
+            let (set, stored) =
+                sealing::open_month(keys, issuer_id, user_id.as_str(), *key, content)?;
             if set != ledger.set {
                 return Err(VaultError::DoesNotOpen);
             }
-            months.insert(month, stored);
+            months.insert(stored.month, stored);
         }
         Ok(CardholderMonths { ledger, months })
     };
@@ -69,16 +66,12 @@ pub async fn sums(
         return Ok(MonthSums::default());
     };
     let open = |keys: &VaultKeys| {
-        let place = month_place(issuer_id, user_id, month.key());
+        let place = Place::of_month(issuer_id, user_id.as_str(), month.key());
         let bytes = keys.open_sealed(place, &content)?;
         let (_, sums, _) = codec::decode_sums(&bytes).map_err(|_| VaultError::DoesNotOpen)?;
         Ok(sums)
     };
     with_keys(store, vault, open).await
-}
-
-fn month_place(issuer_id: IssuerId, user_id: &CardholderId, month: i32) -> Place<'_> {
-    Place::of_month(issuer_id, user_id.as_str(), month)
 }
 
 /// Opens with the keys in force. Another node may have sealed with a key that is newer than those.

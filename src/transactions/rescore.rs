@@ -10,13 +10,13 @@ mod book;
 
 pub use book::{Changes, Target};
 
-use super::codec;
+use super::sealing;
 use crate::footprint::SetId;
 use crate::ids::IssuerId;
 use crate::issuers::Issuer;
 use crate::store::transactions::{LedgerRow, Rewritten};
 use crate::store::{Store, StoreError};
-use crate::vault::{Place, SealedColumn, Vault, VaultError, VaultKeys};
+use crate::vault::{Vault, VaultError, VaultKeys};
 use book::Rescoring;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -231,10 +231,7 @@ impl Rescored {
 }
 
 fn set_of(keys: &VaultKeys, issuer_id: IssuerId, row: &LedgerRow) -> Result<SetId, VaultError> {
-    let place = Place::of_issuer(issuer_id, &row.user_id, SealedColumn::TransactionLedger);
-    let bytes = keys.open_sealed(place, &row.content)?;
-    let ledger = codec::decode_ledger(&bytes).map_err(|_| VaultError::DoesNotOpen)?;
-    Ok(ledger.set)
+    Ok(sealing::open_ledger(keys, issuer_id, &row.user_id, &row.content)?.set)
 }
 
 /// Tries again while the database cannot answer.

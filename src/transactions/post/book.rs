@@ -2,23 +2,20 @@
 
 use super::account::Account;
 use super::{ItemRefusal, Posted};
-use crate::footprint::Month;
 use crate::footprints::Scorers;
 use crate::issuers::Issuer;
 use crate::store::retained::{CardIndex, RetainedRow};
 use crate::store::transactions::{Book, BookError, Entries, Holder, LedgerRow, MonthRow, OpenBook};
-use crate::transactions::codec;
 use crate::transactions::item::{Item, Kind};
 use crate::transactions::ledger::Ledger;
 use crate::transactions::retained;
-use crate::vault::{Place, SealedColumn, VaultKeys};
+use crate::transactions::sealing::{self, DAMAGED, UNSEALABLE};
+use crate::vault::VaultKeys;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-const DAMAGED: BookError = BookError("a ledger or month of transactions cannot be read");
 const UNKNOWN_SET: BookError = BookError("a cardholder's factor set is not loaded on this node");
-const UNSEALABLE: BookError = BookError("a ledger or month of transactions cannot be sealed");
 
 /// Items on their way into months.
 pub(super) struct Entering {
@@ -50,10 +47,6 @@ struct Opened {
 }
 
 impl Entering {
-    fn ledger_place<'a>(&self, user_id: &'a str) -> Place<'a> {
-        Place::of_issuer(self.issuer.id, user_id, SealedColumn::TransactionLedger)
-    }
-
     fn account(&self, holder: &Holder, row: Option<&LedgerRow>) -> Result<Account, BookError> {
         let ledger = match row {
             None => {
@@ -61,10 +54,9 @@ impl Entering {
                 Ledger::new(scorer.set().id().clone())
             }
             Some(row) => {
-                let place = self.ledger_place(&row.user_id);
-                let bytes = self.keys.open_sealed(place, &row.content);
-                let bytes = bytes.map_err(|_| DAMAGED)?;
-                codec::decode_ledger(&bytes).map_err(|_| DAMAGED)?
+                let (keys, issuer_id) = (&self.keys, self.issuer.id);
+                let ledger = sealing::open_ledger(keys, issuer_id, &row.user_id, &row.content);
+                ledger.map_err(|_| DAMAGED)?
             }
         };
         let scorer = self.scorers.get(&ledger.set).ok_or(UNKNOWN_SET)?;
@@ -120,11 +112,9 @@ impl OpenBook for Opened {
     fn close(mut self: Box<Self>, months: Vec<MonthRow>) -> Result<Entries, BookError> {
         let entering = Arc::clone(&self.entering);
         for row in &months {
-            let place = Place::of_month(entering.issuer.id, &row.user_id, row.month);
-            let bytes = entering.keys.open_sealed(place, &row.content);
-            let bytes = bytes.map_err(|_| DAMAGED)?;
-            let month = Month::from_key(row.month).ok_or(DAMAGED)?;
-            let (set, month) = codec::decode_month(month, &bytes).map_err(|_| DAMAGED)?;
+            let (keys, issuer_id) = (&entering.keys, entering.issuer.id);
+            let month = sealing::open_month(keys, issuer_id, &row.user_id, row.month, &row.content);
+            let (set, month) = month.map_err(|_| DAMAGED)?;
             let account = self.accounts.get_mut(&row.user_id).ok_or(DAMAGED)?;
             if account.ledger.set != set {
                 return Err(DAMAGED);
@@ -190,26 +180,8 @@ impl Opened {
             if changed.peek().is_none() {
                 continue;
             }
-            for month in changed {
-                let bytes = codec::encode_month(&account.ledger.set, month);
-                let bytes = bytes.map_err(|_| UNSEALABLE)?;
-                let place = Place::of_month(issuer.id, user_id, month.month.key());
-                let sealed = keys.seal(place, &bytes).map_err(|_| UNSEALABLE)?;
-                let row = MonthRow {
-                    user_id: user_id.clone(),
-                    month: month.month.key(),
-                    content: sealed.bytes,
-                };
-                entries.months.push((row, sealed.key_version));
-            }
-            let bytes = codec::encode_ledger(&account.ledger).map_err(|_| UNSEALABLE)?;
-            let sealed = keys.seal(self.entering.ledger_place(user_id), &bytes);
-            let sealed = sealed.map_err(|_| UNSEALABLE)?;
-            let row = LedgerRow {
-                user_id: user_id.clone(),
-                content: sealed.bytes,
-            };
-            entries.ledgers.push((row, sealed.key_version));
+            let ledger = &account.ledger;
+            sealing::seal(keys, issuer.id, user_id, ledger, changed, &mut entries)?;
         }
         Ok(entries)
     }

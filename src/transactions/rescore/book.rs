@@ -3,18 +3,16 @@
 use crate::footprint::{Grams, Month, Purchase, Scorer, SetId};
 use crate::ids::IssuerId;
 use crate::store::transactions::{Book, BookError, Entries, Holder, LedgerRow, MonthRow, OpenBook};
-use crate::transactions::codec;
 use crate::transactions::item::{Kind, SourceId};
 use crate::transactions::ledger::{Ledger, Notice};
+use crate::transactions::sealing::{self, DAMAGED};
 use crate::transactions::stored::{ScoreOutcome, Scored, StoredMonth, StoredTransaction};
-use crate::vault::{Place, SealedColumn, VaultKeys};
+use crate::vault::VaultKeys;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-const DAMAGED: BookError = BookError("a ledger or month of transactions cannot be read");
 const UNKNOWN_SET: BookError = BookError("a cardholder's factor set is not loaded");
-const UNSEALABLE: BookError = BookError("a ledger or month of transactions cannot be sealed");
 const NO_RATE: BookError = BookError("a stored transaction has no exchange rate any more");
 const TOO_MUCH: BookError = BookError("the sums of a month do not fit under the new set");
 
@@ -101,22 +99,15 @@ impl Rescoring {
         self.changes.clone()
     }
 
-    fn ledger_place<'a>(&self, user_id: &'a str) -> Place<'a> {
-        Place::of_issuer(self.issuer_id, user_id, SealedColumn::TransactionLedger)
-    }
-
     fn ledger(&self, row: &LedgerRow) -> Result<Ledger, BookError> {
-        let bytes = self
-            .keys
-            .open_sealed(self.ledger_place(&row.user_id), &row.content);
-        codec::decode_ledger(&bytes.map_err(|_| DAMAGED)?).map_err(|_| DAMAGED)
+        let ledger = sealing::open_ledger(&self.keys, self.issuer_id, &row.user_id, &row.content);
+        ledger.map_err(|_| DAMAGED)
     }
 
     fn month(&self, row: &MonthRow) -> Result<(SetId, StoredMonth), BookError> {
-        let place = Place::of_month(self.issuer_id, &row.user_id, row.month);
-        let bytes = self.keys.open_sealed(place, &row.content);
-        let month = Month::from_key(row.month).ok_or(DAMAGED)?;
-        codec::decode_month(month, &bytes.map_err(|_| DAMAGED)?).map_err(|_| DAMAGED)
+        let (keys, user_id) = (&self.keys, &row.user_id);
+        let month = sealing::open_month(keys, self.issuer_id, user_id, row.month, &row.content);
+        month.map_err(|_| DAMAGED)
     }
 
     /// The last twelve months, the running one included.
@@ -131,36 +122,6 @@ impl Rescoring {
             total = total.checked_add(sums.co2e).ok_or(TOO_MUCH)?;
         }
         Ok(total)
-    }
-
-    /// Seals a cardholder's ledger, and the months that have changed.
-    fn seal(
-        &self,
-        user_id: &str,
-        ledger: &Ledger,
-        months: &[StoredMonth],
-        entries: &mut Entries,
-    ) -> Result<(), BookError> {
-        for month in months {
-            let bytes = codec::encode_month(&ledger.set, month).map_err(|_| UNSEALABLE)?;
-            let place = Place::of_month(self.issuer_id, user_id, month.month.key());
-            let sealed = self.keys.seal(place, &bytes).map_err(|_| UNSEALABLE)?;
-            let row = MonthRow {
-                user_id: user_id.to_owned(),
-                month: month.month.key(),
-                content: sealed.bytes,
-            };
-            entries.months.push((row, sealed.key_version));
-        }
-        let bytes = codec::encode_ledger(ledger).map_err(|_| UNSEALABLE)?;
-        let sealed = self.keys.seal(self.ledger_place(user_id), &bytes);
-        let sealed = sealed.map_err(|_| UNSEALABLE)?;
-        let row = LedgerRow {
-            user_id: user_id.to_owned(),
-            content: sealed.bytes,
-        };
-        entries.ledgers.push((row, sealed.key_version));
-        Ok(())
     }
 }
 
@@ -243,7 +204,8 @@ impl OpenBook for Opened {
             }
             changes.cardholders += 1;
             changes.transactions += changed;
-            rescoring.seal(&user_id, &ledger, &after, &mut entries)?;
+            let (keys, issuer_id) = (&rescoring.keys, rescoring.issuer_id);
+            sealing::seal(keys, issuer_id, &user_id, &ledger, &after, &mut entries)?;
         }
         rescoring.changes.set(changes);
         Ok(entries)
