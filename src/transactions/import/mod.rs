@@ -7,19 +7,21 @@
 //!
 //! - [`Import`]: the whole; [`tally`]: what became of the records; [`rejects`]: the file of those
 //!   that could not be stored
-//! - [`portion`]: records sorted by issuers; [`route`]: whose record it is
+//! - [`portion`]: records sorted by issuers; [`route`]: whose record it is; [`reading`]: the thread
+//!   that reads
 //!
 //! Reading runs on a thread of its own, one portion ahead of the database. What is in memory does
 //! not grow with the file.
 
 mod portion;
+mod reading;
 mod rejects;
 mod route;
 mod tally;
 
 pub use tally::{Outcome, Tally};
 
-use super::feed::{FeedError, Format, Mark, Reader, Sum};
+use super::feed::{FeedError, Format, Reader, Sum};
 use crate::footprints::{Footprints, FootprintsError};
 use crate::issuers::Issuer;
 use crate::issuers::registry::{IssuerRegistry, RegistryError};
@@ -29,6 +31,7 @@ use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError};
 use chrono::{NaiveDate, Utc};
 use portion::{Portion, Records, Settled};
+use reading::Reading;
 use rejects::Rejects;
 use route::Routes;
 use sha2::{Digest, Sha256};
@@ -38,7 +41,6 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 /// Records of a portion.
@@ -356,77 +358,5 @@ fn draft(action: &str, options: &Options, detail: String) -> AuditDraft {
         issuer_id: options.issuer.as_ref().map(|issuer| issuer.id),
         detail: Some(detail),
         ..AuditDraft::local(action)
-    }
-}
-
-/// A thread that reads, one portion ahead.
-struct Reading {
-    portions: mpsc::Receiver<Result<Records, FeedError>>,
-    format: Format,
-}
-
-impl Reading {
-    /// Behind the mark that was found, if the file is the same up to there; else from the
-    /// beginning.
-    fn start(
-        path: &Path,
-        format: Option<Format>,
-        found: Option<&ImportMark>,
-        observe: &mut dyn FnMut(Event),
-    ) -> Result<(Self, Option<Mark>), FeedError> {
-        let mark = found.and_then(|found| {
-            Some(Mark {
-                position: u64::try_from(found.position).ok()?,
-                number: u64::try_from(found.record).ok()?,
-                sum: found.digest.as_slice().try_into().ok()?,
-            })
-        });
-        let mut reader = Reader::open(File::open(path)?, format)?;
-        let mut resumed = None;
-        if let Some(mark) = mark {
-            if reader.resume(&mark, |position| observe(Event::Position(position)))? {
-                resumed = Some(mark);
-            } else {
-                reader = Reader::open(File::open(path)?, format)?;
-            }
-        }
-        let format = reader.format();
-        let (sender, portions) = mpsc::channel(1);
-        tokio::task::spawn_blocking(move || read(reader, &sender));
-        Ok((Self { portions, format }, resumed))
-    }
-}
-
-/// Until the end of the file, or until nobody listens any more.
-fn read(mut reader: Reader<File>, sender: &mpsc::Sender<Result<Records, FeedError>>) {
-    loop {
-        let mut entries = Vec::with_capacity(PORTION);
-        let mut error = None;
-        while entries.len() < PORTION {
-            match reader.next_entry() {
-                Ok(Some(entry)) => entries.push(entry),
-                Ok(None) => break,
-                Err(fault) => {
-                    error = Some(fault);
-                    break;
-                }
-            }
-        }
-        let ended = entries.len() < PORTION;
-        let records = Records {
-            entries,
-            mark: reader.mark(),
-        };
-        // The last portion has what comes behind the last record as well.
-        if sender.blocking_send(Ok(records)).is_err() {
-            return;
-        }
-        if let Some(error) = error {
-            let _ = sender.blocking_send(Err(error));
-            return;
-        }
-        if ended {
-            return;
-        }
     }
 }
