@@ -1,10 +1,10 @@
 //! The answer to a call, sealed as its issuer can read it.
 
+use crate::call::Call;
 use crate::issuers::{Issuer, Responses};
 use crate::json;
 use crate::payload::{self, EnvelopeForm, Sealed};
 use crate::refusal::Refusal;
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -36,12 +36,12 @@ impl Reply {
     pub fn mirroring(
         form: EnvelopeForm,
         issuer: &Issuer,
-        now: DateTime<Utc>,
+        call: &Call<'_>,
         clear: &Value,
     ) -> Result<Self, Refusal> {
         match issuer.responses {
             Responses::DashboardsOnly => Ok(Self::plain(clear)),
-            Responses::Mirror => sealed(form, issuer, now, clear),
+            Responses::Mirror => sealed(form, issuer, call, clear),
         }
     }
 
@@ -50,21 +50,25 @@ impl Reply {
     ///
     /// # Errors
     /// [`Refusal::NoEncryptionCertificate`] if no certificate of the issuer is valid now.
-    pub fn unasked(issuer: &Issuer, now: DateTime<Utc>, clear: &Value) -> Result<Self, Refusal> {
-        sealed(issuer.answers, issuer, now, clear)
+    pub fn unasked(issuer: &Issuer, call: &Call<'_>, clear: &Value) -> Result<Self, Refusal> {
+        sealed(issuer.answers, issuer, call, clear)
     }
 }
 
 fn sealed(
     form: EnvelopeForm,
     issuer: &Issuer,
-    now: DateTime<Utc>,
+    call: &Call<'_>,
     clear: &Value,
 ) -> Result<Reply, Refusal> {
     let recipient = issuer
-        .recipient(now)
+        .recipient(call.now)
         .ok_or(Refusal::NoEncryptionCertificate)?;
-    let Sealed { body, headers } = payload::seal_as(form, recipient, &json::to_ascii(clear))
+    let clear = json::to_ascii(clear);
+    if let Some(observer) = call.observer {
+        observer.answers(&clear);
+    }
+    let Sealed { body, headers } = payload::seal_as(form, recipient, &clear)
         .map_err(|_| Refusal::Internal("sealing the answer"))?;
     Ok(Reply { body, headers })
 }

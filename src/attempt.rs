@@ -29,7 +29,8 @@ use crate::gateway::Gateway;
 use crate::ids::CardholderId;
 use crate::issuers::Issuer;
 use crate::openings::Begun;
-use crate::payload::{Envelope, Opened};
+use crate::payload::{Envelope, EnvelopeKind, Opened};
+use crate::recording::Step;
 use crate::refusal::Refusal;
 use crate::store::StoreError;
 use crate::store::audit::AuditDraft;
@@ -68,8 +69,14 @@ impl<'a> Attempt<'a> {
         if action.is_encrypted() {
             gateway.require_room()?;
         }
+        let caller = Caller::authenticate(gateway, call);
+        call.reached(Step::Signature);
+        let caller = caller?;
+        if let Some(observer) = call.observer {
+            observer.proven(caller.found());
+        }
         Ok(Self {
-            caller: Caller::authenticate(gateway, call)?,
+            caller,
             gateway,
             call,
             action,
@@ -122,6 +129,7 @@ impl<'a> Attempt<'a> {
     /// where too many payloads of this issuer did not open lately.
     pub async fn open(&self, envelope: Envelope) -> Result<Opened, Refusal> {
         let (gateway, caller) = (self.gateway, &self.caller);
+        self.call.reached(Step::Checks);
         gateway.throttle.require_turn(&caller.issuer)?;
         let opened = unwrap::open_once(
             &caller.reloadable.keys,
@@ -132,7 +140,17 @@ impl<'a> Attempt<'a> {
                 begun.is_some_and(|begun| self.begun.set(begun).is_ok())
             },
         );
-        Ok(opened.await?)
+        let opened = opened.await;
+        self.call.reached(Step::Decryption);
+        let opened = opened?;
+        if let Some(observer) = self.call.observer {
+            let envelope = match opened.form.kind() {
+                EnvelopeKind::Jwe => "JWE",
+                EnvelopeKind::FieldLevel => "field-level",
+            };
+            observer.opened(envelope, opened.key.to_string(), opened.object.members());
+        }
+        Ok(opened)
     }
 
     /// Ends the call with a refusal. Returns the one to answer: another one if the call turns out
@@ -144,6 +162,7 @@ impl<'a> Attempt<'a> {
             return refusal;
         }
         let audit = self.audit().refused(refusal.reason());
+        self.worked();
         match self
             .gateway
             .writer
@@ -165,6 +184,7 @@ impl<'a> Attempt<'a> {
     /// A replay, whatever the act; [`Refusal::WrappedKeyReused`]; what the writer says.
     pub async fn commit<A: TypedAct<'a>>(self, act: A) -> Result<A::Result, Refusal> {
         let commit = self.entry(act.into_act(), self.audit());
+        self.worked();
         let outcome = self.gateway.writer.commit(commit).await?;
         self.ended::<A>(outcome).await
     }
@@ -179,6 +199,7 @@ impl<'a> Attempt<'a> {
         seal: impl Fn(&Arc<VaultKeys>) -> Result<A, VaultError>,
     ) -> Result<A::Result, Refusal> {
         let (audit, gateway) = (self.audit(), self.gateway);
+        self.worked();
         let writer = match self.action {
             Action::PostTransactions => &gateway.feeds,
             _ => &gateway.writer,
@@ -206,6 +227,7 @@ impl<'a> Attempt<'a> {
             + 'static,
     {
         let nonce = self.caller.nonce.clone();
+        self.worked();
         let store = &self.gateway.store;
         let changed = store
             .change_profile(nonce, self.audit(), move |stored, others, audit| {
@@ -213,6 +235,7 @@ impl<'a> Attempt<'a> {
                 Ok(decided.inspect_err(|refusal| audit.refuse(refusal.reason())))
             })
             .await?;
+        self.call.reached(Step::Commit);
         self.spent();
         changed.ok_or_else(replayed)?
     }
@@ -251,6 +274,7 @@ impl<'a> Attempt<'a> {
 
     /// Judges the outcome for nonce and wrapped key first, then for the act.
     async fn concluded(&self, outcome: Outcome) -> Result<Outcome, Refusal> {
+        self.call.reached(Step::Commit);
         if !matches!(outcome, Outcome::MustReEnrol(_)) {
             self.spent();
         }
@@ -270,6 +294,13 @@ impl<'a> Attempt<'a> {
                 Ok(outcome)
             }
         }
+    }
+
+    /// What goes before the commit is done.
+    fn worked(&self) {
+        let opened = self.begun.get().is_some();
+        self.call
+            .reached(if opened { Step::Rules } else { Step::Checks });
     }
 
     /// The nonce of this call has been committed: this node refuses the very same call at once.

@@ -1,6 +1,7 @@
 //! A call as it came over the wire. Who it is from, and how it ends: `attempt`.
 
 use crate::payload::FieldLevelHeaders;
+use crate::recording::{Observer, Step};
 use crate::refusal::Refusal;
 use chrono::{DateTime, Utc};
 
@@ -31,9 +32,18 @@ pub struct Call<'a> {
     pub direct: bool,
     /// When it came.
     pub now: DateTime<Utc>,
+    /// A sandbox watches the call; in `serve` nobody does.
+    pub observer: Option<&'a Observer>,
 }
 
 impl Call<'_> {
+    /// Tells the observer, if there is one, that a step has ended.
+    pub fn reached(&self, step: Step) {
+        if let Some(observer) = self.observer {
+            observer.reached(step);
+        }
+    }
+
     /// The body must be declared as JSON; parameters such as `charset` do not matter
     /// (wire-formats.md 4.1). It must come as it is, not compressed: the signature covers the bytes
     /// of the JSON text.

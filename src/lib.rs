@@ -30,6 +30,7 @@
 //! - [`refusal`]: every way to refuse a call; [`keys`]: key files; [`telemetry`]: log and metrics;
 //!   [`config`]: the settings
 //! - [`openings`]: the wrapped keys that this node has seen
+//! - [`recording`]: calls as a sandbox keeps them, for its console
 //! - [`unwrap`]: the stage of RSA private operations, with its threads and engines
 //! - [`vault`]: seals columns and makes blind indexes
 //! - [`store`]: SQLite and PostgreSQL; its writer commits many calls in one transaction
@@ -101,6 +102,7 @@ pub mod private_file;
 pub mod programme;
 pub mod queue;
 pub mod readiness;
+pub mod recording;
 pub mod refusal;
 pub mod reload;
 pub mod reloadable;

@@ -5,6 +5,7 @@ use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::issuers::{Issuer, IssuerStatus};
 use crate::oauth1::{self, Authorization, CallPrint, MAX_WINDOW_SECONDS};
+use crate::recording::FoundCaller;
 use crate::refusal::Refusal;
 use crate::reloadable::Reloadable;
 use crate::store::writer::Nonce;
@@ -47,6 +48,15 @@ impl Caller {
                 .refused
                 .note(&refused, &gateway.registry, &gateway.metrics);
         })
+    }
+
+    /// Who it is, for a sandbox that watches the call.
+    pub(super) fn found(&self) -> FoundCaller {
+        FoundCaller {
+            client_id: self.issuer.client_id.to_string(),
+            name: self.issuer.name.clone(),
+            consumer_key: self.consumer_key.clone(),
+        }
     }
 
     fn verify(gateway: &Gateway, call: &Call<'_>) -> Result<Self, Refusal> {

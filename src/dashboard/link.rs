@@ -29,7 +29,7 @@ pub async fn link(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result<R
     };
     let detail = format!("token={} lang={}", claims.id_name(), claims.language.tag());
     attempt.noting(detail).commit(Record).await?;
-    Reply::unasked(&issuer, call.now, &reply)
+    Reply::unasked(&issuer, call, &reply)
 }
 
 async fn prepare(

@@ -46,7 +46,7 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Reply, Refusal>
         }
     };
     let reference = reference(&user_id, enrolment.card.pan.last_four());
-    Reply::mirroring(request.form, &issuer, call.now, &reference)
+    Reply::mirroring(request.form, &issuer, call, &reference)
 }
 
 /// A request that breaks no rule.

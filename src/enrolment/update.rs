@@ -30,7 +30,7 @@ pub async fn update(gateway: &Gateway, call: &Call<'_>, user_id: &str) -> Result
     match updated {
         Updated::Done => {
             let reference = reference(&request.user_id, &request.last_four);
-            Reply::mirroring(request.form, &issuer, call.now, &reference)
+            Reply::mirroring(request.form, &issuer, call, &reference)
         }
         Updated::Gone => Err(Refusal::CardholderNotFound),
     }

@@ -7,6 +7,7 @@ use super::error::HttpError;
 use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::payload::FieldLevelHeaders;
+use crate::recording::Observer;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpMessage, HttpRequest};
@@ -35,6 +36,7 @@ pub struct RawCall<'a> {
     body: Bytes,
     request_id: String,
     peer: Option<String>,
+    observer: Option<Arc<Observer>>,
 }
 
 impl<'a> RawCall<'a> {
@@ -67,11 +69,16 @@ impl<'a> RawCall<'a> {
             .map(|id| id.0.clone())
             .unwrap_or_default();
         let peer = request.peer_addr().map(|address| address.ip().to_string());
+        let observer = request.extensions().get::<Arc<Observer>>().cloned();
+        if let Some(observer) = &observer {
+            observer.received(&body);
+        }
         Ok(Self {
             request,
             body,
             request_id,
             peer,
+            observer,
         })
     }
 
@@ -93,6 +100,7 @@ impl<'a> RawCall<'a> {
                 .request
                 .app_data::<Data<Gateway>>()
                 .map_or_else(Utc::now, |gateway| gateway.clock.now()),
+            observer: self.observer.as_deref(),
         }
     }
 
@@ -120,7 +128,7 @@ const FORWARDING: [&str; 6] = [
 
 /// Whether the caller named this machine as loopback, and no proxy forwarded the request. After DNS
 /// rebinding a browser still sends the attacker's name, so it does not pass.
-fn is_direct(request: &HttpRequest) -> bool {
+pub(super) fn is_direct(request: &HttpRequest) -> bool {
     let headers = request.headers();
     let forwarded = headers.keys().any(|name| {
         let name = name.as_str();

@@ -40,7 +40,7 @@ pub async fn take(gateway: &Gateway, call: &Call<'_>) -> Result<Reply, Refusal> 
     let outcomes: Option<Vec<Value>> = outcomes.collect();
     let outcomes = outcomes.ok_or(Refusal::Internal("an item without an outcome"))?;
     let clear = json!({ "transactions": outcomes });
-    Reply::mirroring(request.form, &issuer, call.now, &clear)
+    Reply::mirroring(request.form, &issuer, call, &clear)
 }
 
 /// A request whose body is a list of items.
