@@ -37,9 +37,9 @@
 //!
 //! Shared by all: [`clock`], [`ids`], [`private_file`], [`queue`], [`sealed`] (names of sealed
 //! columns), [`text_form`] (lengths and patterns), [`throttle`] (rate limits), [`toml_error`],
-//! [`violation`]. Two modules stand apart:
+//! [`violation`]. Three modules stand apart:
 //! [`client`] is the other side, an issuer's server, and [`footprint`] turns a purchase into grams
-//! of CO2e.
+//! of CO2e. [`explain`] says why a recorded call was refused, for a sandbox and for files.
 //!
 //! Two libraries under `crates/` know nothing of the gateway, and any Rust program can use them:
 //! `oauth1-rsa` signs and verifies requests ([`oauth1`]), `payload-envelope` encrypts and decrypts
@@ -89,6 +89,7 @@ pub mod dashboard;
 pub mod directory;
 pub mod enrolment;
 pub mod expiry;
+pub mod explain;
 pub mod footprint;
 pub mod footprints;
 pub mod gateway;

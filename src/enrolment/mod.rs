@@ -28,7 +28,7 @@ use crate::issuers::Issuer;
 
 impl<'a> rules::IssuerRules<'a> {
     /// The rules that `issuer` has chosen.
-    fn of(issuer: &'a Issuer) -> Self {
+    pub fn of(issuer: &'a Issuer) -> Self {
         Self {
             donation: issuer.donation,
             unicode_names: issuer.unicode_names,

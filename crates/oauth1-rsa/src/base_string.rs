@@ -105,6 +105,16 @@ impl<'a> Message<'a> {
         self.url(origin.as_str(), ESCAPED) + &escape(&parameters, ESCAPED)
     }
 
+    /// Every candidate, in the order in which they are tried.
+    pub(super) fn all(&self, origins: &[PublicOrigin]) -> Vec<String> {
+        let mut all = Vec::new();
+        self.any_candidate(origins, |candidate, _| {
+            all.push(candidate.url.to_owned() + candidate.parameters);
+            false
+        });
+        all
+    }
+
     /// Whether `accepts` takes one of the candidates, of which it also gets the digest. A form is
     /// built only when those before it were declined, for all origins at once; no candidate is
     /// tried twice.
@@ -201,12 +211,7 @@ mod tests {
         let origins: Vec<PublicOrigin> = origins.iter().map(parse).collect();
         let oauth = vec![("oauth_version", "1.0"), ("oauth_body_hash", "a+/=")];
         let message = Message::new("GET", "/p", query, oauth).unwrap();
-        let mut all = Vec::new();
-        assert!(!message.any_candidate(&origins, |candidate, _| {
-            all.push(candidate.url.to_owned() + candidate.parameters);
-            false
-        }));
-        all
+        message.all(&origins)
     }
 
     #[test]

@@ -110,12 +110,14 @@ impl<'h> Authorization<'h> {
         find(&self.signed, "oauth_body_hash").map(Cow::as_ref)
     }
 
-    pub(super) fn signature(&self) -> &[u8] {
+    /// The signature, decoded; as long as the modulus if it was made with RSA.
+    pub fn signature(&self) -> &[u8] {
         &self.signature
     }
 
-    /// The decoded parameters that the signature covers.
-    pub(super) fn signed(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// Name and decoded value of each parameter that the signature covers, in the header's order:
+    /// all but `realm` and `oauth_signature`.
+    pub fn signed(&self) -> impl Iterator<Item = (&str, &str)> {
         self.signed
             .iter()
             .map(|(name, value)| (*name, value.as_ref()))

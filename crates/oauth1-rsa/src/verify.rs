@@ -111,6 +111,11 @@ impl VerifyingKey {
         })
     }
 
+    /// The key itself: for tools that find out why a signature does not verify.
+    pub fn public_key(&self) -> &PKeyRef<Public> {
+        &self.key
+    }
+
     /// Whether a verification with either key takes the same time.
     pub(super) fn costs(&self, other: &Self) -> bool {
         self.bits == other.bits && self.exponent == other.exponent
@@ -248,6 +253,19 @@ impl Authorization<'_> {
             return Err(SignatureError::UnsupportedSignatureMethod);
         }
         Ok(())
+    }
+
+    /// The base strings that [`prove`](Self::prove) holds the signature against, in this order: for
+    /// tools that show a client what it should have signed. A server has no use for them.
+    ///
+    /// # Errors
+    /// Those of path and query: too long, or with an `oauth_*` parameter.
+    pub fn base_strings(
+        &self,
+        request: &Request<'_>,
+        origins: &[PublicOrigin],
+    ) -> Result<Vec<String>, SignatureError> {
+        Ok(self.message(request)?.all(origins))
     }
 
     fn message<'a>(&'a self, request: &Request<'a>) -> Result<Message<'a>, SignatureError> {

@@ -1,7 +1,7 @@
 //! The public key that something is sealed to: a client's for answers, a server's for requests.
 
 use openssl::error::ErrorStack;
-use openssl::pkey::{PKey, Public};
+use openssl::pkey::{PKey, PKeyRef, Public};
 use openssl::x509::X509Ref;
 
 use super::fingerprint::Fingerprint;
@@ -50,6 +50,11 @@ impl Recipient {
             fingerprint: Fingerprint::of_public_key(&key)?,
             key,
         })
+    }
+
+    /// The key itself.
+    pub fn public_key(&self) -> &PKeyRef<Public> {
+        &self.key
     }
 
     /// SHA-256 of the SPKI: the `kid` and `publicKeyFingerprint` of what is sealed to this key.

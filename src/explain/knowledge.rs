@@ -1,0 +1,194 @@
+//! What a call is judged by: keys, issuers, clock tolerance, earlier calls.
+
+use super::names::NamedKey;
+use super::recorded::Recorded;
+use crate::config;
+use crate::issuers::Issuer;
+use crate::issuers::validity::Validity;
+use crate::keys::source::{self, KeyPair};
+use crate::keys::{self};
+use crate::oauth1::{Authorization, PublicOrigin};
+use crate::payload::{KeyRing, KeyState};
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use openssl::error::ErrorStack;
+use openssl::pkey::{PKey, Private, Public};
+use openssl::x509::X509;
+use std::sync::Arc;
+
+/// Everything that is known on the gateway's side.
+#[derive(Default)]
+pub struct Knowledge {
+    /// Where clients say that the gateway is.
+    pub origins: Vec<PublicOrigin>,
+    /// How far `oauth_timestamp` may be from the clock, in seconds.
+    pub window_seconds: i64,
+    /// Who is on board.
+    pub issuers: Vec<KnownIssuer>,
+    /// The keys that requests may be encrypted to, in any state.
+    pub gateway: Vec<GatewayKey>,
+    /// The same as the gateway opens payloads with; `None`: no private key is here.
+    pub ring: Option<KeyRing>,
+    /// The nonces that earlier calls have used up.
+    pub spent: Vec<Spent>,
+}
+
+/// A key of the gateway.
+pub struct GatewayKey {
+    /// Its names.
+    pub key: NamedKey,
+    /// Whether it decrypts.
+    pub state: KeyState,
+}
+
+/// An issuer on board.
+pub struct KnownIssuer {
+    /// For people.
+    pub name: String,
+    /// The part of its consumer keys before `!`.
+    pub client_id: String,
+    /// What it may sign with.
+    pub signing: Vec<SigningKey>,
+    /// What answers are encrypted to; with the private half where that is here.
+    pub encryption: Vec<NamedKey>,
+    /// Its state and rules, if this is not only the client's own side.
+    pub issuer: Option<Arc<Issuer>>,
+}
+
+/// A key that signs for a consumer key.
+pub struct SigningKey {
+    /// `client id!key id`
+    pub consumer_key: String,
+    /// The public half.
+    pub key: PKey<Public>,
+    /// The dates of its certificate.
+    pub validity: Validity,
+}
+
+/// The private key of an issuer that opens its answers: a sandbox makes those of its issuers.
+pub struct OwnKey {
+    /// Whose.
+    pub client_id: String,
+    /// The key.
+    pub private: PKey<Private>,
+    /// Its certificate.
+    pub certificate: Option<X509>,
+}
+
+/// A nonce that an earlier call has used up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spent {
+    /// By which consumer key.
+    pub consumer_key: String,
+    /// The nonce.
+    pub nonce: String,
+    /// When.
+    pub at: Option<DateTime<Utc>>,
+}
+
+impl Spent {
+    /// The nonce that a call has used up. `None`: it was refused before its signature was proven,
+    /// or with an answer that leaves the nonce unused.
+    pub fn of(call: &Recorded) -> Option<Self> {
+        let status = call.answer.as_ref()?.status;
+        let body = call.answer.as_ref().map(|answer| answer.body.as_slice());
+        let unproven = [
+            "AUTHENTICATION_FAILED",
+            "INVALID_BODY_HASH",
+            "\"NOT_FOUND\"",
+        ]
+        .into_iter()
+        .any(|code| contains(body.unwrap_or_default(), code.as_bytes()));
+        if unproven || status >= 500 || matches!(status, 405 | 408 | 413 | 429) {
+            return None;
+        }
+        let authorization = Authorization::parse(call.header("authorization")?).ok()?;
+        Some(Self {
+            consumer_key: authorization.consumer_key().to_owned(),
+            nonce: authorization.nonce().to_owned(),
+            at: call.at,
+        })
+    }
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|window| window == word)
+}
+
+impl Knowledge {
+    /// What a gateway with this configuration knows. `own` are private keys of issuers, which only
+    /// a sandbox has.
+    ///
+    /// # Errors
+    /// A key file that cannot be read.
+    pub fn of_gateway(
+        keys: &config::Keys,
+        origins: Vec<PublicOrigin>,
+        window_seconds: i64,
+        issuers: &[Arc<Issuer>],
+        own: &[OwnKey],
+    ) -> anyhow::Result<Self> {
+        let mut gateway = Vec::with_capacity(keys.gateway.len());
+        for declared in &keys.gateway {
+            // The file of a destroyed key may be gone.
+            if declared.state == KeyState::Destroyed {
+                continue;
+            }
+            let pair = source::read_declared(declared)?;
+            let file = declared.file.file_name().unwrap_or_default();
+            let label = file.to_string_lossy().into_owned();
+            gateway.push(GatewayKey {
+                key: NamedKey::of_pair(label, pair, declared.aliases.clone())
+                    .with_context(|| declared.file.display().to_string())?,
+                state: declared.state,
+            });
+        }
+        let issuers = issuers.iter().map(|issuer| KnownIssuer::of(issuer, own));
+        Ok(Self {
+            origins,
+            window_seconds,
+            issuers: issuers.collect::<Result<_, _>>().context("issuers")?,
+            gateway,
+            ring: Some(keys::load_ring(keys)?),
+            spent: Vec::new(),
+        })
+    }
+}
+
+impl KnownIssuer {
+    fn of(issuer: &Arc<Issuer>, own: &[OwnKey]) -> Result<Self, ErrorStack> {
+        let mut signing = Vec::new();
+        for keys in &issuer.signing {
+            for (key, certificate) in keys.keys.iter().zip(keys.certificates.iter()) {
+                signing.push(SigningKey {
+                    consumer_key: keys.consumer_key.clone(),
+                    key: PKey::public_key_from_der(&key.public_key().public_key_to_der()?)?,
+                    validity: certificate.validity,
+                });
+            }
+        }
+        let client_id = issuer.client_id.as_str();
+        let label = || format!("the decryption key of {}", issuer.name);
+        let mut encryption: Vec<NamedKey> = Vec::new();
+        for key in own.iter().filter(|key| key.client_id == client_id) {
+            let pair = KeyPair {
+                private: key.private.clone(),
+                certificate: key.certificate.clone(),
+            };
+            encryption.push(NamedKey::of_pair(label(), pair, Vec::new())?);
+        }
+        for certificate in &issuer.encryption {
+            let key = NamedKey::of_public(label(), certificate.recipient.public_key())?;
+            if !encryption.iter().any(|known| known.is(&key)) {
+                encryption.push(key);
+            }
+        }
+        Ok(Self {
+            name: issuer.name.clone(),
+            client_id: client_id.to_owned(),
+            signing,
+            encryption,
+            issuer: Some(Arc::clone(issuer)),
+        })
+    }
+}
