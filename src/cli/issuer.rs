@@ -4,12 +4,12 @@ mod certificates;
 
 use crate::app;
 use crate::config::Config;
-use crate::dashboard::theme::Dress;
 use crate::footprint::builtin;
 use crate::ids::ClientId;
 use crate::issuers::dashboard::DashboardSettings;
 use crate::issuers::declaration;
 use crate::issuers::profile::stored_theme;
+use crate::issuers::theme::Dress;
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
 use crate::store::issuers::{
@@ -89,7 +89,11 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<()> {
 async fn apply(store: &Store, file: &std::path::Path) -> anyhow::Result<()> {
     let declarations = declaration::read(file)?;
     require_sets(store, &declarations).await?;
-    let warnings = certificates::warnings(&declarations, Utc::now());
+    let mut warnings = certificates::warnings(&declarations, Utc::now());
+    for declared in declarations.iter().filter(|d| d.profile.theme.is_some()) {
+        let remarks = view_remarks(declared).into_iter();
+        warnings.extend(remarks.map(|remark| format!("issuer {}: {remark}", declared.client_id)));
+    }
     for applied in store
         .apply_issuers(declarations, AuditDraft::local("issuer.apply"))
         .await?

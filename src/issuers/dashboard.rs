@@ -28,6 +28,9 @@ pub struct DashboardSettings {
     /// Whether a light theme gets a dark palette.
     #[serde(skip_serializing_if = "is_default")]
     pub dark: Dark,
+    /// An address opens one view, not as many as it is asked for within 15 minutes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub single_use: bool,
     /// The provider of a project that can be supported; shown only with the donation toggle on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub donation_name: Option<String>,
@@ -176,7 +179,7 @@ mod tests {
             "frame_origins = ['https://bank.example', 'https://bank.example:8443']",
             "return_url = 'bankapp://home'",
             "return_url = 'https://bank.example/x'",
-            "units = 'imperial'\ndark = 'off'",
+            "units = 'imperial'\ndark = 'off'\nsingle_use = true",
         ] {
             assert_eq!(faults(good), [] as [String; 0], "{good}");
         }

@@ -4,7 +4,8 @@
 //! - `added_ranges`: the BINs that an issuer may add itself; `gate`: one change at a time
 //! - `declaration`: an issuer programme in TOML, validated whole, for `issuer apply`
 //! - `dashboard`: what the operator sets for its web view
-//! - `profile`, `theme`: the part of an issuer that it reads and changes itself
+//! - `profile`, `theme`: the part of an issuer that it reads and changes itself; `theme::Dress`: its
+//!   colours and fonts, made legible
 //! - `registry`: the stored issuers, parsed once and shared by all requests
 //! - `validity`: the dates of a certificate
 
@@ -32,6 +33,7 @@ use dashboard::DashboardSettings;
 use gate::Gate;
 use profile::IssuerProfile;
 use std::sync::Arc;
+use theme::Dress;
 use validity::Validity;
 
 /// An issuer as requests see it.
@@ -75,6 +77,8 @@ pub struct Issuer {
     pub account_ranges: Vec<AccountRange>,
     /// What it shows of itself.
     pub profile: IssuerProfile,
+    /// Its theme as the web view's pages wear it.
+    pub dress: Dress,
     /// Its encryption certificates, the newest first.
     pub encryption: Vec<EncryptionCertificate>,
     /// Its consumer keys, each with what it signs with.

@@ -4,9 +4,10 @@
 //! within two seconds. If a node cannot read the new set, the last good one stays in force.
 
 use super::account_range::AccountRange;
-use super::dashboard::DashboardSettings;
+use super::dashboard::{Dark, DashboardSettings};
 use super::gate::Gate;
 use super::profile::IssuerProfile;
+use super::theme::Dress;
 use super::validity::Validity;
 use super::{EncryptionCertificate, Issuer, SigningCertificate, SigningKeys};
 use crate::footprint::{Country, SetId};
@@ -189,21 +190,34 @@ impl Snapshot {
     }
 }
 
-/// Parses issuers; each keeps the gate that it had.
+/// Parses issuers; each keeps the gate that it had. Warns of themes that are new and illegible.
 fn parsed(
     records: Vec<IssuerRecord>,
     before: &Issuers,
 ) -> Result<impl Iterator<Item = (IssuerId, Arc<Issuer>)>, RegistryError> {
     let parse = |record: IssuerRecord| {
-        let gate = before.get(&record.issuer_id);
-        let gate = gate.map_or_else(Arc::default, |issuer| Arc::clone(&issuer.changes));
+        let former = before.get(&record.issuer_id);
+        let gate = former.map_or_else(Arc::default, |issuer| Arc::clone(&issuer.changes));
         let client_id = record.declared.client_id.to_string();
         let issuer = issuer(record, gate)
             .map_err(|message| RegistryError::Invalid { client_id, message })?;
+        if former.is_none_or(|former| former.profile.theme != issuer.profile.theme) {
+            warn_of_theme(&issuer);
+        }
         Ok((issuer.id, Arc::new(issuer)))
     };
     let all: Result<Vec<_>, RegistryError> = records.into_iter().map(parse).collect();
     Ok(all?.into_iter())
+}
+
+/// An issuer that has set no colour is not to blame for the published example's.
+fn warn_of_theme(issuer: &Issuer) {
+    if issuer.profile.theme.is_empty() {
+        return;
+    }
+    for pair in issuer.dress.warnings() {
+        tracing::warn!(issuer = %issuer.client_id, %pair, "the web view changes a theme to keep it legible");
+    }
 }
 
 fn credentials(issuers: &Issuers) -> HashMap<String, Credential> {
@@ -290,6 +304,8 @@ fn issuer(record: IssuerRecord, changes: Arc<Gate>) -> Result<Issuer, String> {
         .account_ranges
         .iter()
         .map(|prefix| AccountRange::parse(prefix));
+    let dashboard = DashboardSettings::from_json(declared.dashboard.as_deref())
+        .ok_or("stored settings of the web view do not parse")?;
     Ok(Issuer {
         id: record.issuer_id,
         client_id: declared.client_id,
@@ -304,8 +320,8 @@ fn issuer(record: IssuerRecord, changes: Arc<Gate>) -> Result<Issuer, String> {
         field_level_headers: declared.field_level_headers,
         accept_expired_signing: declared.accept_expired_signing,
         answers: declared.answers,
-        dashboard: DashboardSettings::from_json(declared.dashboard.as_deref())
-            .ok_or("stored settings of the web view do not parse")?,
+        dress: Dress::of(&profile.theme, dashboard.dark == Dark::Auto),
+        dashboard,
         time_zone: declared.time_zone,
         country,
         factor_set,

@@ -4,8 +4,12 @@
 //! and echoed, within limits, and never rendered. A font family may hold apostrophes, which only
 //! [`css_families`] brings into a style sheet.
 
+mod colour;
+mod dress;
 mod families;
 
+pub use colour::Colour;
+pub use dress::{Dress, Palette};
 pub use families::css_families;
 
 use crate::text_form::TextForm;

@@ -125,6 +125,26 @@ fn operators_work_on_a_running_gateway(backend: Backend) {
 
 on_both!(blocking: operators_work_on_a_running_gateway);
 
+/// When it is applied, when it is shown, and in the log of a running node.
+#[test]
+fn an_operator_is_told_of_a_theme_that_nobody_could_read() {
+    let database = TestDatabase::empty(Backend::Sqlite);
+    let dir = tempfile::tempdir().unwrap();
+    let config = ready(&database, dir.path(), |_| {});
+    let (mut running, _) = Running::serve(&config, &[]);
+    let theme = r##"theme = { fontColor = "#FFFFFF", backgroundColor = "#FFFFFF" }"##;
+    let file = write(dir.path(), "new.toml", &one("new", "[\"400000\"]", theme));
+    let pair = "fontColor on backgroundColor: contrast 1.00, at least 4.5 is needed";
+    let issuer = |args: &[&str]| run(&[&["--config", text(&config), "issuer"], args].concat());
+    let applied = issuer(&["apply", text(&file)]);
+    let warning = format!("warning: issuer new: {pair}");
+    assert!(applied.stderr.contains(&warning), "{}", applied.stderr);
+    let shown = issuer(&["show", "new"]).ok();
+    assert!(shown.contains(pair), "{shown}");
+    let log = running.wait_for("stderr", pair);
+    assert!(log.contains("the web view changes a theme"), "{log}");
+}
+
 /// One issuer, `extra` before its certificates.
 pub(crate) fn one(client_id: &str, ranges: &str, extra: &str) -> String {
     let key = |name: &str| test_key(name).display().to_string();

@@ -1,13 +1,10 @@
 //! An issuer's theme as the pages wear it: checked against what can be read.
 //!
 //! The text or the bar gives way, never the ground. What the issuer sent is still what its profile
-//! shows; [`Dress::warnings`] says what was changed, for `issuer show` and the log.
+//! shows; [`Dress::warnings`] says what was changed, for `issuer apply`, `issuer show` and the log.
 
-mod colour;
-
-pub use colour::Colour;
-
-use crate::issuers::theme::{Theme, css_families};
+use super::colour::Colour;
+use super::{Theme, css_families};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -54,6 +51,8 @@ pub struct Palette {
     pub button_edge: Colour,
     /// Edges of cards and rows; ornament.
     pub line: Colour,
+    /// What a bar does not fill; ornament.
+    pub track: Colour,
 }
 
 /// All that a page wears.
@@ -107,6 +106,11 @@ impl Dress {
         &self.warnings
     }
 
+    /// Whether it asks for this family of fonts.
+    pub fn names(&self, family: &str) -> bool {
+        self.fonts.contains(&format!("\"{family}\""))
+    }
+
     /// The value of `<meta name="color-scheme">`.
     pub fn scheme(&self) -> &'static str {
         match (self.dark, self.light.page.is_light()) {
@@ -140,7 +144,7 @@ impl Palette {
     fn css(&self) -> String {
         format!(
             "--page:{};--card:{};--page-text:{};--card-text:{};--page-muted:{};--card-muted:{};\
-             --bar:{};--button:{};--button-text:{};--button-edge:{};--line:{};",
+             --bar:{};--button:{};--button-text:{};--button-edge:{};--line:{};--track:{};",
             self.page,
             self.card,
             self.page_text,
@@ -151,7 +155,8 @@ impl Palette {
             self.button,
             self.button_text,
             self.button_edge,
-            self.line
+            self.line,
+            self.track
         )
     }
 }
@@ -221,6 +226,7 @@ impl Wanted {
             button_text,
             button_edge,
             line: self.card.mixed(card_text, 20),
+            track: self.card.mixed(card_text, 8),
         }
     }
 
