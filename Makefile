@@ -53,6 +53,7 @@ lint:
 # Mastercard's own client libraries (npm, PyPI, Maven), a generated client, schemathesis and a browser against a sandbox; Intel's crypto_mb in one.
 interop:
 	cargo build
+	DASHBOARD_PREVIEW=$(CURDIR)/target/interop/preview cargo test --quiet --lib preview
 	tests/interop/run.sh target/debug/issuer-gateway
 
 # Throughput, latency, growth and memory on a private PostgreSQL and on SQLite: docs/performance.md.

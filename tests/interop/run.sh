@@ -21,8 +21,12 @@ fail() {
 
 chromium=/usr/bin/chromium
 
+have_faketime() {
+  compgen -G '/usr/lib/*-linux-gnu/faketime/libfaketimeMT.so.1' >/dev/null
+}
+
 have_tools() {
-  command -v node >/dev/null && command -v npm >/dev/null && [ -x "$chromium" ] && command -v javac >/dev/null &&
+  have_faketime && command -v node >/dev/null && command -v npm >/dev/null && [ -x "$chromium" ] && command -v javac >/dev/null &&
     command -v mvn >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null
 }
 
@@ -32,11 +36,12 @@ need_tools() {
     local packages=(python3 python3-venv)
     command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
     [ -x "$chromium" ] || packages+=(chromium)
+    have_faketime || packages+=(faketime)
     command -v javac >/dev/null || packages+=(default-jdk-headless)
     command -v mvn >/dev/null || packages+=(maven)
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
   fi
-  have_tools || fail "needs node (18 or newer), npm, $chromium, a JDK (17 or newer), mvn and python3 (3.11 or newer) with venv; on Debian: apt-get install nodejs npm chromium default-jdk-headless maven python3-venv"
+  have_tools || fail "needs node (18 or newer), npm, $chromium, a JDK (17 or newer), mvn, faketime and python3 (3.11 or newer) with venv; on Debian: apt-get install nodejs npm chromium faketime default-jdk-headless maven python3-venv"
   local major
   major=$(node -p 'process.versions.node.split(".")[0]')
   [ "$major" -ge 18 ] || fail "needs Node 18 or newer, found $(node --version)"
@@ -133,6 +138,10 @@ for candidate in "$root/target/release/issuer-gateway" "$root/target/debug/issue
 done
 [ -n "$binary" ] && [ -x "$binary" ] || fail "no issuer-gateway binary: build it, or name it as the first argument"
 
+# The states of the web view as files, which `make interop` has the unit tests write.
+preview=$out/preview
+[ -d "$preview" ] || fail "no $preview: DASHBOARD_PREVIEW=$preview cargo test --lib preview"
+
 work=$(mktemp -d)
 start_sandbox
 
@@ -145,7 +154,10 @@ suite java python3 "$here/java/run.py" "$work/sandbox/sandbox.json" "$work"
 suite schemathesis "$out/venv/bin/python" "$here/schemathesis/run.py" "$work/sandbox/sandbox.json"
 suite clearing "$out/venv/bin/python" "$here/clearing/run.py" "$binary" "$work/sandbox" "$work"
 suite browser env INTEROP_CHROMIUM="$chromium" node "$here/browser/main.mjs" "$work/sandbox/sandbox.json"
-suite dashboard env INTEROP_CHROMIUM="$chromium" node "$here/browser/dashboard.mjs" "$work/sandbox/sandbox.json" "$binary"
+suite states env INTEROP_CHROMIUM="$chromium" node "$here/browser/states.mjs" "$preview"
+suite dashboard_sqlite env INTEROP_CHROMIUM="$chromium" node "$here/browser/dashboard.mjs" sqlite "$binary" "$work/view-sqlite"
+suite dashboard_postgres env INTEROP_CHROMIUM="$chromium" "$root/scripts/with-postgres.sh" \
+  node "$here/browser/dashboard.mjs" postgres "$binary" "$work/view-postgres"
 suite multi_buffer python3 "$here/multi_buffer/run.py" "$binary" "$out/venv/lib" "$work"
 
 if ! kill -0 "$server" 2>/dev/null; then
