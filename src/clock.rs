@@ -22,7 +22,8 @@ const UNKNOWN: i64 = i64::MIN;
 /// A clock, and what the last comparison with the database's has shown.
 #[derive(Debug)]
 pub struct Clock {
-    wrong_by: TimeDelta,
+    /// Microseconds that it is ahead of the machine's.
+    wrong_by: AtomicI64,
     /// Microseconds that the database's clock is ahead.
     database_ahead: AtomicI64,
 }
@@ -37,14 +38,19 @@ impl Clock {
     /// if negative).
     pub fn wrong_by(wrong_by: TimeDelta) -> Self {
         Self {
-            wrong_by,
+            wrong_by: AtomicI64::new(micros(wrong_by)),
             database_ahead: AtomicI64::new(UNKNOWN),
         }
     }
 
+    /// Puts it that far ahead of the machine's: how a test lets time pass for a running node.
+    pub fn set_wrong_by(&self, wrong_by: TimeDelta) {
+        self.wrong_by.store(micros(wrong_by), Ordering::Relaxed);
+    }
+
     /// The time by this clock.
     pub fn now(&self) -> DateTime<Utc> {
-        Utc::now() + self.wrong_by
+        Utc::now() + TimeDelta::microseconds(self.wrong_by.load(Ordering::Relaxed))
     }
 
     /// Takes note that the database's clock said `database` (microseconds since 1970 UTC) between
@@ -72,6 +78,10 @@ impl Clock {
         self.database_ahead()
             .is_none_or(|ahead| ahead.abs() <= tolerance)
     }
+}
+
+fn micros(delta: TimeDelta) -> i64 {
+    delta.num_microseconds().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -120,5 +130,7 @@ mod tests {
     fn a_wrong_clock_is_wrong_by_what_was_asked() {
         let fast = Clock::wrong_by(TimeDelta::seconds(100));
         assert!((fast.now() - Utc::now()).num_seconds() >= 99);
+        fast.set_wrong_by(TimeDelta::zero());
+        assert!((fast.now() - Utc::now()).num_seconds() <= 1);
     }
 }

@@ -1,6 +1,8 @@
 //! The cardholder's web view: the call that issues its address, and the pages behind it.
 
 mod browser;
+mod delivery;
+mod tokens;
 
 use crate::on_both;
 use crate::support::at_rest::audit_trail;
@@ -10,23 +12,24 @@ use crate::support::gateway::{
 use crate::support::{Backend, TestDatabase};
 use browser::{Browser, Fetched, month_before};
 use issuer_gateway::client::{Answered, Operation, sample, sample_year};
-use issuer_gateway::clock::Clock;
-use issuer_gateway::ids::{CardholderId, ClientId};
-use issuer_gateway::issuers::IssuerStatus;
+use issuer_gateway::ids::CardholderId;
 use issuer_gateway::oauth1::SignatureMethod;
-use issuer_gateway::store::audit::AuditDraft;
-use issuer_gateway::store::cardholders::CardholderStatus;
-use issuer_gateway::store::now;
 use serde_json::json;
 
-/// A gateway whose cardholders may click as fast as a test does.
-fn start(backend: Backend) -> TestGateway {
+/// A gateway with these issuers, whose cardholders may click as fast as a test does.
+fn start(backend: Backend, issuers: &str) -> TestGateway {
     let database = TestDatabase::new(backend);
     let mut config = config(&database.url_text);
     config.dashboard.burst = 1_000;
-    let mut gateway = TestGateway::start_with(&config);
+    let mut gateway = TestGateway::start_as(&config, issuers);
     gateway.database = Some(database);
     gateway
+}
+
+/// The issuers, of whom the first has these settings of its web view.
+fn with_view(settings: &str) -> String {
+    let view = format!("[issuer.dashboard]\n{settings}\n[[issuer.signing]]");
+    issuers_toml().replacen("[[issuer.signing]]", &view, 1)
 }
 
 /// A cardholder of the issuer with a year of payments until today.
@@ -137,7 +140,7 @@ on_both!(a_fresh_address_opens_a_view, |backend: Backend| {
 on_both!(
     every_screen_and_figure_can_be_reached,
     |backend: Backend| {
-        let gateway = start(backend);
+        let gateway = start(backend, &issuers_toml());
         let client = gateway.client("demo");
         let id = with_a_year(&client, "534403");
         let mut browser = Browser::new();
@@ -277,171 +280,6 @@ on_both!(the_introduction_is_seen_once, |backend: Backend| {
     assert_eq!(by_api.status, 204);
 });
 
-on_both!(a_view_ends_with_the_right_to_it, |backend: Backend| {
-    let gateway = TestGateway::start_without_erasure(backend);
-    let client = gateway.client("demo");
-    let opened = || {
-        let id = user_id(&client.enrol(&sample::enrolment("534403")));
-        let mut browser = Browser::new();
-        assert_eq!(browser.open(&address(&client, &id, None)).status, 200);
-        (id, browser)
-    };
-    let mut bodies = Vec::new();
-    let (id, mut browser) = opened();
-    gateway.set_user_status("demo", &id, CardholderStatus::Inactive);
-    let closed = browser.reload();
-    assert_closed(&closed);
-    bodies.push(without_nonce(&closed.body));
-    let api = browser.get("api/summary");
-    assert_eq!(api.status, 401);
-    assert!(api.body.contains("INVALID_TOKEN"), "{}", api.body);
-    assert_refused(&ask(&client, &id, None), 401, &["USER_INACTIVE"]);
-
-    let (id, mut browser) = opened();
-    assert_eq!(client.delete(&[&id]).status, 202);
-    let closed = browser.reload();
-    assert_closed(&closed);
-    bodies.push(without_nonce(&closed.body));
-    assert_refused(
-        &ask(&client, &id, None),
-        401,
-        &["USER_TERMINATE_IN_PROGRESS"],
-    );
-
-    let (_, mut browser) = opened();
-    gateway.set_issuer_status("demo", IssuerStatus::Suspended);
-    let closed = browser.reload();
-    assert_closed(&closed);
-    bodies.push(without_nonce(&closed.body));
-    gateway.set_issuer_status("demo", IssuerStatus::Active);
-
-    let (_, mut browser) = opened();
-    let issuer = ClientId::parse("demo").unwrap();
-    gateway.block_on(async {
-        let store = &gateway.gateway.store;
-        for on in [false, true] {
-            let audit = AuditDraft::accepted(now(), "test", "test");
-            store.set_donation(&issuer, on, audit).await.unwrap();
-        }
-        gateway.gateway.registry.refresh(store).await.unwrap();
-    });
-    let closed = browser.reload();
-    assert_closed(&closed);
-    bodies.push(without_nonce(&closed.body));
-    bodies.dedup();
-    assert_eq!(bodies.len(), 1, "{bodies:#?}");
-});
-
-on_both!(tokens_end_with_their_time, |backend: Backend| {
-    let gateway = TestGateway::start(backend);
-    let client = gateway.client("demo");
-    let id = user_id(&client.enrol(&sample::enrolment("534403")));
-    let url = address(&client, &id, Some("sv"));
-    let mut browser = Browser::new();
-    assert_eq!(browser.open(&url).status, 200);
-    // The same database, by a node whose clock is ahead: that far it starts, with a window as wide.
-    let later = |minutes: i64| {
-        let clock = Clock::wrong_by(chrono::TimeDelta::minutes(minutes));
-        let mut config = config(&gateway.database.as_ref().unwrap().url_text);
-        config.oauth.window_seconds = 900;
-        TestGateway::try_start(&config, clock)
-    };
-    let node = later(14).unwrap();
-    let path = |url: &str| url.split_once("/home/").unwrap().1.to_owned();
-    let there = |node: &TestGateway, url: &str| format!("{}/home/{}", node.base_url, path(url));
-    let mut second = Browser::new();
-    assert_eq!(second.open(&there(&node, &url)).status, 200);
-    let mut moved = browser.at(&there(&node, &browser.address));
-    assert_eq!(moved.reload().status, 200);
-    drop(node);
-    // A minute more than the token has: nothing of the database is asked.
-    let token = url
-        .split_once("auth_token=")
-        .unwrap()
-        .1
-        .split('&')
-        .next()
-        .unwrap();
-    let claims = issuer_gateway::dashboard::token::Claims::open(
-        token,
-        issuer_gateway::dashboard::token::Kind::Start,
-        &gateway.gateway.vault.current(),
-        chrono::Utc::now() + chrono::TimeDelta::minutes(16),
-    );
-    assert!(claims.is_err());
-});
-
-on_both!(forged_tokens_open_nothing, |backend: Backend| {
-    let gateway = TestGateway::start(backend);
-    let client = gateway.client("demo");
-    let id = user_id(&client.enrol(&sample::enrolment("534403")));
-    let url = address(&client, &id, Some("sv"));
-    let mut bodies = Vec::new();
-    for position in (url.find('=').unwrap() + 1..url.rfind('&').unwrap()).step_by(9) {
-        let mut forged = url.clone().into_bytes();
-        forged[position] = if forged[position] == b'A' { b'B' } else { b'A' };
-        let forged = String::from_utf8(forged).unwrap();
-        let closed = Browser::new().fetch_once(&forged);
-        assert_closed(&closed);
-        bodies.push(without_nonce(&closed.body));
-    }
-    bodies.dedup();
-    assert_eq!(
-        bodies.len(),
-        1,
-        "no theme, no link, in no issuer's language"
-    );
-    assert!(bodies[0].contains("<html lang=\"en-US\">"));
-    for path in [
-        "/home/",
-        "/home/?auth_token=",
-        "/home/v/00/",
-        "/home/f/00/",
-        "/home/v/00/method",
-    ] {
-        assert_closed(&Browser::new().fetch_once(&format!("{}{path}", gateway.base_url)));
-    }
-    for path in ["/home/x/00/", "/home/nothing.js", "/home/v/00/a/b/c"] {
-        let missing = Browser::new().fetch_once(&format!("{}{path}", gateway.base_url));
-        assert_eq!(missing.status, 404, "{path}");
-    }
-    let without_cookie =
-        Browser::new().fetch_once(&format!("{}/home/v/{}/", gateway.base_url, "0".repeat(32)));
-    assert!(
-        without_cookie.body.contains("cookies"),
-        "{}",
-        without_cookie.body
-    );
-});
-
-on_both!(a_frame_needs_no_cookie, |backend: Backend| {
-    let issuers = issuers_toml().replacen(
-        "[[issuer.signing]]",
-        "[issuer.dashboard]\nframe_origins = ['https://bank.example']\nreturn_url = 'bankapp://home'\n[[issuer.signing]]",
-        1,
-    );
-    let gateway = TestGateway::start_declaring(backend, &issuers);
-    let client = gateway.client("demo");
-    let id = with_a_year(&client, "534403");
-    let mut browser = Browser::new();
-    let page = browser.open(&address(&client, &id, None));
-    assert_eq!(page.status, 200);
-    assert_eq!(browser.cookie, None);
-    assert!(browser.address.contains("/home/f/"));
-    assert!(
-        page.header("content-security-policy")
-            .contains("frame-ancestors https://bank.example")
-    );
-    assert!(page.body.contains("bankapp://home"));
-    // Links carry a newer token than the address has.
-    let link = page.attribute("<a href=\"../").replace("../", "");
-    let page = browser.get(&format!("../{link}"));
-    assert_eq!(page.status, 200, "{link}: {}", page.body);
-    let done = browser.post("intro", &[("sec-fetch-site", "same-origin")]);
-    assert_eq!(done.status, 303);
-    assert!(done.header("location").starts_with("../"));
-});
-
 on_both!(issuing_obeys_the_rules_of_all_calls, |backend: Backend| {
     let gateway = TestGateway::start(backend);
     let client = gateway.client("demo");
@@ -492,35 +330,6 @@ on_both!(pages_come_at_a_bounded_rate, |backend: Backend| {
     let busy = busy.expect("two hundred pages at once are too many");
     assert_eq!((busy.status, busy.header("retry-after")), (429, "5"));
     assert!(busy.body.contains("Try again in 5 seconds."));
-});
-
-// Nothing of the view may come into the trail or the metrics.
-on_both!(tokens_and_merchants_are_in_no_record, |backend: Backend| {
-    let gateway = TestGateway::start(backend);
-    let client = gateway.client("demo");
-    let id = with_a_year(&client, "534403");
-    let url = address(&client, &id, None);
-    let mut browser = Browser::new();
-    browser.open(&url);
-    browser.get("transactions");
-    let token = url
-        .split_once("auth_token=")
-        .unwrap()
-        .1
-        .split('&')
-        .next()
-        .unwrap()
-        .to_owned();
-    let view = browser.cookie.clone().unwrap();
-    let metrics = gateway.metrics();
-    for secret in [&token, &view.split_once('=').unwrap().1.to_owned(), &id] {
-        assert!(!metrics.contains(secret.as_str()));
-    }
-    assert!(metrics.contains("/home/{mode}/{view}/"), "{metrics}");
-    let trail = format!("{:?}", audit_trail(&gateway));
-    for secret in [token.as_str(), "Corner Market", "5344"] {
-        assert!(!trail.contains(secret), "{secret}");
-    }
 });
 
 #[test]

@@ -216,7 +216,8 @@ impl TestGateway {
         Self::start_as(config, &issuers_toml())
     }
 
-    fn start_as(config: &Config, issuers: &str) -> Self {
+    /// Both of a test's own.
+    pub fn start_as(config: &Config, issuers: &str) -> Self {
         Self::try_start_as(config, issuers, Clock::system()).unwrap()
     }
 

@@ -12,6 +12,8 @@ pub(super) struct Fetched {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: String,
+    /// As they came.
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Fetched {
@@ -50,14 +52,6 @@ impl Browser {
         }
     }
 
-    /// The same cookie at another address.
-    pub(super) fn at(&self, address: &str) -> Self {
-        Self {
-            cookie: self.cookie.clone(),
-            address: address.to_owned(),
-        }
-    }
-
     /// Loads an address and follows where it leads.
     pub(super) fn open(&mut self, url: &str) -> Fetched {
         let first = self.fetch_once(url);
@@ -75,6 +69,16 @@ impl Browser {
     /// Loads an address, without following.
     pub(super) fn fetch_once(&mut self, url: &str) -> Fetched {
         self.send("GET", url, &[])
+    }
+
+    /// The header of an address alone.
+    pub(super) fn head(&mut self, url: &str) -> Fetched {
+        self.send("HEAD", url, &[])
+    }
+
+    /// Loads an address with further headers.
+    pub(super) fn fetch_with(&mut self, url: &str, headers: &[(&str, &str)]) -> Fetched {
+        self.send("GET", url, headers)
     }
 
     /// The page that is shown, again.
@@ -133,7 +137,8 @@ impl Browser {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             self.cookie = Some(pair.to_owned());
         }
-        let body = response.body_mut().read_to_string().unwrap();
+        let bytes = response.body_mut().read_to_vec().unwrap();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
         let clear = serde_json::from_str::<Value>(&body).ok();
         let unknown = status == 404 && !body.starts_with('{');
         if !unknown {
@@ -143,6 +148,7 @@ impl Browser {
             status,
             headers,
             body,
+            bytes,
         }
     }
 }
