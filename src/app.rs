@@ -255,7 +255,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         finder,
         writer,
         feeds,
-        web_view: WebView::new(config, address),
+        web_view: WebView::new(config, address)?,
         directory: directory(config, &store, address).await?,
         store,
         erasure: Notify::new(),

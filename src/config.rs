@@ -20,8 +20,8 @@ mod vault;
 
 pub use audit::{Audit, Witness};
 pub use crypto::Crypto;
-pub use dashboard::Dashboard;
 pub(crate) use dashboard::is_loopback;
+pub use dashboard::{Dashboard, FontFile};
 pub use database::Database;
 pub use directory::DirectorySettings;
 pub use keys::{GatewayKey, Keys};
@@ -170,6 +170,9 @@ impl Config {
         }
         if let MultiBuffer::Library(path) = &mut self.crypto.multi_buffer {
             resolve(path);
+        }
+        for font in &mut self.dashboard.fonts {
+            resolve(&mut font.file);
         }
         for key in &mut self.keys.gateway {
             resolve(&mut key.file);

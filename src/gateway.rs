@@ -1,6 +1,6 @@
 //! The parts of a running gateway, built once at start and shared by every use case.
 
-mod web_view;
+pub mod web_view;
 
 pub use web_view::WebView;
 

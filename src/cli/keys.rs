@@ -1,6 +1,7 @@
 //! `keys generate|list|fingerprint|rotate|check`: the gateway's own keys.
 
 use crate::config::Config;
+use crate::gateway::web_view::read_fonts;
 use crate::keys::source::{read_declared, read_key_pair};
 use crate::keys::{certificates, rotation};
 use crate::payload::{Fingerprint, KeyState};
@@ -55,7 +56,7 @@ pub(super) enum Command {
         #[arg(long, default_value_t = DAYS)]
         days: u32,
     },
-    /// Load the configuration and every key that it names; start nothing.
+    /// Load the configuration, and every key and font that it names; start nothing.
     Check,
 }
 
@@ -79,6 +80,7 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
         } => rotate(file()?, promote, bits, days),
         Command::Check => {
             rotation::check(file()?)?;
+            read_fonts(&Config::load(file()?)?.dashboard.fonts)?;
             println!("The configuration and its keys load.");
             Ok(())
         }

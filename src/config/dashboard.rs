@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use url::{Host, Url};
 
 /// `[dashboard]`
@@ -19,6 +20,38 @@ pub struct Dashboard {
     pub pages_per_second: u32,
     /// Pages that a cardholder may load at once after a pause.
     pub burst: u32,
+    /// Fonts that themes may name although no phone has them; 40 KB in all. Read at the start.
+    pub fonts: Vec<FontFile>,
+}
+
+/// `[[dashboard.fonts]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FontFile {
+    /// As themes name it: 1 to 100 letters A to Z, digits, blanks and hyphens.
+    pub family: String,
+    /// WOFF2.
+    pub file: PathBuf,
+    /// 1 to 1000, or two of them for a variable font: `100 900`.
+    #[serde(default = "regular")]
+    pub weight: String,
+}
+
+fn regular() -> String {
+    "400".to_owned()
+}
+
+impl FontFile {
+    /// Both go into a style sheet as they are.
+    fn is_usable(&self) -> bool {
+        let clean = |c: char| c.is_ascii_alphanumeric() || c == ' ' || c == '-';
+        let family = self.family.trim() == self.family
+            && (1..=100).contains(&self.family.len())
+            && self.family.chars().all(clean);
+        let weights: Vec<_> = self.weight.split(' ').map(str::parse::<u16>).collect();
+        let in_range = |weight: &Result<u16, _>| matches!(weight, Ok(1..=1000));
+        family && (1..=2).contains(&weights.len()) && weights.iter().all(in_range)
+    }
 }
 
 impl Default for Dashboard {
@@ -28,6 +61,7 @@ impl Default for Dashboard {
             public_url: None,
             pages_per_second: 1,
             burst: 30,
+            fonts: Vec::new(),
         }
     }
 }
@@ -36,6 +70,15 @@ impl Dashboard {
     /// The rule of `public_url`, in words.
     pub(super) const RULE: &str =
         "must be https://host[:port][/prefix], or http on a loopback address";
+
+    /// The rule of `fonts`, in words.
+    pub(super) const FONT_RULE: &str = "each has a family of 1 to 100 letters A to Z, digits, blanks \
+        and hyphens, a WOFF2 file, and a weight of 1 to 1000 or two of them";
+
+    /// Whether all `fonts` can be named in a style sheet.
+    pub(super) fn has_usable_fonts(&self) -> bool {
+        self.fonts.iter().all(FontFile::is_usable)
+    }
 
     /// Whether `public_url` can be used.
     pub(super) fn is_usable(&self) -> bool {
@@ -64,6 +107,31 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_font_stays_inside_its_rule() {
+        let usable = |family: &str, weight: &str| {
+            let font = FontFile {
+                family: family.to_owned(),
+                file: PathBuf::new(),
+                weight: weight.to_owned(),
+            };
+            font.is_usable()
+        };
+        assert!(usable("Mark Offc For MC", "400") && usable("B-1", "100 900"));
+        for (family, weight) in [
+            ("", "400"),
+            (" A", "400"),
+            ("a\"}", "400"),
+            ("A", ""),
+            ("A", "bold"),
+            ("A", "0"),
+            ("A", "1 2 3"),
+            ("A", "400;x:y"),
+        ] {
+            assert!(!usable(family, weight), "{family} {weight}");
+        }
+    }
 
     #[test]
     fn tokens_travel_encrypted_or_not_at_all() {

@@ -48,6 +48,9 @@ impl Config {
         if !self.dashboard.is_usable() {
             return invalid("dashboard.public_url", Dashboard::RULE);
         }
+        if !self.dashboard.has_usable_fonts() {
+            return invalid("dashboard.fonts", Dashboard::FONT_RULE);
+        }
         let beyond = self
             .dashboard
             .listen

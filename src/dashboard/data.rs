@@ -27,7 +27,7 @@ pub fn profile(facts: &Facts, language: Language, ends: DateTime<Utc>, currency:
         "country": facts.country.code(),
         "currencyCode": currency,
         "units": if facts.imperial { "imperial" } else { "metric" },
-        "timeZone": facts.time_zone,
+        "timeZone": facts.zone.name(),
         "donation": facts.donation.as_ref().map(|donation| json!({
             "name": donation.name, "url": donation.url, "text": donation.text,
         })),
@@ -56,6 +56,7 @@ pub fn status(facts: &Facts) -> Value {
         "total": total,
         "windowFrom": running.plus(-12).first_day().map(day),
         "windowTo": running.last_day().map(day),
+        "lastScoredAt": facts.last_scored().map(|at| at.to_rfc3339()),
         "methodVersion": facts.set.id().as_str(),
         "methodNotice": facts.notice.as_ref().map(|notice| json!({
             "date": day(notice.date),

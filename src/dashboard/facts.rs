@@ -6,6 +6,7 @@ use crate::footprint::set::{Area, Confidence, FactorSet, Mcc};
 use crate::footprint::sums::{MonthSums, Sums};
 use crate::footprint::{Country, Grams, Money, Month};
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -22,8 +23,8 @@ pub struct Facts {
     pub now: DateTime<Utc>,
     /// The day that it is for the issuer's cardholders.
     pub today: NaiveDate,
-    /// The zone of that day, by its IANA name.
-    pub time_zone: &'static str,
+    /// The zone of that day.
+    pub zone: Tz,
     /// The months that have payments.
     pub months: BTreeMap<Month, MonthFacts>,
     /// How far the calculation of the past is.
@@ -108,7 +109,7 @@ pub struct MonthFacts {
     pub areas: MonthSums,
     /// Newest first.
     pub payments: Vec<Payment>,
-    /// When it was last written.
+    /// When it was last scored.
     pub updated: Option<DateTime<Utc>>,
 }
 
@@ -239,6 +240,11 @@ impl Facts {
     pub fn payments(&self) -> impl Iterator<Item = (Month, &Payment)> {
         let months = self.months.iter().rev();
         months.flat_map(|(month, facts)| facts.payments.iter().map(move |p| (*month, p)))
+    }
+
+    /// When anything was last scored.
+    pub fn last_scored(&self) -> Option<DateTime<Utc>> {
+        self.months.values().filter_map(|month| month.updated).max()
     }
 
     /// The payment of this id.

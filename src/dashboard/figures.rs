@@ -23,9 +23,19 @@ pub fn trusted(words: &Words, grams: Grams, confidence: Confidence) -> String {
     digits(words, grams, count)
 }
 
-/// `about 180 kg`.
+/// `about 180 kg`, or `less than 1 kg`.
 pub fn about(words: &Words, grams: Grams) -> String {
-    words.with("figure-about", &[("figure", &rounded(words, grams))])
+    let figure = rounded(words, grams);
+    if is_rounded(grams) {
+        words.with("figure-about", &[("figure", &figure)])
+    } else {
+        figure
+    }
+}
+
+/// Whether its figure is a number that "about" can stand before.
+pub fn is_rounded(grams: Grams) -> bool {
+    grams.decimal().abs() >= KILOGRAM
 }
 
 /// Every gram: `24,213.32 g CO₂e`.

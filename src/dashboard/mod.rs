@@ -4,7 +4,6 @@
 //! - [`language`]: the tags that are spoken; [`texts`]: the catalogues (`texts/*.ftl`);
 //!   [`format`](mod@format): numbers, dates and money; [`figures`]: how a footprint is rounded for
 //!   people
-//! - [`theme`]: the issuer's colours and fonts, made legible
 //! - [`token`]: the sealed tokens of a URL and of a view
 //! - [`link`]: the call that issues a view's address; [`visit`]: who may look now, and at what
 //! - [`data`]: the same figures as JSON
@@ -22,6 +21,5 @@ pub mod link;
 pub mod pages;
 pub mod reckon;
 pub mod texts;
-pub mod theme;
 pub mod token;
 pub mod visit;

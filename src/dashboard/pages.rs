@@ -81,4 +81,6 @@ pub(super) fn encoded(segment: &str) -> String {
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod states;
+#[cfg(test)]
 mod tests;

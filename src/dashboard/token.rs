@@ -27,7 +27,7 @@ pub const IDLE: TimeDelta = TimeDelta::minutes(15);
 /// How long a view lasts, however much it is used.
 pub const LONGEST: TimeDelta = TimeDelta::minutes(180);
 /// How far the clock of the node that made a token may be ahead of ours.
-const TOLERANCE: TimeDelta = TimeDelta::seconds(30);
+pub(super) const TOLERANCE: TimeDelta = TimeDelta::seconds(30);
 /// Kind, key version, day, issuer.
 const CLEAR: usize = 11;
 /// More characters than any token has.
@@ -39,17 +39,29 @@ const DAY: i64 = 86_400;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Not a token's form.
-    #[error("token-malformed")]
+    #[error("not a token")]
     Malformed,
     /// It was altered, is another's, or its data key is gone.
-    #[error("token-seal")]
+    #[error("the seal does not hold")]
     Seal,
     /// Its time is over.
-    #[error("token-expired")]
+    #[error("expired")]
     Expired,
     /// It is from the future.
-    #[error("token-early")]
+    #[error("made in the future")]
     Early,
+}
+
+impl TokenError {
+    /// The stable name in the log.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "token-malformed",
+            Self::Seal => "token-seal",
+            Self::Expired => "token-expired",
+            Self::Early => "token-early",
+        }
+    }
 }
 
 /// Which of the two.

@@ -6,7 +6,7 @@ use super::facts::{
     Scoring, Uncounted,
 };
 use super::language::Language;
-use super::token::Claims;
+use super::token::{Claims, TOLERANCE};
 use crate::enrolment::profile::Address;
 use crate::footprint::{Benchmarks, Country, Explanation, Month, Purchase, Scorer};
 use crate::gateway::Gateway;
@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::store::audit::AuditDraft;
 use crate::store::cardholders::{CardholderStatus, Visitor};
 use crate::store::scoring_jobs::JobState;
-use crate::store::writer::{Act, Commit};
+use crate::store::writer::{Act, Commit, Nonce, Outcome};
 use crate::transactions::item::Kind;
 use crate::transactions::read::{self, CardholderMonths};
 use crate::transactions::stored::{ScoreOutcome, StoredTransaction};
@@ -66,7 +66,8 @@ impl Viewer {
         }))
     }
 
-    /// Notes that a view was opened.
+    /// Notes that a view was opened. False: the issuer's addresses open one view each, and this
+    /// one has opened its own.
     ///
     /// # Errors
     /// What the writer says.
@@ -75,7 +76,7 @@ impl Viewer {
         gateway: &Gateway,
         request_id: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         let actor = format!("cardholder {}", self.claims.user_id);
         let audit = AuditDraft {
             issuer_id: Some(self.issuer.id),
@@ -85,14 +86,23 @@ impl Viewer {
             ..AuditDraft::accepted(now.timestamp_micros(), &actor, "dashboard.open")
         };
         let commit = Commit {
-            nonce: None,
+            nonce: self.issuer.dashboard.single_use.then(|| self.once()),
             act: Act::Record,
             audit,
             opening: None,
             sealed_under: None,
         };
-        gateway.writer.commit(commit).await?;
-        Ok(())
+        Ok(gateway.writer.commit(commit).await? != Outcome::Replayed)
+    }
+
+    /// The start token as something that the database takes once, on whatever node, and forgets
+    /// after the token's end.
+    fn once(&self) -> Nonce {
+        Nonce {
+            issuer_id: self.issuer.id,
+            value: format!("view {}", self.claims.id_name()),
+            expires_at: (self.claims.expires + TOLERANCE).timestamp_micros(),
+        }
     }
 
     /// Notes that the introduction was closed.
@@ -131,7 +141,9 @@ impl Viewer {
         let notice = stored
             .as_ref()
             .and_then(|stored| notice(issuer, stored, now));
-        let stored = stored.map(|stored| stored.months).unwrap_or_default();
+        let (stored, written) = stored
+            .map(|stored| (stored.months, stored.written))
+            .unwrap_or_default();
         let country = self.country(gateway)?;
         let benchmarks = BENCHMARKS.as_ref();
         let months: BTreeMap<Month, MonthFacts> = stored
@@ -139,7 +151,9 @@ impl Viewer {
             .filter(|(_, month)| !month.transactions.is_empty())
             .map(|(month, stored)| {
                 let payments = stored.transactions.iter().map(payment).collect();
-                (*month, MonthFacts::new(stored.sums.clone(), payments))
+                let mut facts = MonthFacts::new(stored.sums.clone(), payments);
+                facts.updated = written.get(month).copied();
+                (*month, facts)
             })
             .collect();
         let facts = Facts {
@@ -148,7 +162,7 @@ impl Viewer {
             country,
             now,
             today,
-            time_zone: issuer.time_zone.name(),
+            zone: issuer.time_zone,
             scoring: self.scoring(now, &months),
             months,
             notice,

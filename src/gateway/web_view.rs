@@ -1,4 +1,8 @@
-//! Where the cardholders' web view is, and how often it may be asked.
+//! Where the cardholders' web view is, what fonts it serves, and how often it may be asked.
+
+mod fonts;
+
+pub use fonts::{Font, FontError, read as read_fonts};
 
 use crate::config::{self, Config};
 use crate::throttle::{Bucket, Buckets, Rate};
@@ -22,13 +26,19 @@ pub struct WebView {
     pub secure: bool,
     /// Whether this node itself ends TLS.
     pub ends_tls: bool,
+    /// The operator's fonts.
+    pub fonts: Vec<Font>,
     pages: Buckets,
     strangers: Mutex<Bucket>,
 }
 
 impl WebView {
     /// By the configuration of a node that listens on `address`.
-    pub fn new(config: &Config, address: SocketAddr) -> Self {
+    ///
+    /// # Errors
+    /// A font that cannot be served.
+    pub fn new(config: &Config, address: SocketAddr) -> Result<Self, FontError> {
+        let fonts = read_fonts(&config.dashboard.fonts)?;
         let named = config.dashboard.public_url.clone();
         let first = || config.server.public_base_urls.first().cloned();
         let own = || match config.server.tls_certificate {
@@ -41,7 +51,8 @@ impl WebView {
         let prefix = url.as_ref().map(|url| url.path().trim_end_matches('/'));
         let loopback = url.as_ref().is_some_and(config::is_loopback);
         let plain = url.as_ref().is_some_and(|url| url.scheme() == "http");
-        Self {
+        Ok(Self {
+            fonts,
             origin: url
                 .as_ref()
                 .map(|url| url.origin().ascii_serialization())
@@ -57,7 +68,7 @@ impl WebView {
                 config.dashboard.burst,
             )),
             strangers: Mutex::default(),
-        }
+        })
     }
 
     /// Takes a page of a cardholder's; false if there were too many.

@@ -24,7 +24,7 @@ use access::Access;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use refusal::Denied;
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
@@ -61,20 +61,30 @@ pub async fn open(gateway: Data<Gateway>, request: HttpRequest) -> HttpResponse 
     }
 }
 
-/// The script.
-pub async fn script(
+/// The script, or one of the operator's fonts.
+pub async fn file(
     gateway: Data<Gateway>,
     request: HttpRequest,
     name: Path<String>,
 ) -> HttpResponse {
-    if *name != *SCRIPT_NAME {
-        return missing(gateway, request).await;
+    let fonts = &gateway.web_view.fonts;
+    if *name == *SCRIPT_NAME {
+        kept("text/javascript; charset=utf-8").body(SCRIPT)
+    } else if let Some(font) = fonts.iter().find(|font| font.name == *name) {
+        kept("font/woff2").body(font.bytes.clone())
+    } else {
+        missing(gateway, request).await
     }
-    HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/javascript; charset=utf-8"))
+}
+
+/// An answer that browsers may keep for good: its name changes with its content.
+fn kept(media_type: &'static str) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::Ok();
+    answer
+        .insert_header((CONTENT_TYPE, media_type))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .body(SCRIPT)
+        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"));
+    answer
 }
 
 /// The overview of a month.

@@ -106,7 +106,7 @@ fn web_view() -> Vec<Endpoint> {
     use documents::dashboard as document;
     vec![
         get("/home/", to(dashboard::open), document::open),
-        get("/home/{file}", to(dashboard::script), document::script),
+        get("/home/{file}", to(dashboard::file), document::file),
         get(
             "/home/{mode}/{view}/",
             to(dashboard::overview),

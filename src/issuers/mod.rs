@@ -4,8 +4,8 @@
 //! - `added_ranges`: the BINs that an issuer may add itself; `gate`: one change at a time
 //! - `declaration`: an issuer programme in TOML, validated whole, for `issuer apply`
 //! - `dashboard`: what the operator sets for its web view
-//! - `profile`, `theme`: the part of an issuer that it reads and changes itself; `theme::Dress`: its
-//!   colours and fonts, made legible
+//! - `profile`, `theme`: the part of an issuer that it reads and changes itself
+//! - `theme::Dress`: its colours and fonts, made legible
 //! - `registry`: the stored issuers, parsed once and shared by all requests
 //! - `validity`: the dates of a certificate
 

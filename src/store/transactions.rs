@@ -134,9 +134,20 @@ pub trait OpenBook {
     fn close(self: Box<Self>, months: Vec<MonthRow>) -> Result<Entries, BookError>;
 }
 
+/// One month of a cardholder.
+#[derive(Debug, Clone, Queryable)]
+pub struct MonthOfOne {
+    /// Which.
+    pub month: i32,
+    /// Sealed.
+    pub content: Vec<u8>,
+    /// When it was last written, microseconds since 1970 UTC.
+    pub updated_at: i64,
+}
+
 /// All that is stored of a cardholder's transactions: the ledger, and the months from `first` on,
 /// in order. `None`: there is no ledger.
-pub type StoredTransactions = Option<(Vec<u8>, Vec<(i32, Vec<u8>)>)>;
+pub type StoredTransactions = Option<(Vec<u8>, Vec<MonthOfOne>)>;
 
 impl Store {
     /// A cardholder's ledger and months, of one moment.
@@ -166,9 +177,13 @@ impl Store {
                     .filter(transaction_months::issuer_id.eq(issuer_id.0))
                     .filter(transaction_months::user_id.eq(&user_id))
                     .filter(transaction_months::month.ge(first))
-                    .select((transaction_months::month, transaction_months::content))
+                    .select((
+                        transaction_months::month,
+                        transaction_months::content,
+                        transaction_months::updated_at,
+                    ))
                     .order(transaction_months::month)
-                    .load::<(i32, Vec<u8>)>(conn)?;
+                    .load::<MonthOfOne>(conn)?;
                 let after: Option<Vec<u8>> = ledger().first(conn).optional()?;
                 if after.as_ref() == Some(&before) {
                     return Ok(Some((before, months)));

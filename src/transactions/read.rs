@@ -9,6 +9,7 @@ use crate::footprint::sums::MonthSums;
 use crate::ids::{CardholderId, IssuerId};
 use crate::store::Store;
 use crate::vault::{Place, Vault, VaultError, VaultKeys};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// All that is known of a cardholder's transactions, of one moment: every score is of the ledger's
@@ -19,6 +20,8 @@ pub struct CardholderMonths {
     pub ledger: Ledger,
     /// By month; those without a transaction are missing.
     pub months: BTreeMap<Month, StoredMonth>,
+    /// When each of them was last written: a purchase came in, or all were scored anew.
+    pub written: BTreeMap<Month, DateTime<Utc>>,
 }
 
 /// Reads the months from `first` on. `None`: there are no transactions.
@@ -37,16 +40,23 @@ pub async fn cardholder(
     };
     let open = |keys: &VaultKeys| {
         let ledger = sealing::open_ledger(keys, issuer_id, user_id.as_str(), &ledger)?;
-        let mut months = BTreeMap::new();
-        for (key, content) in &rows {
+        let (mut months, mut written) = (BTreeMap::new(), BTreeMap::new());
+        for row in &rows {
             let (set, stored) =
-                sealing::open_month(keys, issuer_id, user_id.as_str(), *key, content)?;
+                sealing::open_month(keys, issuer_id, user_id.as_str(), row.month, &row.content)?;
             if set != ledger.set {
                 return Err(VaultError::DoesNotOpen);
             }
+            if let Some(at) = DateTime::from_timestamp_micros(row.updated_at) {
+                written.insert(stored.month, at);
+            }
             months.insert(stored.month, stored);
         }
-        Ok(CardholderMonths { ledger, months })
+        Ok(CardholderMonths {
+            ledger,
+            months,
+            written,
+        })
     };
     with_keys(store, vault, open).await.map(Some)
 }

@@ -16,8 +16,8 @@ use askama::Template;
 pub struct CategoryPage {
     /// What stands round it.
     pub frame: Frame,
-    /// The category and the month.
-    pub heading: String,
+    /// Its name.
+    pub category: String,
     /// Its address behind the root, without the month.
     pub path: String,
     /// The month, for links.
@@ -26,6 +26,8 @@ pub struct CategoryPage {
     pub picker: Picker,
     /// Rounded.
     pub figure: String,
+    /// Whether "about" stands before it.
+    pub about: bool,
     /// Exact.
     pub exact: String,
     /// Of the month's footprint.
@@ -59,11 +61,12 @@ impl CategoryPage {
         let payments = month.map(|month| month.payments.as_slice());
         Some(Self {
             frame: Frame::of(visit, facts, &heading, format!("{path}?month={shown}")),
-            heading,
+            category,
             path,
             month: shown.to_string(),
             picker: Picker::of(words, facts, shown),
-            figure: figures::about(words, grams),
+            figure: figures::rounded(words, grams),
+            about: figures::is_rounded(grams),
             exact: figures::exact(words, grams),
             share: share
                 .filter(|share| (0..=100).contains(share))

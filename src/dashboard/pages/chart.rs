@@ -15,6 +15,7 @@ const STEP: i32 = 30;
 const COLUMN: i32 = 20;
 /// Height of the drawing.
 const HEIGHT: i32 = 180;
+const KILOGRAM: Decimal = Decimal::ONE_THOUSAND;
 /// Above the highest mark.
 const MARGIN: i32 = 8;
 
@@ -29,8 +30,10 @@ pub struct Column {
     pub name: String,
     /// Rounded; `None` without payments.
     pub figure: Option<String>,
-    /// The number of kilograms alone, for the label at the column.
+    /// The number alone, in the chart's unit, for the label at the column.
     pub number: String,
+    /// First letter of its name, where there is no room for more.
+    pub initial: String,
     /// Place and size in the drawing.
     pub x: i32,
     /// Its upper edge.
@@ -55,6 +58,8 @@ pub struct Mark {
 /// The chart.
 #[derive(Debug, Clone)]
 pub struct Chart {
+    /// What the numbers at the columns are: kilograms, or tonnes if one month has as much.
+    pub unit: String,
     /// The message, as the drawing's name.
     pub summary: String,
     /// Oldest first.
@@ -98,16 +103,19 @@ impl Chart {
                 ("figure", &figures::rounded(words, highest)),
             ],
         );
+        let unit = Unit::of(lowest, highest);
         let columns = months.iter().zip(0..).map(|((month, grams), at)| {
+            let short = words.formats.month_short(*month);
             let value = grams.unwrap_or_default();
             let (y, height) = scale.column(value);
             Column {
                 value: month.to_string(),
-                short: words.formats.month_short(*month),
+                initial: initial(&short),
+                short,
                 name: words.formats.month(*month),
                 figure: grams.map(|grams| figures::rounded(words, grams)),
                 number: grams
-                    .map(|grams| kilograms(words, grams))
+                    .map(|grams| unit.number(words, grams))
                     .unwrap_or_default(),
                 x: at * STEP + (STEP - COLUMN) / 2,
                 y,
@@ -116,6 +124,7 @@ impl Chart {
             }
         });
         Some(Self {
+            unit: unit.name(words),
             summary,
             columns: columns.collect(),
             marks: marks
@@ -141,10 +150,48 @@ fn grams(facts: &Facts, month: Month, area: Option<u16>) -> Option<Grams> {
     }
 }
 
-fn kilograms(words: &Words, grams: Grams) -> String {
-    let whole = (grams.decimal() / Decimal::ONE_THOUSAND).round();
-    let two = whole.round_sf(2).unwrap_or(whole).normalize();
-    words.formats.number(two)
+/// What the numbers at the columns are, so that each has three digits at most.
+#[derive(Clone, Copy)]
+enum Unit {
+    Kilograms,
+    Tonnes,
+}
+
+impl Unit {
+    fn of(lowest: Grams, highest: Grams) -> Self {
+        let most = highest.decimal().max(lowest.decimal().abs());
+        if most / KILOGRAM < Decimal::from(995) {
+            Self::Kilograms
+        } else {
+            Self::Tonnes
+        }
+    }
+
+    /// `kg CO₂e`.
+    fn name(self, words: &Words) -> String {
+        let id = match self {
+            Self::Kilograms => "figure-kg",
+            Self::Tonnes => "figure-tonnes",
+        };
+        format!("{} CO₂e", words.with(id, &[("number", "")]).trim())
+    }
+
+    fn number(self, words: &Words, grams: Grams) -> String {
+        let kilograms = grams.decimal() / KILOGRAM;
+        match self {
+            Self::Kilograms => {
+                let whole = kilograms.round();
+                let two = whole.round_sf(2).unwrap_or(whole).normalize();
+                words.formats.number(two)
+            }
+            Self::Tonnes => words.formats.places(kilograms / KILOGRAM, 1),
+        }
+    }
+}
+
+fn initial(name: &str) -> String {
+    let first = name.chars().next();
+    first.into_iter().flat_map(char::to_uppercase).collect()
 }
 
 fn marks(words: &Words, facts: &Facts) -> Vec<(String, Grams, &'static str)> {

@@ -59,15 +59,16 @@ fn said(
     what: &str,
     texts: &[(&'static str, &str)],
 ) -> String {
-    let percent = match difference.percent {
-        Some(percent) if !difference.is_slight() => words.formats.percent(percent),
-        _ if difference.is_slight() => return words.with(&format!("self-same-{what}"), texts),
-        // Against nothing, or less than nothing: no percentage says anything.
-        _ => "–".to_owned(),
-    };
-    let figure = figures::rounded(words, difference.size());
+    if difference.is_slight() {
+        return words.with(&format!("self-same-{what}"), texts);
+    }
+    let mut figure = figures::rounded(words, difference.size());
+    // Against nothing, or less than nothing, no percentage says anything.
+    if let Some(percent) = difference.percent {
+        figure += &format!(" ({})", words.formats.percent(percent));
+    }
     let mut all = texts.to_vec();
-    all.extend([("figure", figure.as_str()), ("percent", percent.as_str())]);
+    all.push(("figure", figure.as_str()));
     let way = if difference.grams < Grams::default() {
         "less"
     } else {

@@ -3,9 +3,11 @@
 use super::super::facts::Facts;
 use super::super::language::Language;
 use super::super::texts::Words;
-use super::super::theme::Dress;
 use super::STYLE;
-use chrono::{DateTime, Utc};
+use crate::gateway::web_view::Font;
+use crate::issuers::theme::Dress;
+use chrono::{DateTime, Offset, Utc};
+use chrono_tz::Tz;
 
 /// How a page is shown, apart from what it says.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ pub struct Visit<'a> {
     pub root: &'a str,
     /// The script's name, with its hash.
     pub script: &'a str,
+    /// The operator's fonts.
+    pub fonts: &'a [Font],
     /// When the view closes if nobody asks for another page.
     pub ends: DateTime<Utc>,
     /// The moment of the page.
@@ -53,6 +57,8 @@ pub struct Frame {
     pub root: String,
     /// The script's name; empty on pages outside of a view.
     pub script: String,
+    /// Names of the fonts that the theme asks for.
+    pub fonts: Vec<String>,
     /// The document's title.
     pub title: String,
     /// The issuer's name.
@@ -82,6 +88,12 @@ impl Frame {
     pub fn of(visit: &Visit<'_>, facts: &Facts, title: &str, here: String) -> Self {
         let words = visit.words;
         let issuer = &facts.issuer;
+        let ends = visit.ends.with_timezone(&facts.zone);
+        let fonts = visit
+            .fonts
+            .iter()
+            .filter(|font| visit.dress.names(&font.family));
+        let fonts: Vec<&Font> = fonts.collect();
         let languages = Language::OFFERED
             .into_iter()
             .map(|(language, name)| LanguageLink {
@@ -92,7 +104,8 @@ impl Frame {
             });
         Self {
             nonce: visit.nonce.to_owned(),
-            style: format!("{}{STYLE}", visit.dress.css()),
+            style: format!("{}{}{STYLE}", faces(&fonts, visit.root), visit.dress.css()),
+            fonts: fonts.iter().map(|font| font.name.clone()).collect(),
             scheme: visit.dress.scheme(),
             root: visit.root.to_owned(),
             script: visit.script.to_owned(),
@@ -101,7 +114,10 @@ impl Frame {
             home: here.is_empty() || here.starts_with('?'),
             ends: words.with(
                 "view-ends",
-                &[("time", &words.formats.time(visit.ends.time()))],
+                &[
+                    ("time", &words.formats.time(ends.time())),
+                    ("zone", &zone_name(ends)),
+                ],
             ),
             seconds: (visit.ends - visit.now).num_seconds().max(0),
             languages: languages.collect(),
@@ -128,6 +144,7 @@ impl Frame {
             scheme: dress.scheme(),
             root: String::new(),
             script: String::new(),
+            fonts: Vec::new(),
             title: title.to_owned(),
             issuer: String::new(),
             home: true,
@@ -154,7 +171,71 @@ impl Frame {
     }
 }
 
+/// A rule for each font. `optional`: a page never moves because a font came late.
+fn faces(fonts: &[&Font], root: &str) -> String {
+    let faces = fonts.iter().map(|font| {
+        let (family, weight, name) = (&font.family, &font.weight, &font.name);
+        format!(
+            "@font-face{{font-family:\"{family}\";font-weight:{weight};font-display:optional;\
+             src:url({root}../../{name}) format(\"woff2\")}}"
+        )
+    });
+    faces.collect()
+}
+
+/// `CET`; where the zone has no letters of its own, the distance from UTC: `UTC−3`.
+fn zone_name(moment: DateTime<Tz>) -> String {
+    let name = moment.format("%Z").to_string();
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return name;
+    }
+    let minutes = moment.offset().fix().local_minus_utc() / 60;
+    let sign = if minutes < 0 { '−' } else { '+' };
+    match (minutes.abs() / 60, minutes.abs() % 60) {
+        (hours, 0) => format!("UTC{sign}{hours}"),
+        (hours, rest) => format!("UTC{sign}{hours}:{rest:02}"),
+    }
+}
+
 fn with_language(here: &str, language: Language) -> String {
     let separator = if here.contains('?') { '&' } else { '?' };
     format!("{here}{separator}lang={}", language.tag())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+
+    #[test]
+    fn zones_have_names_that_people_know() {
+        for (zone, name) in [
+            (Tz::UTC, "UTC"),
+            (Tz::Europe__Stockholm, "CET"),
+            (Tz::America__Santiago, "UTC−3"),
+            (Tz::America__Costa_Rica, "CST"),
+            (Tz::Asia__Kuala_Lumpur, "UTC+8"),
+            (Tz::Asia__Kathmandu, "UTC+5:45"),
+        ] {
+            let moment = zone.with_ymd_and_hms(2026, 11, 17, 12, 0, 0).unwrap();
+            assert_eq!(zone_name(moment), name);
+        }
+    }
+
+    #[test]
+    fn a_font_is_loaded_if_the_theme_names_it() {
+        let font = |family: &str| Font {
+            family: family.to_owned(),
+            weight: "400".to_owned(),
+            name: "font-0.woff2".to_owned(),
+            bytes: Vec::new(),
+        };
+        let dress = Dress::of(&crate::issuers::theme::Theme::default(), true);
+        assert!(dress.names("Mark Offc For MC") && !dress.names("Mark"));
+        let css = faces(&[&font("Mark Offc For MC")], "../");
+        assert!(
+            css.contains("url(../../../font-0.woff2)") && css.contains("\"Mark Offc For MC\""),
+            "{css}"
+        );
+    }
 }

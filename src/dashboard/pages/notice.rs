@@ -1,8 +1,8 @@
 //! The pages that end a visit, or interrupt it.
 
 use super::super::texts::Words;
-use super::super::theme::Dress;
 use super::frame::Frame;
+use crate::issuers::theme::Dress;
 use askama::Template;
 
 /// Why there is no screen.

@@ -97,18 +97,23 @@ impl OverviewPage {
         let here = format!("?month={shown}");
         let failed = facts.scoring == Scoring::Failed && facts.months.is_empty();
         let month = facts.month(shown);
+        let total = match failed {
+            true => Total::default(),
+            false => Total::of(words, facts, shown),
+        };
+        let statuses = statuses(words, facts);
+        let state = statuses
+            .first()
+            .map_or(&total.kind, |status| &status.heading);
+        let title = format!("{} – {state}", words.with("overview-title", &named));
         Self {
-            frame: Frame::of(visit, facts, &words.with("overview-title", &named), here),
+            frame: Frame::of(visit, facts, &title, here),
             intro: !facts.introduced,
-            statuses: statuses(words, facts),
+            statuses,
             picker: Picker::of(words, facts, shown),
             month: shown.to_string(),
             heading: words.with("total-heading", &named),
-            total: if failed {
-                Total::default()
-            } else {
-                Total::of(words, facts, shown)
-            },
+            total,
             own: SelfComparison::of(words, facts, shown),
             benchmark: BenchmarkView::of(words, facts),
             chart: Chart::of(words, facts, None),

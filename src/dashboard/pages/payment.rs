@@ -22,6 +22,8 @@ pub struct PaymentPage {
     pub merchant: String,
     /// Rounded; `None` if it counts nothing.
     pub figure: Option<String>,
+    /// Whether "about" stands before it.
+    pub about: bool,
     /// The confidence's circle.
     pub class: &'static str,
     /// The confidence in words.
@@ -59,6 +61,7 @@ impl PaymentPage {
             frame: Frame::of(visit, facts, &words.t("payment-title"), here),
             merchant: merchant(words, payment),
             figure: None,
+            about: false,
             class: "none",
             confidence: words.t("confidence-none"),
             facts: of_payment(words, facts, payment),
@@ -82,6 +85,7 @@ impl PaymentPage {
                 co2e, confidence, ..
             } => {
                 page.figure = Some(figures::trusted(words, co2e, confidence));
+                page.about = figures::is_rounded(co2e);
                 page.class = confidence.name();
                 page.confidence = words.t(&format!("confidence-{}", confidence.name()));
                 page.exact = Some(figures::exact(words, co2e));

@@ -6,11 +6,11 @@ use crate::dashboard::facts::{
 use crate::dashboard::language::Language;
 use crate::dashboard::pages::Visit;
 use crate::dashboard::texts::Words;
-use crate::dashboard::theme::Dress;
 use crate::footprint::set::Mcc;
 use crate::footprint::{
     Benchmarks, Country, Currency, Money, Month, MonthSums, Purchase, Scorer, Verdict,
 };
+use crate::issuers::theme::Dress;
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeZone, Utc};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -141,7 +141,7 @@ pub(crate) fn facts(months: BTreeMap<Month, MonthFacts>) -> Facts {
         now: now(),
         today: now().date_naive(),
         months,
-        time_zone: "UTC",
+        zone: chrono_tz::Tz::Europe__Stockholm,
         scoring: Scoring::Done,
         notice: None,
         set: SCORER.set().clone(),
@@ -161,6 +161,7 @@ pub(crate) fn visit(language: Language, dress: &Dress) -> Visit<'_> {
         nonce: "bm9uY2U",
         root: "./",
         script: "script-0.js",
+        fonts: &[],
         ends: now() + chrono::TimeDelta::minutes(15),
         now: now(),
     }

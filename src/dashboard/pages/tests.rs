@@ -1,13 +1,11 @@
 use super::sample::{facts, months, payment, visit, year};
 use super::*;
-use crate::dashboard::facts::{DonationFacts, NoticeFacts, Scoring};
 use crate::dashboard::language::Language;
-use crate::dashboard::theme::Dress;
-use crate::footprint::{Country, Grams, Purchase};
+use crate::footprint::Purchase;
+use crate::issuers::theme::Dress;
 use crate::issuers::theme::Theme;
 use askama::Template;
 use chrono::NaiveDate;
-use std::collections::BTreeMap;
 
 fn dress() -> Dress {
     Dress::of(&Theme::default(), true)
@@ -50,7 +48,7 @@ fn a_year_says_how_much_compared_with_what_and_why() {
         "SEK\u{a0}",
         "Card ending 4363",
         "Nothing here affects your card",
-        "This view closes at 2:20",
+        "This view closes at 3:20\u{202f}PM CET",
     ] {
         assert!(html.contains(text), "{text}");
     }
@@ -60,48 +58,13 @@ fn a_year_says_how_much_compared_with_what_and_why() {
 }
 
 #[test]
-fn pages_keep_within_their_weight() {
-    for language in Language::ALL {
-        let html = overview(&facts(months(year())), language, &Query::default());
-        assert!(html.len() < 60_000, "{language:?}: {}", html.len());
-    }
+fn the_script_keeps_within_its_weight() {
     assert!(SCRIPT.len() <= 3_000);
 }
 
-#[test]
-fn every_screen_has_all_its_texts_in_every_language() {
-    let facts = facts(months(year()));
-    let dress = dress();
-    for language in Language::ALL {
-        let visit = visit(language, &dress);
-        let query = Query {
-            month: month("2026-10"),
-            ..Query::default()
-        };
-        let payment = facts.payment("flight").unwrap().1;
-        let explanation = explained(payment);
-        let screens = [
-            OverviewPage::of(&visit, &facts, &query).render(),
-            CategoryPage::of(&visit, &facts, 101, &query)
-                .unwrap()
-                .render(),
-            PaymentsPage::of(&visit, &facts, &query).render(),
-            PaymentPage::of(&visit, &facts, payment, Some(&explanation)).render(),
-            MethodPage::of(&visit, &facts).render(),
-            IntroPage::of(&visit, &facts).render(),
-        ];
-        for html in screens {
-            let html = html.unwrap();
-            assert!(html.contains(&format!("<html lang=\"{}\">", language.tag())));
-            assert!(
-                !html.contains("{$") && !html.contains("{ $"),
-                "{language:?}"
-            );
-        }
-    }
-}
-
-fn explained(payment: &crate::dashboard::facts::Payment) -> crate::footprint::Explanation<'static> {
+pub(super) fn explained(
+    payment: &crate::dashboard::facts::Payment,
+) -> crate::footprint::Explanation<'static> {
     sample::SCORER.explain(&Purchase {
         mcc: payment.mcc,
         amount: payment.amount,
@@ -112,20 +75,18 @@ fn explained(payment: &crate::dashboard::facts::Payment) -> crate::footprint::Ex
 
 #[test]
 fn states_say_what_is_missing_and_show_no_figure_of_it() {
-    let mut waiting = facts(BTreeMap::new());
-    waiting.scoring = Scoring::Waiting;
-    waiting.introduced = false;
-    let html = english(&waiting);
+    let state = |name: &str| english(&states::named(name));
+    let html = state("waiting");
     assert!(html.contains("No payments yet") && html.contains("Check again"));
     assert!(html.contains("Got it") && !has_figure(&html));
+    let html = state("empty");
+    assert!(html.contains("No payments yet") && !html.contains("Check again"));
 
-    let mut running = facts(months(year()));
-    running.scoring = Scoring::Running {
-        scored: 120,
-        total: 480,
-    };
+    let running = states::named("running");
     let html = english(&running);
     assert!(html.contains("120 of 480 payments are done."));
+    assert!(html.contains("Estimate, so far this month, incomplete"));
+    assert!(html.contains("<title>Footprint, November 2026 – Still calculating"));
     let october = Query {
         month: month("2026-10"),
         ..Query::default()
@@ -133,25 +94,18 @@ fn states_say_what_is_missing_and_show_no_figure_of_it() {
     let html = overview(&running, Language::EnUs, &october);
     assert!(html.contains("Estimate, incomplete"));
 
-    let mut failed = facts(BTreeMap::new());
-    failed.scoring = Scoring::Failed;
-    let html = english(&failed);
+    let html = state("failed");
     assert!(html.contains("Not available") && !has_figure(&html));
 
-    let mut one = year();
-    one.retain(|payment| payment.date < NaiveDate::from_ymd_opt(2026, 11, 1).unwrap());
-    let html = english(&facts(months(one)));
+    let html = state("none-this-month");
     assert!(html.contains("No payments in November 2026.") && !has_figure(&html));
     assert!(html.contains("Compared with yourself"));
 
-    let day = NaiveDate::from_ymd_opt(2026, 11, 3).unwrap();
-    let cash = payment("cash", day, "6011", "ATM", 500);
-    let html = english(&facts(months(vec![cash])));
+    let html = state("unscored");
     assert!(html.contains("Nothing is counted this month"));
     assert!(html.contains("<strong>0 kg</strong>") && html.contains("not counted"));
 
-    let refund = payment("refund", day, "5651", "H&amp;M <b>", -900);
-    let html = english(&facts(months(vec![refund])));
+    let html = state("negative");
     assert!(html.contains("Refunds outweigh purchases this month."));
     assert!(
         html.contains("bar minus") && html.contains("H&#38;amp;M &#60;b&#62;"),
@@ -170,12 +124,7 @@ fn under_two_full_months_nothing_is_compared_with_oneself() {
 
 #[test]
 fn a_country_without_a_figure_gets_the_worlds_and_is_told() {
-    let mut elsewhere = facts(months(year()));
-    let country = Country::from_alpha3("ATA").unwrap();
-    elsewhere.country = country;
-    let benchmarks = crate::footprint::Benchmarks::builtin().unwrap();
-    elsewhere.benchmark = benchmarks.latest(country);
-    elsewhere.goal = benchmarks.goal(country);
+    let mut elsewhere = states::named("world");
     let html = english(&elsewhere);
     assert!(html.contains("no national figure for ATA"));
     assert!(html.contains("World average") && !html.contains("Country average"));
@@ -187,13 +136,7 @@ fn a_country_without_a_figure_gets_the_worlds_and_is_told() {
 
 #[test]
 fn a_new_method_is_announced_with_both_totals() {
-    let mut changed = facts(months(year()));
-    changed.notice = Some(NoticeFacts {
-        date: NaiveDate::from_ymd_opt(2026, 10, 2).unwrap(),
-        before: Grams::from_centigrams(312_000_000),
-        after: Grams::from_centigrams(298_000_000),
-    });
-    let html = english(&changed);
+    let html = english(&states::named("new-method"));
     assert!(
         html.contains("was about 3.1 t before and is about 3 t now"),
         "{html}"
@@ -202,14 +145,23 @@ fn a_new_method_is_announced_with_both_totals() {
 
 #[test]
 fn a_project_is_offered_without_sums() {
-    let mut with_project = facts(months(year()));
-    with_project.donation = Some(DonationFacts {
-        name: "Forest Fund".into(),
-        url: "https://forest.example/".into(),
-        text: "Plants where the wood was cut.".into(),
-    });
-    let html = english(&with_project);
+    let html = english(&states::named("project"));
     assert!(html.contains("Forest Fund") && html.contains("does not change the footprint"));
+}
+
+#[test]
+fn against_less_than_nothing_there_is_no_percentage() {
+    let day = |month| NaiveDate::from_ymd_opt(2026, month, 3).unwrap();
+    let facts = facts(months(vec![
+        payment("refund", day(9), "5651", "H&M", -9_000),
+        payment("fuel", day(10), "5542", "Circle K", 900),
+    ]));
+    let html = english(&facts);
+    let line = html
+        .lines()
+        .find(|line| line.contains("higher than September"));
+    let line = line.unwrap();
+    assert!(line.contains("kg") && !line.contains(['%', '–']), "{line}");
 }
 
 #[test]
@@ -301,98 +253,4 @@ fn debug_shows_no_merchant() {
         facts.payment("flight")
     );
     assert!(!text.contains("ICA") && !text.contains("SAS"), "{text}");
-}
-
-/// `DASHBOARD_PREVIEW=folder cargo test --lib preview` writes screens there, to look at.
-#[test]
-fn preview() {
-    let Some(folder) = std::env::var_os("DASHBOARD_PREVIEW") else {
-        return;
-    };
-    let folder = std::path::PathBuf::from(folder);
-    let themes = [
-        ("plain", serde_json::json!({})),
-        (
-            "bank",
-            serde_json::json!({"backgroundColor": "#F3F5F4", "widgetBackgroundColor": "#FFFFFF",
-                "fontColor": "#16302B", "barGraphColor": "#0B6E4F", "buttonColor": "#0B6E4F",
-                "buttonTextColor": "#FFFFFF", "titleFontType": "Georgia, serif"}),
-        ),
-        (
-            "hostile",
-            serde_json::json!({"backgroundColor": "#FFFF00", "widgetBackgroundColor": "#FF00FF",
-                "fontColor": "#FF8800", "barGraphColor": "#FF00EE", "titleFontSize": "999px",
-                "paragraphFontType": "O'Neil, serif"}),
-        ),
-    ];
-    let facts = facts(months(year()));
-    for (name, theme) in themes {
-        let theme = Theme::parse(theme.as_object().unwrap()).unwrap();
-        let dress = Dress::of(&theme, true);
-        for language in Language::ALL {
-            let visit = visit(language, &dress);
-            let flight = facts.payment("flight").unwrap().1;
-            let fuel = facts
-                .payments()
-                .map(|(_, p)| p)
-                .find(|p| p.mcc.number() == 5542);
-            let october = Query {
-                month: month("2026-10"),
-                ..Query::default()
-            };
-            let mut first = OverviewPage::of(&visit, &facts, &Query::default());
-            first.intro = true;
-            let closed = NoticePage::of(
-                visit.words,
-                &dress,
-                "bm9uY2U",
-                NoticeKind::Closed,
-                facts.issuer.return_url.clone(),
-                None,
-                "1",
-            );
-            let screens = [
-                (
-                    "overview",
-                    OverviewPage::of(&visit, &facts, &Query::default()).render(),
-                ),
-                ("first", first.render()),
-                (
-                    "october",
-                    OverviewPage::of(&visit, &facts, &october).render(),
-                ),
-                (
-                    "category",
-                    CategoryPage::of(&visit, &facts, 101, &october)
-                        .unwrap()
-                        .render(),
-                ),
-                (
-                    "payments",
-                    PaymentsPage::of(&visit, &facts, &Query::default()).render(),
-                ),
-                (
-                    "flight",
-                    PaymentPage::of(&visit, &facts, flight, Some(&explained(flight))).render(),
-                ),
-                (
-                    "fuel",
-                    PaymentPage::of(
-                        &visit,
-                        &facts,
-                        fuel.unwrap(),
-                        Some(&explained(fuel.unwrap())),
-                    )
-                    .render(),
-                ),
-                ("method", MethodPage::of(&visit, &facts).render()),
-                ("intro", IntroPage::of(&visit, &facts).render()),
-                ("closed", closed.render()),
-            ];
-            for (screen, html) in screens {
-                let file = folder.join(format!("{name}-{}-{screen}.html", language.tag()));
-                std::fs::write(file, html.unwrap()).unwrap();
-            }
-        }
-    }
 }

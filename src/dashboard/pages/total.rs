@@ -96,10 +96,12 @@ impl Picker {
 impl Total {
     pub(super) fn of(words: &Words, facts: &Facts, shown: Month) -> Self {
         let month = facts.month(shown);
-        let kind = match facts.scoring {
-            _ if shown == facts.running() => "total-so-far",
-            Scoring::Waiting | Scoring::Running { .. } => "total-incomplete",
-            _ => "total-estimate",
+        let is_whole = !matches!(facts.scoring, Scoring::Waiting | Scoring::Running { .. });
+        let kind = match (shown == facts.running(), is_whole) {
+            (true, true) => "total-so-far",
+            (true, false) => "total-so-far-incomplete",
+            (false, false) => "total-incomplete",
+            (false, true) => "total-estimate",
         };
         let mut total = Self {
             kind: words.t(kind),
@@ -111,7 +113,7 @@ impl Total {
             return total;
         };
         total.figure = Some(figures::rounded(words, month.total.co2e));
-        total.about = month.total.co2e != Grams::default();
+        total.about = figures::is_rounded(month.total.co2e);
         total.coverage = Some(coverage(words, month));
         total.remark = if month.total.scored == 0 {
             Some(words.t("total-only-unscored"))
@@ -183,7 +185,9 @@ fn details(words: &Words, facts: &Facts, month: &MonthFacts) -> Vec<Line> {
     if let Some(updated) = month.updated {
         lines.push(Line {
             label: words.t("exact-updated"),
-            value: words.formats.date(updated.date_naive()),
+            value: words
+                .formats
+                .date(updated.with_timezone(&facts.zone).date_naive()),
         });
     }
     lines.push(Line {

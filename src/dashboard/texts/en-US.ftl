@@ -8,7 +8,7 @@ service-name = Carbon footprint
 skip-link = Skip to content
 overview-link = Overview
 language-heading = Language
-view-ends = This view closes at { $time } UTC.
+view-ends = This view closes at { $time } { $zone }.
 view-ends-soon = This view closes in 2 minutes.
 keep-open = Keep open
 fixed-sentence = Nothing here affects your card, your limit or your credit.
@@ -48,6 +48,7 @@ month-next = Next month: { $month }
 total-heading = Total of { $month }
 total-estimate = Estimate
 total-so-far = Estimate, so far this month
+total-so-far-incomplete = Estimate, so far this month, incomplete
 total-incomplete = Estimate, incomplete
 total-coverage = { $count ->
     [one] { $scored } of { $shown } payment counted, { $share } of spending
@@ -93,11 +94,11 @@ intro-again = Show the introduction again
 
 self-heading = Compared with yourself
 self-month = { $month }: about { $figure }
-self-less-previous = about { $figure } ({ $percent }) lower than { $month }
-self-more-previous = about { $figure } ({ $percent }) higher than { $month }
+self-less-previous = about { $figure } lower than { $month }
+self-more-previous = about { $figure } higher than { $month }
 self-same-previous = about the same as { $month }
-self-less-usual = about { $figure } ({ $percent }) lower than your usual month
-self-more-usual = about { $figure } ({ $percent }) higher than your usual month
+self-less-usual = about { $figure } lower than your usual month
+self-more-usual = about { $figure } higher than your usual month
 self-same-usual = about the same as your usual month
 self-usual-note = { $count ->
     [one] The usual month is the median of the last { $shown } full month.
@@ -118,9 +119,9 @@ benchmark-own = { $count ->
     [one] You: mean of your last { $shown } full month.
    *[other] You: mean of your last { $shown } full months.
 }
-benchmark-country-source = Average: CO₂ emitted in { $place } per person in { $year }, divided by 12. Our World in Data and Global Carbon Project, license CC BY 4.0.
-benchmark-goal-source = UN goal: half of the { $year } value of { $place }, divided by 12.
-place-world = the world
+benchmark-country-source = Average: CO₂ emitted per person in { $year } ({ $place }), divided by 12. Our World in Data and Global Carbon Project, license CC BY 4.0.
+benchmark-goal-source = UN goal: half of the value of { $year } ({ $place }), divided by 12.
+place-world = world
 
 ## Overview: twelve months
 
@@ -142,22 +143,22 @@ categories-category = Category
 categories-none = Nothing to show for { $month }.
 categories-change-more = { $figure } more than the month before
 categories-change-less = { $figure } less than the month before
-categories-change-same = as the month before
+categories-change-same = about the same as the month before
 what-if-heading = What if
 what-if-category = Category
 what-if-cut = Less by
 what-if-show = Show
 what-if-result = { $percent } less spending on { $category } would be about { $figure } less a month.
 what-if-basis = { $count ->
-    [one] Worked out from { $shown } full month of your own payments: { $before } a month before, { $after } after.
-   *[other] Worked out from the mean of { $shown } full months of your own payments: { $before } a month before, { $after } after.
+    [one] Worked out from { $shown } full month of your own payments: { $before } a month now, { $after } then.
+   *[other] Worked out from the mean of { $shown } full months of your own payments: { $before } a month now, { $after } then.
 }
 payments-heading = Payments
 payments-all = All payments
 payments-none = No payments.
 donation-heading = Support a project
 donation-note = A donation does not change the footprint.
-about-heading = About
+about-heading = About this service
 about-provider = A service of { $issuer }.
 about-card = Card ending { $digits }.
 about-method = Method version { $version }, in force since { $date }.
@@ -213,7 +214,7 @@ carrier-petrol = Gasoline
 carrier-diesel = Diesel
 carrier-natural_gas = Natural gas
 carrier-electricity = Electricity
-unit-litre = liter
+unit-litre = L
 unit-kwh = kWh
 payment-source = Source of the factor
 payment-source-europe = FIGARO (Eurostat), with price structure and VAT
@@ -241,14 +242,14 @@ method-title = How it works
 method-estimate-heading = From payment to footprint
 method-estimate = The amount is converted at the rate of the day, brought to the prices of one year, and multiplied by the average emissions of that kind of shop in its country. For fuel and electricity the price says how many liters or kilowatt-hours were bought, and these are multiplied by what producing and using them emits.
 method-limits-heading = Limits
-method-limits = Two baskets of the same price and the same kind of shop get the same figure, whatever was in them. Expensive goods look heavier than they are, cheap goods lighter. Only cleared payments count.
+method-limits = Two baskets of the same price from the same kind of shop get the same figure, whatever was in them. Expensive goods seem to emit more than they do, cheap goods less. Only cleared payments count.
 method-confidence-heading = Confidence
 method-confidence-high = High: from a measured quantity.
 method-confidence-medium = Medium: one kind of product or service, with a factor of its sector.
 method-confidence-low = Low: mixed baskets, quantities worked out from prices, rough sectors.
 method-rounding = Totals are rounded to two digits because more would not be true.
 method-refunds-heading = Refunds
-method-refunds = A refund is counted with a minus in the month in which it is cleared. A month can so fall below zero.
+method-refunds = A refund is counted with a minus in the month in which it is cleared. So a month can fall below zero.
 method-unscored-heading = What is not counted
 method-unscored = Cash, transfers, loans, stored value, gambling stakes, taxes, fines and securities. They add nothing, and their share of spending is shown.
 method-sources-heading = Sources
@@ -274,7 +275,7 @@ busy-text = { $count ->
    *[other] Try again in { $shown } seconds.
 }
 failed-title = Something went wrong
-failed-text = The page could not be made. If you report this, name the number { $id }.
+failed-text = The page could not be made. If you report this, quote the number { $id }.
 
 ## Spending areas
 

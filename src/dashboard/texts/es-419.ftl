@@ -6,7 +6,7 @@ service-name = Huella de carbono
 skip-link = Ir al contenido
 overview-link = Resumen
 language-heading = Idioma
-view-ends = Esta vista se cierra a las { $time } UTC.
+view-ends = Esta vista se cierra a las { $time } { $zone }.
 view-ends-soon = Esta vista se cierra en 2 minutos.
 keep-open = Mantener abierto
 fixed-sentence = Nada de lo que se ve aquí afecta la tarjeta, el límite ni el crédito.
@@ -47,6 +47,7 @@ month-next = Mes siguiente: { $month }
 total-heading = Total de { $month }
 total-estimate = Estimación
 total-so-far = Estimación, en lo que va del mes
+total-so-far-incomplete = Estimación, en lo que va del mes, incompleta
 total-incomplete = Estimación, incompleta
 total-coverage = { $count ->
     [one] { $scored } de { $shown } transacción incluida, { $share } del gasto
@@ -55,10 +56,10 @@ total-coverage = { $count ->
 }
 total-no-payments = Sin transacciones en { $month }.
 total-only-unscored = Nada se incluye este mes: todas las transacciones son de un tipo que no se calcula.
-total-negative = Los reembolsos superan las compras este mes.
-exact-heading = Cifra exacta y vacíos
+total-negative = Los reembolsos superan a las compras este mes.
+exact-heading = Cifra exacta y datos faltantes
 exact-sum = Suma exacta
-exact-confidence = Parte de la huella según la confianza
+exact-confidence = Proporción de la huella por nivel de confianza
 exact-not-counted = No incluido
 exact-why = Estimado a partir de lo que se pagó, no de lo que se compró.
 exact-updated = Último cálculo
@@ -91,13 +92,13 @@ intro-again = Ver la introducción de nuevo
 
 ## Overview: comparisons
 
-self-heading = Comparación con los propios meses
+self-heading = Comparación con meses anteriores
 self-month = { $month }: aprox. { $figure }
-self-less-previous = aprox. { $figure } ({ $percent }) menor que en { $month }
-self-more-previous = aprox. { $figure } ({ $percent }) mayor que en { $month }
+self-less-previous = aprox. { $figure } menos que en { $month }
+self-more-previous = aprox. { $figure } más que en { $month }
 self-same-previous = casi igual que en { $month }
-self-less-usual = aprox. { $figure } ({ $percent }) menor que en un mes habitual
-self-more-usual = aprox. { $figure } ({ $percent }) mayor que en un mes habitual
+self-less-usual = aprox. { $figure } menos que en un mes habitual
+self-more-usual = aprox. { $figure } más que en un mes habitual
 self-same-usual = casi igual que en un mes habitual
 self-usual-note = { $count ->
     [one] El mes habitual es la mediana del último mes completo ({ $shown }).
@@ -106,7 +107,7 @@ self-usual-note = { $count ->
 }
 benchmark-heading = Promedio mensual
 benchmark-who = Quién
-benchmark-you = Propio
+benchmark-you = Huella propia
 benchmark-country = Promedio del país
 benchmark-world = Promedio mundial
 benchmark-goal = Meta de la ONU
@@ -116,13 +117,13 @@ benchmark-missing = No hay una cifra nacional para { $country }; se muestra el p
 benchmark-none = No hay una cifra con la que comparar para { $country }.
 benchmark-sources = Fuentes
 benchmark-own = { $count ->
-    [one] Propio: promedio del último mes completo ({ $shown }).
-    [many] Propio: promedio de los últimos { $shown } de meses completos.
-   *[other] Propio: promedio de los últimos { $shown } meses completos.
+    [one] Huella propia: promedio del último mes completo ({ $shown }).
+    [many] Huella propia: promedio de los últimos { $shown } de meses completos.
+   *[other] Huella propia: promedio de los últimos { $shown } meses completos.
 }
-benchmark-country-source = Promedio: CO₂ emitido en { $place } por persona en { $year }, dividido entre 12. Our World in Data y Global Carbon Project, licencia CC BY 4.0.
-benchmark-goal-source = Meta de la ONU: la mitad del valor de { $year } de { $place }, dividida entre 12.
-place-world = el mundo
+benchmark-country-source = Promedio: CO₂ emitido por persona en { $year } ({ $place }), dividido entre 12. Our World in Data y Global Carbon Project, licencia CC BY 4.0.
+benchmark-goal-source = Meta de la ONU: la mitad del valor de { $year } ({ $place }), dividida entre 12.
+place-world = mundo
 
 ## Overview: twelve months
 
@@ -144,23 +145,23 @@ categories-category = Categoría
 categories-none = Nada que mostrar en { $month }.
 categories-change-more = { $figure } más que el mes anterior
 categories-change-less = { $figure } menos que el mes anterior
-categories-change-same = igual que el mes anterior
+categories-change-same = casi igual que el mes anterior
 what-if-heading = ¿Y si…?
 what-if-category = Categoría
 what-if-cut = Reducción
 what-if-show = Ver
 what-if-result = { $percent } menos de gasto en { $category } serían aprox. { $figure } menos por mes.
 what-if-basis = { $count ->
-    [one] Calculado con { $shown } mes completo de transacciones propias: { $before } por mes antes, { $after } después.
-    [many] Calculado con el promedio de { $shown } de meses completos de transacciones propias: { $before } por mes antes, { $after } después.
-   *[other] Calculado con el promedio de { $shown } meses completos de transacciones propias: { $before } por mes antes, { $after } después.
+    [one] Calculado con { $shown } mes completo de transacciones propias: ahora { $before } por mes; después, { $after }.
+    [many] Calculado con el promedio de { $shown } de meses completos de transacciones propias: ahora { $before } por mes; después, { $after }.
+   *[other] Calculado con el promedio de { $shown } meses completos de transacciones propias: ahora { $before } por mes; después, { $after }.
 }
 payments-heading = Transacciones
 payments-all = Todas las transacciones
 payments-none = Sin transacciones.
 donation-heading = Apoyar un proyecto
 donation-note = Una donación no cambia la huella.
-about-heading = Acerca de
+about-heading = Acerca de este servicio
 about-provider = Un servicio de { $issuer }.
 about-card = Tarjeta terminada en { $digits }.
 about-method = Versión { $version } del método, vigente desde el { $date }.
@@ -216,7 +217,7 @@ carrier-petrol = Gasolina
 carrier-diesel = Diésel
 carrier-natural_gas = Gas natural
 carrier-electricity = Electricidad
-unit-litre = litro
+unit-litre = L
 unit-kwh = kWh
 payment-source = Fuente del factor
 payment-source-europe = FIGARO (Eurostat), con estructura de precios e IVA
@@ -232,7 +233,7 @@ reason-mixed_basket = El comercio vende muchos tipos de cosas; no se sabe qué s
 reason-rough_sector = Se sabe que el factor de este sector es aproximado.
 reason-quantity_from_price = La cantidad de energía se calculó a partir del precio.
 payment-nothing = Esta transacción no se incluye: no suma nada al total.
-unscored-not-scored = Todavía no se compra nada, o no se sabe qué: { $category }.
+unscored-not-scored = Todavía no se compró nada, o no se sabe qué: { $category }.
 unscored-invalid-mcc = El código de categoría del comercio es desconocido.
 unscored-unsupported-currency = No hay tipo de cambio para la moneda.
 unscored-out-of-range = No se pudo calcular el monto.
@@ -244,14 +245,14 @@ method-title = Cómo funciona
 method-estimate-heading = De la transacción a la huella
 method-estimate = El monto se convierte al tipo de cambio del día, se lleva a los precios de un mismo año y se multiplica por las emisiones promedio de ese tipo de comercio en su país. Para combustible y electricidad, el precio dice cuántos litros o kilovatios hora se compraron, y estos se multiplican por lo que emiten al producirse y usarse.
 method-limits-heading = Límites
-method-limits = Dos compras del mismo precio en el mismo tipo de comercio reciben la misma cifra, sea cual sea su contenido. Lo caro parece más pesado de lo que es; lo barato, más liviano. Solo cuentan las transacciones liquidadas.
+method-limits = Dos compras del mismo precio en el mismo tipo de comercio reciben la misma cifra, sea cual sea su contenido. Lo caro parece emitir más de lo que emite; lo barato, menos. Solo cuentan las transacciones liquidadas.
 method-confidence-heading = Nivel de confianza
 method-confidence-high = Alto: a partir de una cantidad medida.
 method-confidence-medium = Medio: un solo tipo de producto o servicio, con un factor de su sector.
 method-confidence-low = Bajo: compras mixtas, cantidades calculadas a partir de precios, sectores aproximados.
 method-rounding = Los totales se redondean a dos cifras porque más no serían ciertas.
 method-refunds-heading = Reembolsos
-method-refunds = Un reembolso cuenta con signo menos en el mes en que se liquida. Así, un mes puede quedar bajo cero.
+method-refunds = Un reembolso cuenta con signo menos en el mes en que se liquida. Así, un mes puede quedar por debajo de cero.
 method-unscored-heading = Lo que no se incluye
 method-unscored = Efectivo, transferencias, préstamos, saldos prepagados, apuestas, impuestos, multas y valores. No suman nada, y se muestra su parte del gasto.
 method-sources-heading = Fuentes

@@ -6,8 +6,8 @@ service-name = Jejak karbon
 skip-link = Langkau ke kandungan
 overview-link = Gambaran keseluruhan
 language-heading = Bahasa
-view-ends = Paparan ini ditutup pada { $time } UTC.
-view-ends-soon = Paparan ini ditutup dalam 2 minit.
+view-ends = Paparan ini akan ditutup pada { $time } { $zone }.
+view-ends-soon = Paparan ini akan ditutup dalam masa 2 minit.
 keep-open = Kekalkan terbuka
 fixed-sentence = Tiada apa-apa di sini menjejaskan kad, had atau kredit anda.
 
@@ -45,6 +45,7 @@ month-next = Bulan seterusnya: { $month }
 total-heading = Jumlah { $month }
 total-estimate = Anggaran
 total-so-far = Anggaran, setakat bulan ini
+total-so-far-incomplete = Anggaran, setakat bulan ini, belum lengkap
 total-incomplete = Anggaran, belum lengkap
 total-coverage = { $count ->
    *[other] { $scored } daripada { $shown } transaksi dikira, { $share } daripada perbelanjaan
@@ -52,9 +53,9 @@ total-coverage = { $count ->
 total-no-payments = Tiada transaksi pada { $month }.
 total-only-unscored = Tiada yang dikira bulan ini: semua transaksi daripada jenis yang tidak dikira.
 total-negative = Bayaran balik melebihi pembelian bulan ini.
-exact-heading = Angka tepat dan jurang
+exact-heading = Angka tepat dan data yang tiada
 exact-sum = Jumlah tepat
-exact-confidence = Bahagian jejak mengikut keyakinan
+exact-confidence = Bahagian jejak mengikut tahap keyakinan
 exact-not-counted = Tidak dikira
 exact-why = Dianggarkan daripada amaun yang dibayar, bukan daripada barang yang dibeli.
 exact-updated = Kali terakhir dikira
@@ -89,11 +90,11 @@ intro-again = Papar pengenalan semula
 
 self-heading = Berbanding bulan anda sendiri
 self-month = { $month }: kira-kira { $figure }
-self-less-previous = kira-kira { $figure } ({ $percent }) lebih rendah daripada { $month }
-self-more-previous = kira-kira { $figure } ({ $percent }) lebih tinggi daripada { $month }
+self-less-previous = kira-kira { $figure } lebih rendah daripada { $month }
+self-more-previous = kira-kira { $figure } lebih tinggi daripada { $month }
 self-same-previous = lebih kurang sama dengan { $month }
-self-less-usual = kira-kira { $figure } ({ $percent }) lebih rendah daripada bulan biasa anda
-self-more-usual = kira-kira { $figure } ({ $percent }) lebih tinggi daripada bulan biasa anda
+self-less-usual = kira-kira { $figure } lebih rendah daripada bulan biasa anda
+self-more-usual = kira-kira { $figure } lebih tinggi daripada bulan biasa anda
 self-same-usual = lebih kurang sama dengan bulan biasa anda
 self-usual-note = { $count ->
    *[other] Bulan biasa ialah median bagi { $shown } bulan penuh yang lepas.
@@ -110,10 +111,10 @@ benchmark-missing = Tiada angka negara bagi { $country }, jadi purata dunia dipa
 benchmark-none = Tiada angka untuk dibandingkan bagi { $country }.
 benchmark-sources = Sumber
 benchmark-own = { $count ->
-   *[other] Anda: min bagi { $shown } bulan penuh anda yang lepas.
+   *[other] Anda: purata bagi { $shown } bulan penuh anda yang lepas.
 }
-benchmark-country-source = Purata: CO₂ yang dilepaskan di { $place } bagi setiap orang pada { $year }, dibahagi 12. Our World in Data dan Global Carbon Project, lesen CC BY 4.0.
-benchmark-goal-source = Matlamat PBB: separuh daripada nilai { $year } bagi { $place }, dibahagi 12.
+benchmark-country-source = Purata: CO₂ yang dilepaskan bagi setiap orang pada { $year } ({ $place }), dibahagi 12. Our World in Data dan Global Carbon Project, lesen CC BY 4.0.
+benchmark-goal-source = Matlamat PBB: separuh daripada nilai { $year } ({ $place }), dibahagi 12.
 place-world = dunia
 
 ## Overview: twelve months
@@ -133,24 +134,24 @@ months-legend-running = bulan semasa
 
 categories-heading = Mengikut kategori
 categories-category = Kategori
-categories-none = Tiada apa-apa untuk { $month }.
-categories-change-more = { $figure } lebih daripada bulan sebelumnya
-categories-change-less = { $figure } kurang daripada bulan sebelumnya
-categories-change-same = sama seperti bulan sebelumnya
+categories-none = Tiada apa-apa untuk dipaparkan bagi { $month }.
+categories-change-more = lebih { $figure } daripada bulan sebelumnya
+categories-change-less = kurang { $figure } daripada bulan sebelumnya
+categories-change-same = lebih kurang sama seperti bulan sebelumnya
 what-if-heading = Bagaimana jika…
 what-if-category = Kategori
 what-if-cut = Kurang sebanyak
 what-if-show = Papar
-what-if-result = Perbelanjaan { $category } yang kurang { $percent } ialah kira-kira { $figure } kurang sebulan.
+what-if-result = Jika perbelanjaan { $category } dikurangkan sebanyak { $percent }, jejak karbon berkurang kira-kira { $figure } sebulan.
 what-if-basis = { $count ->
-   *[other] Dikira daripada min { $shown } bulan penuh transaksi anda sendiri: { $before } sebulan sebelum, { $after } selepas.
+   *[other] Dikira daripada purata { $shown } bulan penuh transaksi anda sendiri: { $before } sebulan sekarang, { $after } selepas itu.
 }
 payments-heading = Transaksi
 payments-all = Semua transaksi
 payments-none = Tiada transaksi.
 donation-heading = Sokong projek
 donation-note = Derma tidak mengubah jejak karbon.
-about-heading = Perihal
+about-heading = Perihal perkhidmatan ini
 about-provider = Perkhidmatan { $issuer }.
 about-card = Kad berakhir { $digits }.
 about-method = Kaedah versi { $version }, berkuat kuasa sejak { $date }.
@@ -165,7 +166,7 @@ link-return = Kembali ke aplikasi
 
 category-title = { $category }, { $month }
 category-months = Bulan
-category-share = { $share } daripada jejak bulan ini
+category-share = { $share } daripada jejak bulan tersebut
 category-payments = Transaksi pada { $month }
 
 ## Payments page
@@ -219,7 +220,7 @@ payment-reversed = Pembalikan ini menolak tepat apa yang dikira oleh transaksi a
 reason-measured_quantity = Kuantiti telah diukur.
 reason-sector_factor = Satu jenis produk atau perkhidmatan, dengan faktor sektornya.
 reason-mixed_basket = Kedai menjual banyak jenis barang; apa yang dibeli tidak diketahui.
-reason-rough_sector = Faktor sektor ini diketahui kasar.
+reason-rough_sector = Faktor sektor ini hanya anggaran kasar.
 reason-quantity_from_price = Kuantiti tenaga dikira daripada harga.
 payment-nothing = Transaksi ini tidak dikira: ia tidak menambah apa-apa pada jumlah.
 unscored-not-scored = Belum ada yang dibeli, atau tidak diketahui apa: { $category }.
@@ -234,14 +235,14 @@ method-title = Cara ia berfungsi
 method-estimate-heading = Daripada transaksi kepada jejak karbon
 method-estimate = Amaun ditukar pada kadar hari itu, dibawa kepada harga satu tahun, dan didarab dengan purata pelepasan jenis kedai itu di negaranya. Bagi bahan api dan elektrik, harga menunjukkan berapa liter atau kilowatt-jam dibeli, dan ini didarab dengan pelepasan daripada penghasilan dan penggunaannya.
 method-limits-heading = Had
-method-limits = Dua bakul dengan harga yang sama dari jenis kedai yang sama mendapat angka yang sama, apa pun isinya. Barangan mahal kelihatan lebih berat daripada sebenarnya, barangan murah lebih ringan. Hanya transaksi yang dijelaskan dikira.
+method-limits = Dua bakul dengan harga yang sama dari jenis kedai yang sama mendapat angka yang sama, apa pun isinya. Barangan mahal kelihatan mengeluarkan lebih daripada sebenarnya, barangan murah kurang. Hanya transaksi yang dijelaskan dikira.
 method-confidence-heading = Tahap keyakinan
 method-confidence-high = Tinggi: daripada kuantiti yang diukur.
 method-confidence-medium = Sederhana: satu jenis produk atau perkhidmatan, dengan faktor sektornya.
-method-confidence-low = Rendah: bakul campuran, kuantiti yang dikira daripada harga, sektor kasar.
+method-confidence-low = Rendah: bakul campuran, kuantiti yang dikira daripada harga, sektor dengan faktor kasar.
 method-rounding = Jumlah dibundarkan kepada dua digit kerana lebih daripada itu tidak benar.
 method-refunds-heading = Bayaran balik
-method-refunds = Bayaran balik dikira dengan tolak pada bulan ia dijelaskan. Oleh itu sesuatu bulan boleh jatuh di bawah sifar.
+method-refunds = Bayaran balik dikira dengan tanda tolak pada bulan ia dijelaskan. Oleh itu sesuatu bulan boleh jatuh di bawah sifar.
 method-unscored-heading = Apa yang tidak dikira
 method-unscored = Wang tunai, pindahan, pinjaman, nilai tersimpan, taruhan, cukai, denda dan sekuriti. Semua ini tidak menambah apa-apa, dan bahagiannya daripada perbelanjaan dipaparkan.
 method-sources-heading = Sumber

@@ -6,7 +6,7 @@ service-name = Ślad węglowy
 skip-link = Przejdź do treści
 overview-link = Przegląd
 language-heading = Język
-view-ends = Ten widok zamknie się o { $time } UTC.
+view-ends = Ten widok zamknie się o { $time } { $zone }.
 view-ends-soon = Ten widok zamknie się za 2 minuty.
 keep-open = Nie zamykaj
 fixed-sentence = Nic tutaj nie wpływa na kartę, limit ani kredyt.
@@ -48,12 +48,13 @@ month-next = Następny miesiąc: { $month }
 total-heading = Suma: { $month }
 total-estimate = Szacunek
 total-so-far = Szacunek, do tej pory w tym miesiącu
+total-so-far-incomplete = Szacunek, do tej pory w tym miesiącu, niepełny
 total-incomplete = Szacunek, niepełny
 total-coverage = { $count ->
-    [one] uwzględniono { $scored } z { $shown } transakcji, { $share } wydatków
-    [few] uwzględniono { $scored } z { $shown } transakcji, { $share } wydatków
-    [many] uwzględniono { $scored } z { $shown } transakcji, { $share } wydatków
-   *[other] uwzględniono { $scored } z { $shown } transakcji, { $share } wydatków
+    [one] Uwzględniono { $scored } z { $shown } transakcji, { $share } wydatków
+    [few] Uwzględniono { $scored } z { $shown } transakcji, { $share } wydatków
+    [many] Uwzględniono { $scored } z { $shown } transakcji, { $share } wydatków
+   *[other] Uwzględniono { $scored } z { $shown } transakcji, { $share } wydatków
 }
 total-no-payments = Brak transakcji: { $month }.
 total-only-unscored = W tym miesiącu nic nie jest liczone: wszystkie transakcje są rodzaju, którego się nie liczy.
@@ -69,7 +70,7 @@ exact-method = Wersja metody
 ## Overview: state of the calculation
 
 scoring-heading = Trwa obliczanie
-scoring-waiting = Przeliczane jest ostatnie 12 miesięcy, zwykle trwa to do 24 godzin.
+scoring-waiting = Przeliczamy ostatnie 12 miesięcy, zwykle trwa to do 24 godzin.
 scoring-progress = Gotowe: { $scored } z { $total } transakcji.
 scoring-again = Sprawdź ponownie
 scoring-failed-heading = Niedostępne
@@ -83,7 +84,7 @@ notice-text = { $date } transakcje obliczono na nowo według wersji { $version }
 
 intro-heading = Co tu widać
 intro-estimate-heading = Szacunek na podstawie wydatków
-intro-estimate = Każda transakcja jest przeliczana na kilogramy CO₂e na podstawie kwoty i rodzaju sklepu. Jest to trafne średnio, a nie dla każdego zakupu.
+intro-estimate = Każda transakcja jest przeliczana na kilogramy CO₂e na podstawie kwoty i rodzaju sklepu. Jest to trafne przeciętnie, a nie przy każdym zakupie.
 intro-missing-heading = Część obrazu
 intro-missing = Nie obejmuje gotówki, innych kart, czynszu płaconego przelewem ani usług publicznych.
 intro-card-heading = Bez wpływu na kartę
@@ -93,13 +94,13 @@ intro-again = Pokaż wprowadzenie ponownie
 
 ## Overview: comparisons
 
-self-heading = W porównaniu z własnymi miesiącami
+self-heading = Porównanie z własnymi miesiącami
 self-month = { $month }: około { $figure }
-self-less-previous = o około { $figure } ({ $percent }) niższy niż { $month }
-self-more-previous = o około { $figure } ({ $percent }) wyższy niż { $month }
-self-same-previous = mniej więcej tyle samo co { $month }
-self-less-usual = o około { $figure } ({ $percent }) niższy niż w zwykłym miesiącu
-self-more-usual = o około { $figure } ({ $percent }) wyższy niż w zwykłym miesiącu
+self-less-previous = o około { $figure } mniej niż w miesiącu { $month }
+self-more-previous = o około { $figure } więcej niż w miesiącu { $month }
+self-same-previous = mniej więcej tyle samo co w miesiącu { $month }
+self-less-usual = o około { $figure } mniej niż w zwykłym miesiącu
+self-more-usual = o około { $figure } więcej niż w zwykłym miesiącu
 self-same-usual = mniej więcej tyle samo co w zwykłym miesiącu
 self-usual-note = { $count ->
     [one] Zwykły miesiąc to mediana z ostatniego { $shown } pełnego miesiąca.
@@ -124,14 +125,14 @@ benchmark-own = { $count ->
     [many] Własny ślad: średnia z ostatnich { $shown } pełnych miesięcy.
    *[other] Własny ślad: średnia z ostatnich { $shown } pełnego miesiąca.
 }
-benchmark-country-source = Średnia: CO₂ wyemitowane w { $place } na osobę w roku { $year }, podzielone przez 12. Our World in Data i Global Carbon Project, licencja CC BY 4.0.
-benchmark-goal-source = Cel ONZ: połowa wartości z roku { $year } dla { $place }, podzielona przez 12.
+benchmark-country-source = Średnia: emisje CO₂ na osobę w roku { $year } ({ $place }), podzielone przez 12. Our World in Data i Global Carbon Project, licencja CC BY 4.0.
+benchmark-goal-source = Cel ONZ: połowa wartości z roku { $year } ({ $place }), podzielona przez 12.
 place-world = świat
 
 ## Overview: twelve months
 
 months-heading = 12 miesięcy
-months-highest = Najwyżej: { $month }, { $figure }.
+months-highest = Najwięcej: { $month }, { $figure }.
 months-table = Pokaż jako tabelę
 months-month = Miesiąc
 months-running = do tej pory
@@ -146,19 +147,19 @@ months-legend-running = bieżący miesiąc
 categories-heading = Według kategorii
 categories-category = Kategoria
 categories-none = Brak danych do pokazania: { $month }.
-categories-change-more = { $figure } więcej niż w poprzednim miesiącu
-categories-change-less = { $figure } mniej niż w poprzednim miesiącu
-categories-change-same = tyle co w poprzednim miesiącu
+categories-change-more = o { $figure } więcej niż w poprzednim miesiącu
+categories-change-less = o { $figure } mniej niż w poprzednim miesiącu
+categories-change-same = mniej więcej tyle co w poprzednim miesiącu
 what-if-heading = A gdyby…
 what-if-category = Kategoria
 what-if-cut = Mniej o
 what-if-show = Pokaż
-what-if-result = Wydatki mniejsze o { $percent } w kategorii { $category } to około { $figure } mniej miesięcznie.
+what-if-result = Wydatki mniejsze o { $percent } w kategorii { $category } to o około { $figure } mniej miesięcznie.
 what-if-basis = { $count ->
-    [one] Obliczono z { $shown } pełnego miesiąca własnych transakcji: { $before } miesięcznie przedtem, { $after } potem.
-    [few] Obliczono ze średniej z { $shown } pełnych miesięcy własnych transakcji: { $before } miesięcznie przedtem, { $after } potem.
-    [many] Obliczono ze średniej z { $shown } pełnych miesięcy własnych transakcji: { $before } miesięcznie przedtem, { $after } potem.
-   *[other] Obliczono ze średniej z { $shown } pełnego miesiąca własnych transakcji: { $before } miesięcznie przedtem, { $after } potem.
+    [one] Obliczono z { $shown } pełnego miesiąca własnych transakcji: teraz { $before } miesięcznie, potem { $after }.
+    [few] Obliczono ze średniej z { $shown } pełnych miesięcy własnych transakcji: teraz { $before } miesięcznie, potem { $after }.
+    [many] Obliczono ze średniej z { $shown } pełnych miesięcy własnych transakcji: teraz { $before } miesięcznie, potem { $after }.
+   *[other] Obliczono ze średniej z { $shown } pełnego miesiąca własnych transakcji: teraz { $before } miesięcznie, potem { $after }.
 }
 payments-heading = Transakcje
 payments-all = Wszystkie transakcje
@@ -180,7 +181,7 @@ link-return = Powrót do aplikacji
 
 category-title = { $category }, { $month }
 category-months = Miesiące
-category-share = { $share } śladu w tym miesiącu
+category-share = { $share } śladu tego miesiąca
 category-payments = Transakcje: { $month }
 
 ## Payments page
@@ -221,7 +222,7 @@ carrier-petrol = Benzyna
 carrier-diesel = Olej napędowy
 carrier-natural_gas = Gaz ziemny
 carrier-electricity = Prąd
-unit-litre = litr
+unit-litre = l
 unit-kwh = kWh
 payment-source = Źródło wskaźnika
 payment-source-europe = FIGARO (Eurostat), ze strukturą cen i VAT
@@ -249,16 +250,16 @@ method-title = Jak to działa
 method-estimate-heading = Od transakcji do śladu
 method-estimate = Kwota jest przeliczana po kursie dnia, sprowadzana do cen jednego roku i mnożona przez średnie emisje tego rodzaju sklepu w jego kraju. Przy paliwie i prądzie cena mówi, ile litrów lub kilowatogodzin kupiono, a te mnoży się przez emisje z ich wytworzenia i zużycia.
 method-limits-heading = Ograniczenia
-method-limits = Dwa koszyki o tej samej cenie z tego samego rodzaju sklepu mają tę samą wartość, niezależnie od zawartości. Drogie rzeczy wydają się cięższe, niż są, a tanie lżejsze. Liczą się tylko rozliczone transakcje.
+method-limits = Dwa koszyki o tej samej cenie z tego samego rodzaju sklepu mają tę samą wartość, niezależnie od zawartości. Drogie rzeczy wydają się emitować więcej, niż emitują, a tanie mniej. Liczą się tylko rozliczone transakcje.
 method-confidence-heading = Pewność szacunku
 method-confidence-high = Wysoka: ze zmierzonej ilości.
 method-confidence-medium = Średnia: jeden rodzaj produktu lub usługi, ze wskaźnikiem jego branży.
 method-confidence-low = Niska: mieszane koszyki, ilości obliczone z cen, przybliżone branże.
-method-rounding = Sumy są zaokrąglane do dwóch cyfr, bo więcej nie byłoby prawdą.
+method-rounding = Sumy są zaokrąglane do dwóch cyfr znaczących, bo więcej cyfr sugerowałoby dokładność, której nie ma.
 method-refunds-heading = Zwroty
 method-refunds = Zwrot liczy się ze znakiem minus w miesiącu, w którym został rozliczony. Miesiąc może więc spaść poniżej zera.
-method-unscored-heading = Czego się nie liczy
-method-unscored = Gotówki, przelewów, pożyczek, środków przedpłaconych, stawek w grach, podatków, mandatów i papierów wartościowych. Nic nie dodają, a ich udział w wydatkach jest pokazany.
+method-unscored-heading = Co nie jest liczone
+method-unscored = Gotówka, przelewy, pożyczki, środki przedpłacone, stawki w grach, podatki, mandaty i papiery wartościowe. Nic nie dodają do sumy, a ich udział w wydatkach jest pokazany.
 method-sources-heading = Źródła
 method-sources = Wskaźniki emisji: FIGARO (Eurostat) dla 30 krajów europejskich, US EPA dla pozostałych. Kursy walut: Europejski Bank Centralny. Ceny: Eurostat, Komisja Europejska, urzędy USA. Średnie krajowe: Our World in Data.
 method-versions-heading = Wersja

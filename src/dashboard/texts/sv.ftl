@@ -6,10 +6,10 @@ service-name = Klimatavtryck
 skip-link = Hoppa till innehållet
 overview-link = Översikt
 language-heading = Språk
-view-ends = Vyn stängs kl. { $time } UTC.
+view-ends = Vyn stängs kl. { $time } { $zone }.
 view-ends-soon = Vyn stängs om 2 minuter.
 keep-open = Håll öppen
-fixed-sentence = Inget här påverkar ditt kort, din gräns eller din kredit.
+fixed-sentence = Inget här påverkar ditt kort, din köpgräns eller din kredit.
 
 ## Figures
 
@@ -46,6 +46,7 @@ month-next = Nästa månad: { $month }
 total-heading = Summa för { $month }
 total-estimate = Uppskattning
 total-so-far = Uppskattning, hittills den här månaden
+total-so-far-incomplete = Uppskattning, hittills den här månaden, ofullständig
 total-incomplete = Uppskattning, ofullständig
 total-coverage = { $count ->
     [one] { $scored } av { $shown } transaktion räknas, { $share } av utgifterna
@@ -91,12 +92,12 @@ intro-again = Visa introduktionen igen
 
 self-heading = Jämfört med dig själv
 self-month = { $month }: cirka { $figure }
-self-less-previous = cirka { $figure } ({ $percent }) lägre än { $month }
-self-more-previous = cirka { $figure } ({ $percent }) högre än { $month }
-self-same-previous = ungefär lika som { $month }
-self-less-usual = cirka { $figure } ({ $percent }) lägre än din vanliga månad
-self-more-usual = cirka { $figure } ({ $percent }) högre än din vanliga månad
-self-same-usual = ungefär lika som din vanliga månad
+self-less-previous = cirka { $figure } lägre än { $month }
+self-more-previous = cirka { $figure } högre än { $month }
+self-same-previous = ungefär lika mycket som { $month }
+self-less-usual = cirka { $figure } lägre än din vanliga månad
+self-more-usual = cirka { $figure } högre än din vanliga månad
+self-same-usual = ungefär lika mycket som din vanliga månad
 self-usual-note = { $count ->
     [one] Den vanliga månaden är medianen av den senaste { $shown } hela månaden.
    *[other] Den vanliga månaden är medianen av de senaste { $shown } hela månaderna.
@@ -116,8 +117,8 @@ benchmark-own = { $count ->
     [one] Du: medelvärdet av din senaste { $shown } hela månad.
    *[other] Du: medelvärdet av dina senaste { $shown } hela månader.
 }
-benchmark-country-source = Genomsnitt: CO₂-utsläpp i { $place } per person { $year }, delat med 12. Our World in Data och Global Carbon Project, licens CC BY 4.0.
-benchmark-goal-source = FN:s mål: hälften av värdet { $year } för { $place }, delat med 12.
+benchmark-country-source = Genomsnitt: CO₂-utsläpp per person { $year } ({ $place }), delat med 12. Our World in Data och Global Carbon Project, licens CC BY 4.0.
+benchmark-goal-source = FN:s mål: hälften av värdet för { $year } ({ $place }), delat med 12.
 place-world = världen
 
 ## Overview: twelve months
@@ -140,15 +141,15 @@ categories-category = Kategori
 categories-none = Inget att visa för { $month }.
 categories-change-more = { $figure } mer än månaden före
 categories-change-less = { $figure } mindre än månaden före
-categories-change-same = som månaden före
+categories-change-same = ungefär som månaden före
 what-if-heading = Tänk om …
 what-if-category = Kategori
 what-if-cut = Minskat med
 what-if-show = Visa
-what-if-result = { $percent } lägre utgifter för { $category } skulle vara cirka { $figure } mindre per månad.
+what-if-result = { $percent } lägre utgifter för { $category } skulle ge cirka { $figure } mindre per månad.
 what-if-basis = { $count ->
-    [one] Räknat på { $shown } hel månad av dina egna transaktioner: { $before } per månad före, { $after } efter.
-   *[other] Räknat på medelvärdet av { $shown } hela månader av dina egna transaktioner: { $before } per månad före, { $after } efter.
+    [one] Räknat på { $shown } hel månad av dina egna transaktioner: { $before } per månad nu, { $after } då.
+   *[other] Räknat på medelvärdet av { $shown } hela månader av dina egna transaktioner: { $before } per månad nu, { $after } då.
 }
 payments-heading = Transaktioner
 payments-all = Alla transaktioner
@@ -200,13 +201,13 @@ payment-category-mcc = från butikens kategorikod { $mcc }
 payment-country = Butikens land
 payment-steps = Beräkning
 payment-converted = Omräknat
-payment-converted-value = { $amount }, till kursen { $date }
+payment-converted-value = { $amount }, till kursen den { $date }
 payment-price-year = I { $year } års priser
 payment-price-year-value = { $amount } (× { $factor })
 payment-factor = Utsläppsfaktor
 payment-factor-value = { $factor } kg CO₂e per { $unit }
 payment-quantity = { $carrier }
-payment-quantity-value = { $quantity } till { $price } per { $unit }, { $factor } kg CO₂e per { $unit }
+payment-quantity-value = { $quantity } för { $price } per { $unit }, { $factor } kg CO₂e per { $unit }
 carrier-petrol = Bensin
 carrier-diesel = Diesel
 carrier-natural_gas = Naturgas
@@ -224,7 +225,7 @@ payment-reversed = Återföringen tar tillbaka exakt det som den ursprungliga tr
 reason-measured_quantity = Mängden är uppmätt.
 reason-sector_factor = Ett slag av vara eller tjänst, med en faktor för dess bransch.
 reason-mixed_basket = Butiken säljer många slags varor; vad som köptes är inte känt.
-reason-rough_sector = Branschens faktor är känd för att vara grov.
+reason-rough_sector = Faktorn för den här branschen är grov.
 reason-quantity_from_price = Energimängden är framräknad ur priset.
 payment-nothing = Transaktionen räknas inte: den lägger inget till summan.
 unscored-not-scored = Inget köps ännu, eller ingen vet vad: { $category }.
@@ -237,18 +238,18 @@ payment-refund-note = En återbetalning räknas i den månad då den bokförs.
 
 method-title = Så fungerar det
 method-estimate-heading = Från transaktion till klimatavtryck
-method-estimate = Beloppet räknas om till dagens kurs, justeras till ett års priser och multipliceras med de genomsnittliga utsläppen för den typen av butik i dess land. För drivmedel och el visar priset hur många liter eller kilowattimmar som köptes, och de multipliceras med utsläppen från produktion och användning.
-method-limits-heading = Gränser
-method-limits = Två varukorgar med samma pris från samma typ av butik får samma siffra, oavsett innehåll. Dyra varor ser tyngre ut än de är, billiga lättare. Bara bokförda transaktioner räknas.
+method-estimate = Beloppet räknas om med köpdagens kurs, justeras till ett års priser och multipliceras med de genomsnittliga utsläppen för den typen av butik i dess land. För drivmedel och el visar priset hur många liter eller kilowattimmar som köptes, och de multipliceras med utsläppen från produktion och användning.
+method-limits-heading = Begränsningar
+method-limits = Två varukorgar med samma pris från samma typ av butik får samma siffra, oavsett innehåll. Dyra varor verkar släppa ut mer än de gör, billiga mindre. Bara bokförda transaktioner räknas.
 method-confidence-heading = Tillförlitlighet
 method-confidence-high = Hög: från en uppmätt mängd.
 method-confidence-medium = Medel: ett slag av vara eller tjänst, med en faktor för dess bransch.
 method-confidence-low = Låg: blandade varukorgar, mängder framräknade ur priser, grova branscher.
-method-rounding = Summor avrundas till två siffror, för fler vore inte sant.
+method-rounding = Summor avrundas till två siffror, eftersom fler inte skulle vara rättvisande.
 method-refunds-heading = Återbetalningar
 method-refunds = En återbetalning räknas med minus i den månad då den bokförs. En månad kan därför hamna under noll.
 method-unscored-heading = Det som inte räknas
-method-unscored = Kontanter, överföringar, lån, förladdade värden, spelinsatser, skatter, böter och värdepapper. De lägger inget till, och deras andel av utgifterna visas.
+method-unscored = Kontanter, överföringar, lån, förbetalda kort, spelinsatser, skatter, böter och värdepapper. De lägger inget till, och deras andel av utgifterna visas.
 method-sources-heading = Källor
 method-sources = Utsläppsfaktorer: FIGARO (Eurostat) för 30 europeiska länder, US EPA i övrigt. Växelkurser: Europeiska centralbanken. Priser: Eurostat, Europeiska kommissionen, amerikanska myndigheter. Länders genomsnitt: Our World in Data.
 method-versions-heading = Version
@@ -324,7 +325,7 @@ area-health = Hälsa och vård
 area-education = Utbildning
 area-childcare = Barnomsorg
 area-personal_services = Personliga tjänster
-area-professional_services = Företagstjänster
+area-professional_services = Professionella tjänster
 area-insurance_finance = Försäkring och finans
 area-organizations = Föreningar och välgörenhet
 area-government = Myndighetstjänster

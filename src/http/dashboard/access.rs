@@ -35,7 +35,8 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Opens a view: the address to go to, and the cookie to set.
+    /// Opens a view: the address to go to, and the cookie to set. `HEAD` gets an answer of the same
+    /// form that opens nothing: messengers and mail scanners ask so, and nobody has looked then.
     pub(super) async fn open(
         gateway: &Gateway,
         request: &HttpRequest,
@@ -47,15 +48,16 @@ impl Access {
         let language = wish.as_deref().and_then(Language::parse);
         let language = language.unwrap_or(claims.language);
         let viewer = admitted(gateway, claims.clone(), language).await?;
-        // Messengers and mail scanners ask for the header alone: nobody has looked then.
-        if request.method() != Method::HEAD {
-            viewer
-                .note_opened(gateway, &request_id(request), now)
-                .await?;
-        }
-        let view = claims.view(language, now);
-        let token = view.seal(Kind::View, &gateway.vault.current())?;
         let mode = Mode::of(&viewer);
+        let view = claims.view(language, now);
+        if request.method() == Method::HEAD {
+            return Ok((format!("{}/{}/", mode.segment(), view.view_name()), None));
+        }
+        let request_id = request_id(request);
+        if !viewer.note_opened(gateway, &request_id, now).await? {
+            return Err(Denied::Closed(Some(claims), "token-used"));
+        }
+        let token = view.seal(Kind::View, &gateway.vault.current())?;
         let access = Self {
             viewer,
             mode,
@@ -145,6 +147,14 @@ impl Mode {
             Self::Frame
         }
     }
+
+    /// Its part of an address.
+    fn segment(self) -> &'static str {
+        match self {
+            Self::Cookie => "v",
+            Self::Frame => "f",
+        }
+    }
 }
 
 /// A form must come from a page of ours: another site's could not read the answer, but it could
@@ -227,13 +237,7 @@ fn stranger(
     if !gateway.web_view.allows_stranger(Instant::now()) {
         return Denied::TooMany;
     }
-    let reason = match error {
-        TokenError::Malformed => "token-malformed",
-        TokenError::Seal => "token-seal",
-        TokenError::Expired => "token-expired",
-        TokenError::Early => "token-early",
-    };
-    Denied::Closed(sealed(), reason)
+    Denied::Closed(sealed(), error.reason())
 }
 
 async fn admitted(gateway: &Gateway, claims: Claims, language: Language) -> Result<Viewer, Denied> {

@@ -6,21 +6,22 @@ use super::query;
 use super::refusal::Denied;
 use crate::dashboard::pages::{Query, Visit};
 use crate::dashboard::texts::Words;
-use crate::dashboard::theme::Dress;
 use crate::dashboard::visit::Sight;
 use crate::gateway::Gateway;
-use crate::issuers::Issuer;
-use crate::issuers::dashboard::Dark;
 use crate::refusal::Refusal;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    Encoding, Header, LOCATION, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::{self, Write};
 
 /// Everything that a page could ask a device for.
 const NOTHING: &str = "accelerometer=(), autoplay=(), camera=(), clipboard-read=(), \
@@ -52,15 +53,15 @@ async fn shown<P: Template>(
     let now = gateway.clock.now();
     let language = access.renewed.language;
     let sight = access.viewer.facts(gateway, language, now).await?;
-    let dress = dress(&access.viewer.issuer);
     let nonce = nonce()?;
     let root = access.root(up);
     let visit = Visit {
         words: Words::of(language),
-        dress: &dress,
+        dress: &access.viewer.issuer.dress,
         nonce: &nonce,
         root: &root,
         script: &SCRIPT_NAME,
+        fonts: &gateway.web_view.fonts,
         ends: access.renewed.expires,
         now,
     };
@@ -71,39 +72,56 @@ async fn shown<P: Template>(
         Mode::Cookie => "'none'".to_owned(),
         Mode::Frame => access.viewer.issuer.dashboard.frame_origins.join(" "),
     };
-    let cookie = access.set_cookie(gateway);
-    Ok(html_answer(
-        gateway,
-        StatusCode::OK,
-        &nonce,
-        &ancestors,
-        cookie,
-        html,
-    ))
+    let mut answer = html_answer(gateway, StatusCode::OK, &nonce, &ancestors);
+    answer.insert_header((VARY, "accept-encoding"));
+    if let Some(cookie) = access.set_cookie(gateway) {
+        answer.insert_header((SET_COOKIE, cookie));
+    }
+    // A frame's page has its token in every link, and what is secret is not compressed.
+    if access.mode == Mode::Cookie && accepts_gzip(request) {
+        answer.insert_header((CONTENT_ENCODING, "gzip"));
+        let packed = gzip(html.as_bytes());
+        return Ok(answer.body(packed.map_err(|_| Refusal::Internal("compressing a page"))?));
+    }
+    Ok(answer.body(html))
 }
 
-/// HTML with every header of a page.
+/// HTML with every header of a page, without its body.
 pub(super) fn html_answer(
     gateway: &Gateway,
     status: StatusCode,
     nonce: &str,
     ancestors: &str,
-    cookie: Option<String>,
-    html: String,
-) -> HttpResponse {
+) -> HttpResponseBuilder {
+    let fonts = match gateway.web_view.fonts.is_empty() {
+        true => "",
+        false => " font-src 'self';",
+    };
     let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'self'; img-src 'self'; \
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'self'; img-src 'self';{fonts} \
          connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
     );
     let mut answer = HttpResponse::build(status);
     answer
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((CONTENT_SECURITY_POLICY, policy));
-    if let Some(cookie) = cookie {
-        answer.insert_header((SET_COOKIE, cookie));
-    }
     harden(&mut answer, gateway);
-    answer.body(html)
+    answer
+}
+
+fn accepts_gzip(request: &HttpRequest) -> bool {
+    let ours = [Encoding::gzip(), Encoding::identity()];
+    AcceptEncoding::parse(request)
+        .ok()
+        .and_then(|accepted| accepted.negotiate(ours.iter()))
+        == Some(Encoding::gzip())
+}
+
+fn gzip(text: &[u8]) -> io::Result<Vec<u8>> {
+    let packed = Vec::with_capacity(text.len() / 4);
+    let mut encoder = GzEncoder::new(packed, Compression::new(4));
+    encoder.write_all(text)?;
+    encoder.finish()
 }
 
 /// A way to another page, with a cookie for it.
@@ -132,11 +150,6 @@ pub(super) fn harden(answer: &mut HttpResponseBuilder, gateway: &Gateway) {
     if gateway.web_view.ends_tls {
         answer.insert_header((STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
     }
-}
-
-/// An issuer's dress.
-pub(super) fn dress(issuer: &Issuer) -> Dress {
-    Dress::of(&issuer.profile.theme, issuer.dashboard.dark == Dark::Auto)
 }
 
 /// 128 random bits for the style sheet of one page.

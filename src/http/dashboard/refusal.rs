@@ -6,10 +6,10 @@ use super::page;
 use crate::dashboard::language::Language;
 use crate::dashboard::pages::{NoticeKind, NoticePage};
 use crate::dashboard::texts::Words;
-use crate::dashboard::theme::Dress;
 use crate::dashboard::token::Claims;
 use crate::gateway::Gateway;
 use crate::http::error::{AnswerReason, HttpError};
+use crate::issuers::theme::Dress;
 use crate::issuers::theme::Theme;
 use crate::refusal::Refusal;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -21,9 +21,13 @@ use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
+use std::sync::LazyLock;
 
 /// Seconds after which to come again.
 const AGAIN: i64 = 5;
+
+/// What pages wear that are nobody's.
+static PLAIN: LazyLock<Dress> = LazyLock::new(|| Dress::of(&Theme::default(), true));
 
 /// Why there is no screen.
 #[derive(Debug)]
@@ -101,10 +105,7 @@ impl Denied {
             .as_ref()
             .map_or_else(|| Language::accepted(accepted), |claims| claims.language);
         let issuer = claims.and_then(|claims| gateway.registry.issuer(claims.issuer_id));
-        let dress = match &issuer {
-            Some(issuer) => page::dress(issuer),
-            None => Dress::of(&Theme::default(), true),
-        };
+        let dress = issuer.as_ref().map_or(&*PLAIN, |issuer| &issuer.dress);
         let overview = match kind {
             NoticeKind::Missing => overview(gateway, request).await,
             _ => None,
@@ -112,7 +113,7 @@ impl Denied {
         let nonce = page::nonce().unwrap_or_default();
         let html = NoticePage::of(
             Words::of(language),
-            &dress,
+            dress,
             &nonce,
             kind,
             issuer
@@ -126,7 +127,7 @@ impl Denied {
             .filter(|origins| !origins.is_empty());
         let ancestors = ancestors.unwrap_or_else(|| "'none'".to_owned());
         let html = html.render().unwrap_or_default();
-        let mut answer = page::html_answer(gateway, status, &nonce, &ancestors, None, html);
+        let mut answer = page::html_answer(gateway, status, &nonce, &ancestors).body(html);
         again(&mut answer, status);
         answer.extensions_mut().insert(AnswerReason(reason, None));
         answer

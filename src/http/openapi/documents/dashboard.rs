@@ -57,7 +57,7 @@ pub fn open() -> Operation {
 }
 
 /// `GET /home/{file}`
-pub fn script() -> Operation {
+pub fn file() -> Operation {
     let names = ObjectBuilder::new()
         .schema_type(Type::String)
         .enum_values(Some([dashboard::script_name()]));
@@ -65,7 +65,8 @@ pub fn script() -> Operation {
         .name("file")
         .parameter_in(ParameterIn::Path)
         .schema(Some(names));
-    page("dashboardScript", "The script of the pages", false)
+    page("dashboardFile", "The script of the pages", false)
+        .description("Browsers may keep it: its name has its hash. Fonts of the operator's (`dashboard.fonts`) are here, too.")
         .parameter(file)
         .answers(StatusCode::OK, "The script.", "text/javascript", html())
 }
