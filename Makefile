@@ -1,6 +1,6 @@
 # The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make; `make test` Python 3 as well.
 
-.PHONY: run test chaos orders fuzz mutants lint interop fixtures bench bench-micro clean
+.PHONY: run test pgbouncer chaos orders fuzz mutants lint interop fixtures bench bench-micro clean
 
 # Build, start a sandbox in ./sandbox, show an enrolment end to end, serve until Ctrl-C.
 run:
@@ -10,6 +10,10 @@ run:
 # power away, so it need not wait for the disk, and a slow one makes nobody miss a deadline.
 test:
 	WITH_POSTGRES_SETTINGS="-c fsync=off" scripts/with-postgres.sh cargo test --workspace
+
+# Every test of the store through PgBouncer in transaction mode, with three server connections for each database.
+pgbouncer:
+	WITH_POSTGRES_SETTINGS="-c fsync=off" ISSUER_GATEWAY_TEST_POOLED=1 scripts/with-postgres.sh cargo test --test store -- $(TESTS)
 
 # Kills, freezes, fills up and cuts off the running program under load, 50 rounds of each (`make test` does one):
 # docs/operations.md. CHAOS_ROUNDS=N or CHAOS_SECONDS=N (for each test) says how long, CHAOS_SEED=N repeats a run's
@@ -48,6 +52,7 @@ lint:
 	cargo clippy --workspace --all-targets -- -D warnings
 	CARGO_TARGET_DIR=target/orders cargo clippy --manifest-path tests/queue/Cargo.toml -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p oauth1-rsa -p payload-envelope
+	scripts/check-monitoring.sh
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed: dependencies not checked"; fi
 
 # Mastercard's own client libraries (npm, PyPI, Maven), a generated client, schemathesis and a browser against a sandbox; Intel's crypto_mb in one.

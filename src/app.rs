@@ -184,9 +184,10 @@ async fn require_right_clock(gateway: &Gateway) -> anyhow::Result<()> {
 
 /// Opens the database by the configuration: migrated, or refused.
 pub fn open_store(config: &config::Database) -> anyhow::Result<(DatabaseUrl, Store)> {
-    let url = DatabaseUrl::parse(&config.url)?;
+    let url = config.serving()?;
     if config.migrate {
-        migrations::run_within(&url, Duration::from_secs(config.migrate_timeout_s))?;
+        let timeout = Duration::from_secs(config.migrate_timeout_s);
+        migrations::run_within(&config.migrating()?, timeout)?;
     } else if let Some(first) = migrations::pending(&url)?.first() {
         bail!(
             "the database lacks migrations, {first} at first: run `issuer-gateway migrate`, or set database.migrate = true"
@@ -322,7 +323,8 @@ fn public_server(
         feeds: Arc::new(Semaphore::new(server.transactions_at_once)),
     });
     let resolver = gateway.clone();
-    let document = Data::new(Document::new(&routes::PUBLIC));
+    let served = routes::served(config.users.enabled);
+    let document = Data::new(Document::new(served.clone()));
     let gateway = Data::from(gateway.clone());
     let draining = Data::from(draining.clone());
     let settings = settings(config);
@@ -339,7 +341,7 @@ fn public_server(
             .app_data(readiness.clone())
             .app_data(document.clone())
             .wrap(from_fn(around::around))
-            .configure(routes::public)
+            .configure(|app| routes::public(app, &served))
     })?;
     Ok(spawn(running))
 }

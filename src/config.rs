@@ -205,6 +205,7 @@ impl Config {
             let d = &config.database;
             (
                 d.url.clone(),
+                d.pool_mode,
                 d.migrate,
                 d.pool_size,
                 d.writers,

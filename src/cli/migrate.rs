@@ -1,11 +1,11 @@
 //! `migrate`: apply missing migrations, for deployments that keep `database.migrate = false`.
 
 use crate::config::Config;
-use crate::store::{DatabaseUrl, migrations};
+use crate::store::migrations;
 use std::time::Duration;
 
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
-    let url = DatabaseUrl::parse(&config.database.url)?;
+    let url = config.database.migrating()?;
     let timeout = Duration::from_secs(config.database.migrate_timeout_s);
     let applied = migrations::run_within(&url, timeout)?;
     match applied.len() {

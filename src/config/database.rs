@@ -1,5 +1,7 @@
 //! Where everything is stored.
 
+use crate::store::DatabaseUrl;
+use crate::store::url::{PoolMode, UrlError};
 use serde::Deserialize;
 use std::fmt;
 
@@ -9,6 +11,13 @@ use std::fmt;
 pub struct Database {
     /// `sqlite:PATH` or `postgres://…`. May hold a password, so `Debug` hides it.
     pub url: String,
+    /// What a connection gets from a pooler before PostgreSQL.
+    #[serde(default)]
+    pub pool_mode: PoolMode,
+    /// The address that migrations are applied at, past a pooler; absent: `url`. May hold a
+    /// password.
+    #[serde(default)]
+    pub migrate_url: Option<String>,
     /// Apply missing migrations at start. Off: refuse to start when some are missing.
     #[serde(default = "yes")]
     pub migrate: bool,
@@ -27,6 +36,27 @@ pub struct Database {
     /// Commits that may wait; beyond that: 503.
     #[serde(default = "default_write_queue")]
     pub write_queue: usize,
+}
+
+impl Database {
+    /// The address that nodes and commands use.
+    ///
+    /// # Errors
+    /// Not a database URL.
+    pub fn serving(&self) -> Result<DatabaseUrl, UrlError> {
+        Ok(DatabaseUrl::parse(&self.url)?.pooled(self.pool_mode))
+    }
+
+    /// The address that migrations are applied at.
+    ///
+    /// # Errors
+    /// Not a database URL.
+    pub fn migrating(&self) -> Result<DatabaseUrl, UrlError> {
+        match &self.migrate_url {
+            Some(url) => DatabaseUrl::parse(url),
+            None => self.serving(),
+        }
+    }
 }
 
 fn yes() -> bool {

@@ -2,6 +2,8 @@
 
 use super::{Config, ConfigError, Dashboard};
 use crate::oauth1::{MAX_ORIGINS, MAX_WINDOW_SECONDS};
+use crate::store::DatabaseUrl;
+use crate::store::url::PoolMode;
 
 impl Config {
     /// Checks settings that depend on each other.
@@ -73,6 +75,21 @@ impl Config {
         }
         if !(1_000..=60_000).contains(&self.database.commit_timeout_ms) {
             return invalid("database.commit_timeout_ms", "must be 1000 to 60000");
+        }
+        if self.database.pool_mode == PoolMode::Transaction {
+            let database = &self.database;
+            if database.migrate && database.migrate_url.is_none() {
+                return invalid(
+                    "database.pool_mode",
+                    "\"transaction\" needs database.migrate_url (PostgreSQL's own address, past the pooler), or database.migrate = false",
+                );
+            }
+            if DatabaseUrl::parse(&database.url).is_ok_and(|url| url.has_session_options()) {
+                return invalid(
+                    "database.url",
+                    "must not have `options` with database.pool_mode = \"transaction\": they are a session's",
+                );
+            }
         }
         if !(1..=86_400).contains(&self.database.migrate_timeout_s) {
             return invalid("database.migrate_timeout_s", "must be 1 to 86400");

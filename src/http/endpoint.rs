@@ -78,6 +78,7 @@ pub enum Dialect {
 }
 
 /// Endpoints, and where they are mounted.
+#[derive(Debug, Clone, Copy)]
 pub struct Group {
     /// Path prefixes; the root is the empty one.
     pub mounts: &'static [&'static str],

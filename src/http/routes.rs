@@ -220,9 +220,16 @@ fn service() -> Vec<Endpoint> {
     ]
 }
 
-/// Serves [`PUBLIC`]; everything else is 404.
-pub fn public(app: &mut ServiceConfig) {
-    for group in PUBLIC {
+/// What a gateway serves of [`PUBLIC`]: all, or all but the users API (`users.enabled`), which alone
+/// refuses by messages.
+pub fn served(users: bool) -> Vec<Group> {
+    let wanted = |group: &Group| users || group.dialect != Dialect::Message;
+    PUBLIC.into_iter().filter(wanted).collect()
+}
+
+/// Serves `groups`; everything else is 404.
+pub fn public(app: &mut ServiceConfig, groups: &[Group]) {
+    for group in groups {
         for mount in group.mounts {
             let endpoints = (group.endpoints)();
             match *mount {
@@ -238,7 +245,10 @@ pub fn public(app: &mut ServiceConfig) {
     // So do people who lost their way in the web view: they get a page.
     app.service(resource("/home/{rest:.*}").default_service(route().to(dashboard::missing)));
     // Everything under `/users` answers in that API's own words.
-    app.service(resource("/users/{rest:.*}").default_service(route().to(directory::unknown_path)));
+    if groups.iter().any(|group| group.dialect == Dialect::Message) {
+        let rest = resource("/users/{rest:.*}");
+        app.service(rest.default_service(route().to(directory::unknown_path)));
+    }
     app.default_service(route().to(error::unknown_path));
 }
 

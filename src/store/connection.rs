@@ -4,10 +4,10 @@
 //! SQLite file out of an unreachable PostgreSQL URL, so [`open`] is the only way in.
 
 use super::error::{StoreError, is_busy};
-use super::url::DatabaseUrl;
+use super::url::{DatabaseUrl, TRANSACTION_SETTINGS};
 use crate::private_file;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::{Connection, QueryResult, RunQueryDsl, SqliteConnection};
+use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ pub(super) mod line;
 mod pooler;
 mod postgres;
 
+use line::shares_sessions;
 pub use multi::{AnyConnection, MultiBackend};
 
 mod multi {
@@ -173,8 +174,29 @@ fn use_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
 pub(super) fn begin(conn: &mut AnyConnection) -> QueryResult<()> {
     on_backend!(conn, c => {
         sqlite: AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
-        postgres: AnsiTransactionManager::begin_transaction(c),
+        postgres: begin_with(c, "BEGIN", None),
     })
+}
+
+/// Opens a transaction by the statement `begin` and runs the statement `first` in it, in one round
+/// trip. In shared sessions the transaction sets its timeouts itself.
+pub(super) fn begin_with(
+    conn: &mut PgConnection,
+    begin: &str,
+    first: Option<&str>,
+) -> QueryResult<()> {
+    let mut statements = vec![begin];
+    if shares_sessions(conn) {
+        statements.extend(TRANSACTION_SETTINGS.iter().map(String::as_str));
+    }
+    statements.extend(first);
+    let begun = AnsiTransactionManager::begin_transaction_sql(conn, &statements.join("; "));
+    if begun.is_err() {
+        // BEGIN may have succeeded all the same, which Diesel does not know; without one this does
+        // nothing.
+        conn.batch_execute("ROLLBACK").ok();
+    }
+    begun
 }
 
 /// How long a connection waits for a lock, in milliseconds.
@@ -253,17 +275,54 @@ pub(super) fn transaction<T, E: From<diesel::result::Error>>(
     finish(conn, body)
 }
 
-/// Runs queries that all see the database as it is at one moment.
+/// Runs queries that change nothing. In shared sessions they are a transaction, because timeouts
+/// hold in one alone.
+pub(super) fn reading<T, E: From<diesel::result::Error>>(
+    conn: &mut AnyConnection,
+    body: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    let shared = on_backend!(conn, c => {
+        sqlite: {
+            let _ = c;
+            false
+        },
+        postgres: shares_sessions(c),
+    });
+    match shared {
+        true => transaction(conn, body),
+        false => body(conn),
+    }
+}
+
+/// Runs queries that all see the database as it is at one moment. In a transaction these are its
+/// first statements.
 pub(super) fn snapshot<T, E: From<diesel::result::Error>>(
     conn: &mut AnyConnection,
     body: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
-    on_backend!(conn, c => {
-        sqlite: AnsiTransactionManager::begin_transaction_sql(c, "BEGIN DEFERRED"),
-        postgres: AnsiTransactionManager::begin_transaction_sql(
-            c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
-    })?;
+    const SEEN_AT_ONCE: &str = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    let inside = on_backend!(conn, c => {
+        sqlite: {
+            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN DEFERRED")?;
+            false
+        },
+        postgres: if in_transaction(c)? {
+            c.batch_execute(&format!("SET TRANSACTION {SEEN_AT_ONCE}"))?;
+            true
+        } else {
+            begin_with(c, &format!("BEGIN {SEEN_AT_ONCE}"), None)?;
+            false
+        },
+    });
+    if inside {
+        return body(conn);
+    }
     finish(conn, body)
+}
+
+fn in_transaction(conn: &mut PgConnection) -> QueryResult<bool> {
+    let status = AnsiTransactionManager::transaction_manager_status_mut(conn);
+    Ok(status.transaction_depth()?.is_some())
 }
 
 fn finish<T, E: From<diesel::result::Error>>(

@@ -13,7 +13,7 @@
 
 use super::connection::{self, AnyConnection, on_backend};
 use super::schema::vault_generation;
-use diesel::connection::{AnsiTransactionManager, SimpleConnection};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 const JOIN: &str = "LOCK TABLE vault_generation IN ROW SHARE MODE";
@@ -26,15 +26,7 @@ const CLOSE: &str = "SET LOCAL lock_timeout = 300; LOCK TABLE vault_generation I
 pub(super) fn begin(conn: &mut AnyConnection) -> QueryResult<()> {
     match conn {
         AnyConnection::Sqlite(_) => connection::begin(conn),
-        AnyConnection::Postgres(c) => {
-            let begun = AnsiTransactionManager::begin_transaction_sql(c, &format!("BEGIN; {JOIN}"));
-            if begun.is_err() {
-                // BEGIN has succeeded all the same, which Diesel does not know; without one this
-                // does nothing.
-                c.batch_execute("ROLLBACK").ok();
-            }
-            begun
-        }
+        AnyConnection::Postgres(c) => connection::begin_with(c, "BEGIN", Some(JOIN)),
     }
 }
 

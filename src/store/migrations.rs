@@ -28,6 +28,8 @@ pub const MIGRATE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often a start that waits looks whether it may go on, and how often it says that it waits.
 const LOOK: Duration = Duration::from_millis(100);
 const SAY: Duration = Duration::from_secs(5);
+const SHARED: &str = "migrations take more than one transaction, so they need a session of their own: \
+    set database.migrate_url to PostgreSQL's own address, past the pooler";
 const WAITING: &str = "waiting for the lock for migrations";
 
 /// Brings the database to the newest schema; returns the versions that were applied now. Blocks,
@@ -42,6 +44,9 @@ pub fn run(url: &DatabaseUrl) -> Result<Vec<String>, StoreError> {
 /// [`StoreError::Unavailable`] after that, which names the setting and, on PostgreSQL, the process
 /// that holds the lock.
 pub fn run_within(url: &DatabaseUrl, timeout: Duration) -> Result<Vec<String>, StoreError> {
+    if url.shares_sessions() {
+        return Err(StoreError::Unsupported(SHARED.into()));
+    }
     let mut conn = open(url, Use::Migrating)?;
     let applied = match &mut conn {
         AnyConnection::Sqlite(conn) => {

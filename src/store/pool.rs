@@ -336,7 +336,7 @@ impl Inner {
         let mut left = self.attempts;
         loop {
             left -= 1;
-            match query(&mut *self.connection()?) {
+            match connection::reading(&mut *self.connection()?, &query) {
                 Err(StoreError::Unavailable(_)) if left > 0 && started.elapsed() < RETRY_FOR => {}
                 result => return result,
             }

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 /// A parsed database URL.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,7 +20,22 @@ pub enum DatabaseUrl {
 
 /// A `postgresql://` URI. `Debug` shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PostgresUrl(String);
+pub struct PostgresUrl {
+    uri: String,
+    sessions: PoolMode,
+}
+
+/// What a connection to PostgreSQL gets, in PgBouncer's words (`database.pool_mode`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PoolMode {
+    /// A server session of its own, as without a pooler.
+    #[default]
+    Session,
+    /// A server session for each transaction. Nothing outlives a transaction: statements are not
+    /// prepared by name, and timeouts are set in each transaction.
+    Transaction,
+}
 
 /// Why a database URL is refused. It repeats nothing of the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,13 +78,22 @@ const POSTGRES_PARAMETERS: [(&str, &str); 6] = [
     ("application_name", "issuer-gateway"),
 ];
 
-/// Server settings in milliseconds, unless the URL's `options` set them. The statement timeout lies
-/// below the deadline of 1.5 s after which the caller has its answer anyway.
+/// The statement timeout in milliseconds: below the deadline of 1.5 s, after which the caller has
+/// its answer anyway.
+pub(super) const STATEMENT_TIMEOUT: u32 = 1_400;
+
+/// Server settings in milliseconds, unless the URL's `options` set them.
 const POSTGRES_SETTINGS: [(&str, u32); 3] = [
-    ("statement_timeout", 1_400),
+    ("statement_timeout", STATEMENT_TIMEOUT),
     ("lock_timeout", 1_000),
     ("idle_in_transaction_session_timeout", 5_000),
 ];
+
+/// The statements that set the same for one transaction.
+pub(super) static TRANSACTION_SETTINGS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let set = |(name, milliseconds)| format!("SET LOCAL {name} = {milliseconds}");
+    POSTGRES_SETTINGS.into_iter().map(set).collect()
+});
 
 impl DatabaseUrl {
     /// Parses `sqlite:path`, `sqlite://path`, `postgres://...` and `postgresql://...`.
@@ -77,7 +102,10 @@ impl DatabaseUrl {
             return Err(UrlError::Nul);
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Self::Postgres(PostgresUrl(text.to_owned())));
+            return Ok(Self::Postgres(PostgresUrl {
+                uri: text.to_owned(),
+                sessions: PoolMode::Session,
+            }));
         }
         let path = text.strip_prefix("sqlite:").ok_or(UrlError::Scheme)?;
         let path = path.strip_prefix("//").unwrap_or(path);
@@ -91,6 +119,31 @@ impl DatabaseUrl {
     /// The SQLite database in the file `path`.
     pub fn sqlite(path: &Path) -> Self {
         Self::Sqlite(path.to_owned())
+    }
+
+    /// The same database, whose connections get what `mode` says. SQLite has no pooler.
+    #[must_use]
+    pub fn pooled(self, mode: PoolMode) -> Self {
+        match self {
+            Self::Postgres(url) => Self::Postgres(PostgresUrl {
+                sessions: mode,
+                ..url
+            }),
+            sqlite @ Self::Sqlite(_) => sqlite,
+        }
+    }
+
+    /// Whether each transaction may run in another server session.
+    pub(super) fn shares_sessions(&self) -> bool {
+        matches!(self, Self::Postgres(url) if url.shares_sessions())
+    }
+
+    /// Whether a PostgreSQL URL sends settings to the server at the start of a session (`options`).
+    pub fn has_session_options(&self) -> bool {
+        let Self::Postgres(url) = self else {
+            return false;
+        };
+        url.parameters().any(|(name, _)| decode(name) == "options")
     }
 
     /// True for SQLite, which has one writer at a time.
@@ -124,7 +177,7 @@ impl PostgresUrl {
     /// The URI for libpq, with our parameters where it sets none.
     pub(super) fn conninfo(&self) -> String {
         let given: Vec<String> = self.parameters().map(|(name, _)| decode(name)).collect();
-        let mut uri = self.0.clone();
+        let mut uri = self.uri.clone();
         let mut separator = match self.query() {
             None => "?",
             Some("") => "",
@@ -157,10 +210,15 @@ impl PostgresUrl {
             .collect()
     }
 
+    /// Whether each transaction may run in another server session.
+    pub(super) fn shares_sessions(&self) -> bool {
+        self.sessions == PoolMode::Transaction
+    }
+
     /// What follows the first `?` after host and path. As libpq does it: user and password end at
     /// the first `@` if that comes before any `/`, and may contain `?` themselves.
     fn query(&self) -> Option<&str> {
-        let (_, rest) = self.0.split_once("://")?;
+        let (_, rest) = self.uri.split_once("://")?;
         let rest = match rest.find(['@', '/']) {
             Some(at) if rest.get(at..).is_some_and(|r| r.starts_with('@')) => rest.get(at + 1..)?,
             _ => rest,

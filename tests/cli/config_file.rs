@@ -70,7 +70,7 @@ pub(crate) fn ready(
 #[test]
 fn a_bad_configuration_is_refused_by_name() {
     type Change = fn(&mut Sections);
-    let cases: [(&str, Change, &[&str]); 28] = [
+    let cases: [(&str, Change, &[&str]); 30] = [
         (
             "unknown setting",
             |s| s.server += "\nlisten_on = 1",
@@ -116,6 +116,18 @@ fn a_bad_configuration_is_refused_by_name() {
             "metrics in public",
             |s| s.rest = "[metrics]\nlisten = \"0.0.0.0:0\"\n".into(),
             &["metrics.listen", "loopback"],
+        ),
+        (
+            "shared sessions, and nowhere to migrate",
+            |s| s.database += "\npool_mode = \"transaction\"",
+            &["database.pool_mode", "database.migrate_url"],
+        ),
+        (
+            "settings of a session without one",
+            |s| {
+                s.database = "url = \"postgres://h/db?options=-c%20lock_timeout%3D9s\"\nmigrate = false\npool_mode = \"transaction\"".into();
+            },
+            &["database.url", "options"],
         ),
         (
             "no KEK",

@@ -10,6 +10,7 @@ fn a_password_in_the_database_url_is_not_repeated() {
         "url = \"postgres://gateway:pAssw0rdCanary@127.0.0.1:1/gateway\"",
         "url = \"postgres://gateway:pAssw0rdCanary@127.0.0.1:1/gateway?nonsense=1\"",
         "url = \"postgres://gateway:pAssw0rdCanary@[::1\"",
+        "url = \"postgres://127.0.0.1:1/gateway\"\nmigrate_url = \"postgres://gateway:pAssw0rdCanary@127.0.0.1:1/gateway\"",
     ] {
         let mut sections = Sections::new("");
         sections.database = database.to_owned();

@@ -6,6 +6,7 @@ mod data_keys;
 mod numbers;
 mod profiles;
 mod seeds;
+mod switched_off;
 mod transport;
 
 use crate::support::gateway::{TestGateway, config};

@@ -42,7 +42,7 @@ async fn settings_of_issuers_come_and_go(backend: Backend) {
 
 async fn running_again_does_nothing(backend: Backend) {
     let database = TestDatabase::empty(backend);
-    let url = database.url();
+    let url = database.migrating_url();
     tokio::task::block_in_place(|| {
         let all = migrations::pending(&url).unwrap();
         assert!(!all.is_empty());
@@ -55,7 +55,7 @@ async fn running_again_does_nothing(backend: Backend) {
 
 async fn a_copy_is_what_migrations_make(backend: Backend) {
     let copy = TestDatabase::new(backend);
-    let url = copy.url();
+    let url = copy.migrating_url();
     let applied = tokio::task::block_in_place(|| migrations::run(&url));
     assert_eq!(applied, Ok(Vec::new()));
     let made = tokio::task::block_in_place(|| migrated(backend));
@@ -67,7 +67,7 @@ async fn two_nodes_may_start_at_once(backend: Backend) {
     let database = TestDatabase::empty(backend);
     let nodes: Vec<_> = (0..4)
         .map(|_| {
-            let url = database.url();
+            let url = database.migrating_url();
             std::thread::spawn(move || migrations::run(&url).map(|applied| applied.len()))
         })
         .collect();
@@ -83,7 +83,11 @@ async fn two_nodes_may_start_at_once(backend: Backend) {
 /// By the real path, not copied.
 fn migrated(backend: Backend) -> TestDatabase {
     let database = TestDatabase::empty(backend);
-    assert!(!migrations::run(&database.url()).unwrap().is_empty());
+    assert!(
+        !migrations::run(&database.migrating_url())
+            .unwrap()
+            .is_empty()
+    );
     database
 }
 
@@ -147,15 +151,15 @@ on_both!(
                 DatabaseLock::Postgres(conn)
             }
         };
-        let error =
-            migrations::run_within(&database.url(), Duration::from_millis(300)).unwrap_err();
+        let error = migrations::run_within(&database.migrating_url(), Duration::from_millis(300))
+            .unwrap_err();
         assert_eq!(error.reason(), "database-unavailable");
         let said = error.to_string();
         assert!(said.contains("database.migrate_timeout_s"), "{said}");
         if backend == Backend::Postgres {
             assert!(said.contains("server process "), "{said}");
         }
-        let waiting = database.url();
+        let waiting = database.migrating_url();
         let waiting =
             std::thread::spawn(move || migrations::run_within(&waiting, Duration::from_secs(60)));
         drop(holder);

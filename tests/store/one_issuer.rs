@@ -10,7 +10,7 @@ use crate::model::play_cases;
 use crate::passes::months::{post, rewrite};
 use crate::passes::rows::{directory_app, enrol_many, record, unwatched};
 use crate::support::proxy::Proxy;
-use crate::support::{Backend, TestDatabase};
+use crate::support::{Backend, TestDatabase, pool_mode};
 use issuer_gateway::ids::{CardholderId, IssuerId};
 use issuer_gateway::queue::Backlog;
 use issuer_gateway::rotation;
@@ -239,12 +239,14 @@ async fn scoring(rig: &Rig, ids: &[CardholderId]) {
 
 /// The database behind a proxy that keeps what is sent to it.
 fn listened_to(database: &TestDatabase) -> (Proxy, DatabaseUrl) {
-    let (before, name) = database.url_text.rsplit_once('/').unwrap();
+    let serving = database.serving_text();
+    let (before, name) = serving.rsplit_once('/').unwrap();
     let (start, host) = before.rsplit_once('@').unwrap();
     let proxy = Proxy::start(host.to_owned());
     proxy.keep_what_is_sent();
     let url = format!("{start}@{}/{name}?sslmode=disable", proxy.address);
-    (proxy, DatabaseUrl::parse(&url).unwrap())
+    let url = DatabaseUrl::parse(&url).unwrap();
+    (proxy, url.pooled(pool_mode()))
 }
 
 async fn rig(url: &DatabaseUrl) -> Rig {

@@ -3,7 +3,7 @@
 
 use crate::fixture::{ISSUER, Rig, enrol, finder, record};
 use crate::support::proxy::Proxy;
-use crate::support::{Backend, TestDatabase};
+use crate::support::{Backend, TestDatabase, pool_mode};
 use futures_util::future::join_all;
 use issuer_gateway::ids::CardholderId;
 use issuer_gateway::queue::Backlog;
@@ -11,11 +11,12 @@ use issuer_gateway::store::{DatabaseUrl, Outcome, Store, StoreError, Writer};
 
 /// The database's URL, through the proxy.
 pub fn through(database: &TestDatabase) -> (Proxy, DatabaseUrl) {
-    let (before, name) = database.url_text.rsplit_once('/').unwrap();
+    let serving = database.serving_text();
+    let (before, name) = serving.rsplit_once('/').unwrap();
     let (start, host) = before.rsplit_once('@').unwrap();
     let proxy = Proxy::start(host.to_owned());
     let url = DatabaseUrl::parse(&format!("{start}@{}/{name}", proxy.address)).unwrap();
-    (proxy, url)
+    (proxy, url.pooled(pool_mode()))
 }
 
 /// Tries until the writer has recovered; a bound on the number of tries, none on time.

@@ -4,7 +4,7 @@
 use crate::fixture::{ISSUER, PAN, Rig, enrol, record};
 use crate::outage::{recovered, through};
 use crate::support::proxy::Proxy;
-use crate::support::{Backend, TestDatabase, until};
+use crate::support::{Backend, TestDatabase, pool_mode, until};
 use futures_util::future::join_all;
 use issuer_gateway::audit::verify::{self, Event};
 use issuer_gateway::ids::CardholderId;
@@ -32,11 +32,13 @@ async fn in_time<T>(answer: impl Future<Output = T>) -> T {
 
 /// The same in clear, so that the proxy can read what passes.
 fn in_clear(database: &TestDatabase) -> (Proxy, DatabaseUrl) {
-    let (before, name) = database.url_text.rsplit_once('/').unwrap();
+    let serving = database.serving_text();
+    let (before, name) = serving.rsplit_once('/').unwrap();
     let (start, host) = before.rsplit_once('@').unwrap();
     let proxy = Proxy::start(host.to_owned());
     let url = format!("{start}@{}/{name}?sslmode=disable", proxy.address);
-    (proxy, DatabaseUrl::parse(&url).unwrap())
+    let url = DatabaseUrl::parse(&url).unwrap();
+    (proxy, url.pooled(pool_mode()))
 }
 
 /// Every chain holds and nothing is half-written.

@@ -39,7 +39,7 @@ impl Instrumentation for Counter {
 fn statements(database: &TestDatabase) -> usize {
     let name = match database.backend {
         Backend::Sqlite => database.dir().display().to_string(),
-        Backend::Postgres => database.url_text.clone(),
+        Backend::Postgres => database.serving_text(),
     };
     let all = STATEMENTS.lock().unwrap();
     let all = all.iter().flatten();

@@ -21,6 +21,7 @@ use issuer_gateway::store::audit::AuditDraft;
 use issuer_gateway::store::cardholders::CardholderStatus;
 use issuer_gateway::store::issuers::{Applied, Removal};
 use issuer_gateway::store::now;
+use issuer_gateway::store::url::PoolMode;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,6 +91,8 @@ pub fn config(database_url: &str) -> Config {
         },
         database: Database {
             url: database_url.to_owned(),
+            pool_mode: PoolMode::Session,
+            migrate_url: None,
             migrate: true,
             migrate_timeout_s: 60,
             commit_timeout_ms: 5_000,

@@ -12,6 +12,7 @@
 )]
 
 pub mod at_rest;
+pub mod bouncer;
 pub mod document;
 pub mod gateway;
 pub mod http;
@@ -21,11 +22,14 @@ pub mod stand_in;
 mod template;
 pub mod wire;
 
+use bouncer::Bouncer;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
 use issuer_gateway::store::DatabaseUrl;
+use issuer_gateway::store::url::PoolMode;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -121,6 +125,17 @@ pub struct TestDatabase {
     dir: tempfile::TempDir,
     /// It goes with its server.
     kept: bool,
+    /// Stands before PostgreSQL where the run is told so ([`pool_mode`]).
+    bouncer: OnceLock<Bouncer>,
+}
+
+/// How the store reaches PostgreSQL in this run: `make pgbouncer` puts a PgBouncer in transaction
+/// mode between them.
+pub fn pool_mode() -> PoolMode {
+    match std::env::var_os("ISSUER_GATEWAY_TEST_POOLED") {
+        Some(_) => PoolMode::Transaction,
+        None => PoolMode::Session,
+    }
 }
 
 impl TestDatabase {
@@ -161,6 +176,7 @@ impl TestDatabase {
             name,
             dir,
             kept: false,
+            bouncer: OnceLock::new(),
         }
     }
 
@@ -178,6 +194,7 @@ impl TestDatabase {
             name,
             dir: tempfile::tempdir().unwrap(),
             kept: true,
+            bouncer: OnceLock::new(),
         }
     }
 
@@ -186,8 +203,24 @@ impl TestDatabase {
         &self.name
     }
 
-    /// The parsed URL.
+    /// The URL that the store is given.
     pub fn url(&self) -> DatabaseUrl {
+        DatabaseUrl::parse(&self.serving_text())
+            .unwrap()
+            .pooled(pool_mode())
+    }
+
+    /// The text of that URL: through a PgBouncer where the run is told so.
+    pub fn serving_text(&self) -> String {
+        if self.backend == Backend::Sqlite || pool_mode() == PoolMode::Session {
+            return self.url_text.clone();
+        }
+        let start = || Bouncer::start(&self.url_text, "transaction");
+        self.bouncer.get_or_init(start).url(&self.name)
+    }
+
+    /// The URL past any pooler, for migrations.
+    pub fn migrating_url(&self) -> DatabaseUrl {
         DatabaseUrl::parse(&self.url_text).unwrap()
     }
 

@@ -16,7 +16,7 @@ pub mod schemas;
 
 pub use operation::{BEARER, OAUTH, Operation, Tag};
 
-use super::endpoint::Group;
+use super::endpoint::{Dialect, Group};
 use super::error::{Answer, HttpError};
 use crate::gateway::Gateway;
 use crate::oauth1::PublicOrigin;
@@ -24,6 +24,7 @@ use crate::refusal::Refusal;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data};
 use arc_swap::ArcSwapOption;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, PathItem};
@@ -35,21 +36,23 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, Server};
 
 /// What the document says first.
 const INTRODUCTION: &str = include_str!("introduction.md");
+/// What it says where the users API is served.
+const USERS: &str = include_str!("users.md");
 /// How to sign: in the introduction, because few tools show what a security scheme says, and there.
 const SIGNING: &str = include_str!("signing.md");
 
 /// The document, put together when it is first asked for and again when a reload changed the
 /// origins.
 pub struct Document {
-    groups: &'static [Group],
+    groups: Vec<Group>,
     last: ArcSwapOption<(Vec<PublicOrigin>, Bytes)>,
 }
 
 impl Document {
     /// The document of what `groups` serve.
-    pub fn new(groups: &'static [Group]) -> Self {
+    pub fn new(groups: impl Into<Vec<Group>>) -> Self {
         Self {
-            groups,
+            groups: groups.into(),
             last: ArcSwapOption::empty(),
         }
     }
@@ -62,7 +65,7 @@ impl Document {
         {
             return Ok(json.clone());
         }
-        let json = Bytes::from(serde_json::to_vec_pretty(&describe(self.groups, origins))?);
+        let json = Bytes::from(serde_json::to_vec_pretty(&describe(&self.groups, origins))?);
         self.last
             .store(Some(Arc::new((origins.to_vec(), json.clone()))));
         Ok(json)
@@ -82,11 +85,17 @@ fn describe(groups: &[Group], origins: &[PublicOrigin]) -> OpenApi {
     let mut paths = Paths::new();
     let mut components = ComponentsBuilder::new()
         .security_scheme(OAUTH, signature_scheme())
-        .security_scheme(BEARER, bearer_scheme())
         .header(operation::REQUEST_ID, request_id());
+    let mut introduction = INTRODUCTION.to_owned();
+    if groups.iter().any(|group| group.dialect == Dialect::Message) {
+        components = components.security_scheme(BEARER, bearer_scheme());
+        introduction.push_str(USERS);
+    }
+    let mut used = BTreeSet::new();
     for group in groups {
         for endpoint in (group.endpoints)() {
             let (described, schemas) = (endpoint.document)().build();
+            used.extend(described.tags.iter().flatten().cloned());
             paths.add_path_operation(endpoint.path, vec![method(&endpoint.method)], described);
             components = components.schemas_from_iter(schemas);
             if let Some(item) = paths.paths.get_mut(endpoint.path) {
@@ -99,8 +108,9 @@ fn describe(groups: &[Group], origins: &[PublicOrigin]) -> OpenApi {
     let info = InfoBuilder::new()
         .title("issuer-gateway")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(format!("{INTRODUCTION}\n**Signatures.** {SIGNING}")));
-    let tags = Tag::ALL.map(|tag| {
+        .description(Some(format!("{introduction}\n**Signatures.** {SIGNING}")));
+    let tags = Tag::ALL.into_iter().filter(|tag| used.contains(tag.name()));
+    let tags = tags.map(|tag| {
         TagBuilder::new()
             .name(tag.name())
             .description(Some(tag.description()))

@@ -12,7 +12,8 @@
 //! The connection's server process may go on and hold locks. The watchdog notes it, and the next
 //! connection to the same database ends it with `pg_terminate_backend`.
 
-use diesel::connection::{Instrumentation, InstrumentationEvent};
+use diesel::PgConnection;
+use diesel::connection::{Connection, Instrumentation, InstrumentationEvent};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::net::{Shutdown, TcpStream};
@@ -203,34 +204,47 @@ pub(super) fn left_behind(place: &str) -> Vec<Backend> {
 
 /// Sees each statement of a connection begin and end, and lives as long as the connection.
 pub(super) struct Watch {
-    line: Arc<Line>,
+    /// `None`: the connection's socket is not known, and never shut down.
+    line: Option<Arc<Line>>,
     limits: Limits,
     committing: bool,
+    /// Each transaction may run in another server session.
+    shares_sessions: bool,
 }
 
 impl Watch {
-    pub(super) fn new(line: Arc<Line>, limits: Limits) -> Self {
+    pub(super) fn new(line: Option<Arc<Line>>, limits: Limits, shares_sessions: bool) -> Self {
         Self {
             line,
             limits,
             committing: false,
+            shares_sessions,
         }
     }
 }
 
+/// Whether each transaction of this connection may run in another server session.
+pub(super) fn shares_sessions(conn: &mut PgConnection) -> bool {
+    let watch = conn.instrumentation().downcast_ref::<Watch>();
+    watch.is_some_and(|watch| watch.shares_sessions)
+}
+
 impl Instrumentation for Watch {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        let Some(line) = &self.line else {
+            return;
+        };
         match event {
             InstrumentationEvent::CommitTransaction { .. } => self.committing = true,
             InstrumentationEvent::StartQuery { .. } => {
-                self.line.arm(match std::mem::take(&mut self.committing) {
+                line.arm(match std::mem::take(&mut self.committing) {
                     true => self.limits.commit,
                     false => self.limits.statement,
                 });
             }
             InstrumentationEvent::FinishQuery { .. } => {
-                self.line.rest();
-                GIVEN_UP.set(self.line.is_cut());
+                line.rest();
+                GIVEN_UP.set(line.is_cut());
             }
             _ => {}
         }

@@ -2,8 +2,8 @@
 //!
 //! In transaction mode (PgBouncer's `pool_mode = transaction`) the next transaction may run in
 //! another server session. Then the migrations' lock, the timeouts and the prepared statements
-//! would belong to another client, without any error. So the gateway checks for it at the start.
-//! Session mode works.
+//! would belong to another client, without any error. So the gateway checks for it at the start,
+//! unless it was told of the mode (`database.pool_mode`). Session mode works.
 
 use super::libpq;
 use super::line::Line;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 const ROUNDS: u32 = 8;
 
 const REFUSAL: &str = "a connection pooler in transaction or statement mode stands before the database (PgBouncer: pool_mode): \
-    the gateway needs sessions of its own. Set pool_mode = session for this database, or connect to PostgreSQL directly";
+    set database.pool_mode = \"transaction\" if it is transaction mode, or pool_mode = session in the pooler, or connect to PostgreSQL directly";
 
 /// Asks `conn`, a new connection to `url`, whether it has a server session to itself.
 pub(super) fn refuse_shared_sessions(

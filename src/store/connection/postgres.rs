@@ -6,8 +6,8 @@ use super::libpq;
 use super::line::{self, Backend, Limits, Watch};
 use super::pooler;
 use crate::store::error::StoreError;
-use crate::store::url::PostgresUrl;
-use diesel::connection::SimpleConnection;
+use crate::store::url::{PostgresUrl, STATEMENT_TIMEOUT};
+use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::sql_types::{BigInt, Integer};
 use diesel::{Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, sql_query};
 use std::sync::Arc;
@@ -35,6 +35,10 @@ struct About {
 }
 
 /// Opens a connection. `commit` limits how long one that serves waits for the answer to a COMMIT.
+///
+/// In shared sessions nothing is set for the session, and no statement is prepared by name: either
+/// would reach whoever gets the session next. A pooler ends the server process of a connection that
+/// is given up, so none is noted.
 pub(super) fn open(
     url: &PostgresUrl,
     usage: Use,
@@ -48,6 +52,18 @@ pub(super) fn open(
             _ => "the connection could not be set up".into(),
         })
     })?;
+    if url.shares_sessions() {
+        conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+        conn.set_instrumentation(Watch::new(
+            line.inspect(|line| line.rest()),
+            Limits {
+                statement: Duration::from_millis(STATEMENT_TIMEOUT.into()) + GRACE,
+                commit,
+            },
+            true,
+        ));
+        return Ok(conn);
+    }
     if usage == Use::Migrating {
         pooler::refuse_shared_sessions(url, &mut conn, line.as_deref())?;
         // Its line ends here, and with it the watch over it.
@@ -71,7 +87,7 @@ pub(super) fn open(
             },
             commit,
         };
-        conn.set_instrumentation(Watch::new(line, limits));
+        conn.set_instrumentation(Watch::new(Some(line), limits, false));
     }
     Ok(conn)
 }
