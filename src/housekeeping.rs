@@ -108,6 +108,7 @@ impl Housekeeping {
             stop: Stop(self.stop.subscribe()),
         };
         self.roster.starts(J::NAME);
+        self.gateway.metrics.background_task(J::NAME);
         let handle = tokio::spawn(supervisor.keep_alive(make));
         self.lock().push((J::NAME, handle));
     }

@@ -25,6 +25,19 @@ const BUCKETS: &[f64] = &[
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 ];
 
+/// Refusals that have an alert: their lines in the metrics begin with zero.
+const ALARMING: [&str; 5] = [
+    "internal",
+    "panic",
+    "overloaded",
+    "store-unavailable",
+    "signature-invalid",
+];
+
+/// Results of a reload.
+const SUCCESS: &str = "success";
+const FAILURE: &str = "failure";
+
 /// Starts logging to standard error. A second call in one process changes nothing.
 ///
 /// Panics are logged by place only: a panic's message may quote data.
@@ -221,6 +234,13 @@ impl Metrics {
         if let Some(caused) = malformed::caused() {
             metrics.registry.register(Box::new(caused))?;
         }
+        // Prometheus sees no increase in a line that begins with its first event.
+        for reason in ALARMING {
+            metrics.refusals.with_label_values(&[reason]);
+        }
+        for result in [SUCCESS, FAILURE] {
+            metrics.reloads.with_label_values(&[result]);
+        }
         Ok(metrics)
     }
 
@@ -261,6 +281,11 @@ impl Metrics {
         self.issuers.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// From now on the background task has its line.
+    pub fn background_task(&self, task: &str) {
+        self.background_failures.with_label_values(&[task]);
+    }
+
     /// A background task failed and will be tried again.
     pub fn background_failure(&self, task: &str) {
         self.background_failures.with_label_values(&[task]).inc();
@@ -268,7 +293,7 @@ impl Metrics {
 
     /// A changed configuration was taken up, or refused.
     pub fn reload(&self, taken_up: bool) {
-        let result = if taken_up { "success" } else { "failure" };
+        let result = if taken_up { SUCCESS } else { FAILURE };
         self.reloads.with_label_values(&[result]).inc();
     }
 

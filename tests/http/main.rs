@@ -29,6 +29,7 @@ mod housekeeping;
 mod issuers;
 mod layers;
 mod lifecycle;
+mod monitoring;
 mod multi_buffer;
 mod openapi;
 mod overload;
