@@ -26,6 +26,7 @@ mod sandbox;
 mod serve;
 mod stopping;
 mod transactions;
+mod upgrade;
 mod user;
 mod users;
 mod vault;
