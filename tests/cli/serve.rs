@@ -240,3 +240,20 @@ fn a_signal_ends_it_in_order(backend: Backend) {
 }
 
 on_both!(blocking: a_signal_ends_it_in_order);
+
+/// Systemd (`Type=notify`) counts the node as started from this message on.
+#[cfg(target_os = "linux")]
+#[test]
+fn systemd_is_told_when_the_node_serves() {
+    let database = TestDatabase::new(Backend::Sqlite);
+    let dir = tempfile::tempdir().unwrap();
+    let config = ready(&database, dir.path(), |_| {});
+    let path = dir.path().join("notify.sock");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let (mut running, base_url) = Running::serve(&config, &[("NOTIFY_SOCKET", text(&path))]);
+    let mut message = [0; 64];
+    let length = socket.recv(&mut message).unwrap();
+    assert_eq!(&message[..length], b"READY=1\n");
+    enrol(&base_url, &[]).ok();
+    assert!(running.signal("TERM").success());
+}
