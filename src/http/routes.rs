@@ -220,8 +220,8 @@ fn service() -> Vec<Endpoint> {
     ]
 }
 
-/// What a gateway serves of [`PUBLIC`]: all, or all but the users API (`users.enabled`), which alone
-/// refuses by messages.
+/// What a gateway serves of [`PUBLIC`]: all, or all but the users API (`users.enabled`), which
+/// alone refuses by messages.
 pub fn served(users: bool) -> Vec<Group> {
     let wanted = |group: &Group| users || group.dialect != Dialect::Message;
     PUBLIC.into_iter().filter(wanted).collect()
