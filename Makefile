@@ -1,6 +1,6 @@
 # The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make; `make test` Python 3 as well.
 
-.PHONY: run test pgbouncer chaos orders fuzz mutants lint interop fixtures bench bench-micro clean
+.PHONY: run test pgbouncer chaos orders fuzz mutants lint interop million fixtures bench bench-micro clean
 
 # Build, start a sandbox in ./sandbox, show an enrolment end to end, serve until Ctrl-C.
 run:
@@ -60,6 +60,12 @@ interop:
 	cargo build
 	DASHBOARD_PREVIEW=$(CURDIR)/target/interop/preview cargo test --quiet --lib preview
 	tests/interop/run.sh target/debug/issuer-gateway
+
+# A million lines of CSV and a million clearing messages into a release build, killed on the way, then all of it once more:
+# a quarter of an hour. MILLION=N takes another count.
+million:
+	cargo build --release
+	SUITE=million tests/interop/run.sh target/release/issuer-gateway
 
 # Throughput, latency, growth and memory on a private PostgreSQL and on SQLite: docs/performance.md.
 bench:

@@ -54,9 +54,10 @@ pub(crate) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::R
     let output = program(arguments, environment).output()?;
     ensure!(
         output.status.success(),
-        "issuer-gateway {}: {}",
+        "issuer-gateway {}: {}{}",
         arguments.join(" "),
-        String::from_utf8_lossy(&output.stderr)
+        String::from_utf8_lossy(&output.stderr),
+        String::from_utf8_lossy(&output.stdout)
     );
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! conflicts with other issuers on board, such as a range that is taken.
 
 mod answers;
+mod certificates;
 mod overlaps;
 
 use super::Responses;
@@ -15,24 +16,15 @@ use super::profile::{
 use super::theme::Theme;
 use crate::footprint::{Country, SetId};
 use crate::ids::ClientId;
-use crate::keys;
-use crate::oauth1::VerifyingKey;
-use crate::payload::Recipient;
-use crate::store::issuers::{
-    CertificatePurpose, Envelopes, IssuerCertificate, IssuerDeclaration, ProfileColumns,
-};
+use crate::store::issuers::{Envelopes, IssuerDeclaration, ProfileColumns};
 use crate::toml_error;
 use chrono_tz::Tz;
-use openssl::asn1::Asn1TimeRef;
-use openssl::hash::MessageDigest;
 use serde::Deserialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Prefixes that one issuer's `self_service_ranges` can have.
 const MOST_PREFIXES: usize = 100;
-/// Certificates that one consumer key may sign with: a signature that fails is verified with each.
-const MAX_SIGNING_KEYS: usize = 4;
 
 /// All that is wrong with a file of issuers.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -196,7 +188,7 @@ fn declare(
     {
         report("factor_set: must be the id of a factor set, such as ig-2026.1".to_owned());
     }
-    let certificates = certificates(&entry, folder, report);
+    let certificates = certificates::certificates(&entry, folder, report);
     let url = |text: Option<String>| text.as_deref().and_then(web_url);
     Some(IssuerDeclaration {
         client_id: client_id?,
@@ -283,57 +275,6 @@ fn time_zone(entry: &Entry, report: &mut dyn FnMut(String)) -> Option<Tz> {
     zone
 }
 
-/// The certificates that can be read; what is wrong with the others is reported.
-fn certificates(
-    entry: &Entry,
-    folder: &Path,
-    report: &mut dyn FnMut(String),
-) -> Vec<IssuerCertificate> {
-    let most = entry.signing.iter().map(|signing| {
-        let same = |other: &&Signing| other.consumer_key == signing.consumer_key;
-        entry.signing.iter().filter(same).count()
-    });
-    if most.max().is_some_and(|most| most > MAX_SIGNING_KEYS) {
-        report(format!(
-            "signing: at most {MAX_SIGNING_KEYS} certificates for each consumer_key"
-        ));
-    }
-    let mut certificates = Vec::new();
-    for signing in &entry.signing {
-        let prefix = format!("{}!", entry.client_id);
-        if !signing.consumer_key.starts_with(&prefix) || signing.consumer_key.len() > 256 {
-            report("signing.consumer_key: must be the client_id, then !, then the key's own id; at most 256 characters".to_owned());
-        }
-        match certificate(
-            folder,
-            &signing.certificate,
-            CertificatePurpose::Signing,
-            &signing.consumer_key,
-        ) {
-            Ok(record) => certificates.push(record),
-            Err(problem) => report(format!(
-                "signing.certificate {}: {problem}",
-                signing.certificate.display()
-            )),
-        }
-    }
-    for encryption in &entry.encryption {
-        match certificate(
-            folder,
-            &encryption.certificate,
-            CertificatePurpose::Encryption,
-            "",
-        ) {
-            Ok(record) => certificates.push(record),
-            Err(problem) => report(format!(
-                "encryption.certificate {}: {problem}",
-                encryption.certificate.display()
-            )),
-        }
-    }
-    certificates
-}
-
 /// The rules of `IssuerProfileDetails` (cce-api.md 3.6).
 fn check_profile(entry: &Entry, report: &mut dyn FnMut(String)) {
     if !ISSUER_NAME.has_length(&entry.name) {
@@ -371,44 +312,4 @@ fn check_profile(entry: &Entry, report: &mut dyn FnMut(String)) {
             report(format!("{name}: {WEB_URL_RULE}"));
         }
     }
-}
-
-fn certificate(
-    folder: &Path,
-    file: &Path,
-    purpose: CertificatePurpose,
-    consumer_key: &str,
-) -> Result<IssuerCertificate, String> {
-    let pem = std::fs::read(folder.join(file)).map_err(|error| error.to_string())?;
-    let certificate = keys::certificates::leaf(&pem)?;
-    let public = certificate
-        .public_key()
-        .map_err(|_| "certificate without a public key")?;
-    match purpose {
-        CertificatePurpose::Signing => VerifyingKey::from_public_key(public)
-            .map(drop)
-            .map_err(|error| error.to_string())?,
-        CertificatePurpose::Encryption => Recipient::from_certificate(&certificate)
-            .map(drop)
-            .map_err(|error| error.to_string())?,
-    }
-    let digest = certificate
-        .digest(MessageDigest::sha256())
-        .map_err(|_| "certificate cannot be hashed")?;
-    let pem = certificate
-        .to_pem()
-        .map_err(|_| "certificate cannot be written")?;
-    Ok(IssuerCertificate {
-        purpose,
-        fingerprint: hex::encode(digest),
-        consumer_key: consumer_key.to_owned(),
-        pem: String::from_utf8(pem).map_err(|_| "certificate cannot be written")?,
-        not_before: Some(micros(certificate.not_before())?),
-        not_after: Some(micros(certificate.not_after())?),
-    })
-}
-
-fn micros(time: &Asn1TimeRef) -> Result<i64, String> {
-    let moment = keys::moment(time).ok_or("validity dates cannot be read")?;
-    Ok(moment.timestamp_micros())
 }

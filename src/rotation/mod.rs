@@ -16,7 +16,6 @@
 //! themselves show which of them are still to be done. Each transaction rewrites a few rows.
 
 pub mod kek;
-mod pace;
 mod pass;
 pub mod primary;
 mod row;

@@ -1,9 +1,9 @@
 //! One pass over all tables: it sweeps until a whole sweep finds nothing left to do.
 
-use super::pace::{self, Pace};
 use super::row::Misfit;
 use super::{Event, Limits, Observer};
 use crate::sealed::SealedTable;
+use crate::store::pace::{self, Pace, patiently};
 use crate::store::passes::{BelowVersion, Renewed, RowKey, SealedRow};
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError, VaultKeys};
@@ -14,10 +14,6 @@ use tokio::time::sleep;
 
 /// Rows looked at in one query, due or not.
 const WINDOW: i64 = 1_000;
-
-/// Pauses after a database that is busy or away, in milliseconds; then the pass gives up and may be
-/// run again.
-const PAUSES_MS: [u64; 10] = [50, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000];
 
 /// Before the next sweep, if others have held all that was left.
 const HELD_PAUSE: Duration = Duration::from_millis(100);
@@ -171,18 +167,4 @@ impl<'a> Pass<'a> {
             }
         }
     }
-}
-
-/// Tries again while the database is busy or away. So `attempt` may run twice to its end.
-pub(super) async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<T, StoreError>>,
-{
-    for pause in PAUSES_MS {
-        match attempt().await {
-            Err(error) if error.is_recoverable() => sleep(Duration::from_millis(pause)).await,
-            result => return result,
-        }
-    }
-    attempt().await
 }

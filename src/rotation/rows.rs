@@ -1,12 +1,13 @@
 //! The passes that rewrite stored rows after a change of keys, and then retire the former keys.
 
-use super::pass::{Pass, Renew, patiently};
+use super::pass::{Pass, Renew};
 use super::row;
 use super::{Event, Limits, Observer, entry};
 use crate::sealed::SealedTable;
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
 use crate::store::data_keys::Purpose;
+use crate::store::pace::patiently;
 use crate::store::passes::BelowVersion;
 use crate::vault::{Vault, VaultError};
 use std::time::Duration;

@@ -1,12 +1,11 @@
 //! Checks that every sealed column opens, and that its companions in clear fit: blind indexes, a
 //! card's last four digits.
 
-use super::pace::Pace;
-use super::pass::patiently;
 use super::row::{self, Misfit};
 use super::{Event, Limits, Observer};
 use crate::sealed::SealedTable;
 use crate::store::Store;
+use crate::store::pace::{Pace, patiently};
 use crate::store::passes::{RowKey, SealedRow};
 use crate::vault::{Vault, VaultError};
 use std::time::Instant;

@@ -8,7 +8,7 @@
 //! - [`heartbeat`]: a small commit while nobody calls
 //! - [`fence`]: keeps a writer from sealing under keys that were just replaced
 //! - [`erasure`]: erases the data of deleted cardholders; [`passes`]: brings every sealed row under
-//!   newer keys
+//!   newer keys; [`pace`]: how fast, and how patiently
 //! - [`imports`]: how far imports of files have come
 //! - `owners`: goes from issuer to issuer, because a statement on a large table is one issuer's
 //! - [`backup`]: a copy of the SQLite file while nodes serve
@@ -51,6 +51,7 @@ pub mod migrations;
 pub mod nonces;
 pub mod opened_keys;
 mod owners;
+pub mod pace;
 pub mod passes;
 pub mod pool;
 pub mod retained;

@@ -14,13 +14,16 @@ use super::sealing;
 use crate::footprint::SetId;
 use crate::ids::IssuerId;
 use crate::issuers::Issuer;
+use crate::store::pace::{self, Pace, patiently};
 use crate::store::transactions::{LedgerRow, Rewritten};
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError, VaultKeys};
 use book::Rescoring;
 use chrono::{DateTime, Utc};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::time::sleep;
 
 /// Cardholders of one transaction.
 const BATCH: usize = 32;
@@ -28,10 +31,6 @@ const BATCH: usize = 32;
 const PAGE: i64 = 256;
 /// Ledgers that are counted with one query.
 const COUNT: i64 = 20_000;
-/// A database that cannot answer is given so long to come back.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// And asked so often.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// What a run has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +54,7 @@ pub struct Run<'a> {
     /// What is done with them.
     pub target: &'a Target,
     /// At most so many cardholders a second.
-    pub per_second: Option<u32>,
+    pub per_second: Option<NonZeroU32>,
 }
 
 impl Run<'_> {
@@ -211,15 +210,12 @@ impl Run<'_> {
 
     /// Leaves the database to the nodes: on SQLite they cannot write meanwhile.
     async fn rest(&self, cardholders: usize, took: Duration) {
+        let due = Pace::new(self.per_second).wait(cardholders.try_into().unwrap_or(u64::MAX), took);
         let share = match self.store.url().is_sqlite() {
-            true => took * 3,
+            true => pace::rest(took),
             false => Duration::ZERO,
         };
-        let due = self.per_second.map_or(Duration::ZERO, |limit| {
-            let cardholders = u32::try_from(cardholders).unwrap_or(u32::MAX);
-            (Duration::from_secs(1) * cardholders / limit.max(1)).saturating_sub(took)
-        });
-        tokio::time::sleep(share.max(due)).await;
+        sleep(share.max(due)).await;
     }
 }
 
@@ -232,20 +228,4 @@ impl Rescored {
 
 fn set_of(keys: &VaultKeys, issuer_id: IssuerId, row: &LedgerRow) -> Result<SetId, VaultError> {
     Ok(sealing::open_ledger(keys, issuer_id, &row.user_id, &row.content)?.set)
-}
-
-/// Tries again while the database cannot answer.
-async fn patiently<T, F>(mut work: impl FnMut() -> F) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<T, StoreError>>,
-{
-    let began = Instant::now();
-    loop {
-        match work().await {
-            Err(error) if error.is_recoverable() && began.elapsed() < PATIENCE => {
-                tokio::time::sleep(PAUSE).await;
-            }
-            result => return result,
-        }
-    }
 }

@@ -4,7 +4,7 @@ use super::item::{Brand, Kind, Merchant, SourceId, Unscored};
 use crate::footprint::score::AsOf;
 use crate::footprint::set::{Confidence, Mcc};
 use crate::footprint::sums::{MonthSums, Sums, SumsOverflow, UNKNOWN_AREA};
-use crate::footprint::{Assessment, Country, Grams, Money, Month, Verdict};
+use crate::footprint::{Assessment, Country, Grams, Money, Month, Purchase, Scorer, Verdict};
 use chrono::NaiveDate;
 
 /// One transaction of a month. `Debug` hides the merchant.
@@ -83,6 +83,16 @@ impl StoredScore {
 }
 
 impl Scored {
+    /// What a purchase counts; `never`: why it counts nothing, whatever the method says. `None`:
+    /// there is no rate of its currency.
+    pub fn by(scorer: &Scorer, purchase: &Purchase, never: Option<Unscored>) -> Option<Self> {
+        let mut scored = Self::of(&scorer.score(purchase))?;
+        if let Some(unscored) = never {
+            scored.outcome = ScoreOutcome::Never(unscored);
+        }
+        Some(scored)
+    }
+
     /// What the method says of a transaction. `None`: there is no rate of its currency.
     pub fn of(assessment: &Assessment) -> Option<Self> {
         let outcome = match assessment.verdict {

@@ -2,6 +2,7 @@
 # Mastercard's official Node, Python and Java clients, a generated client, schemathesis and a browser against a running issuer-gateway, and one with
 # Intel's crypto_mb.
 #   tests/interop/run.sh [BINARY]       BINARY defaults to target/release/issuer-gateway, then target/debug/issuer-gateway
+#   SUITE=node,java tests/interop/run.sh   only these suites; `million` (make million) runs only when it is named
 #   tests/interop/run.sh --self-test    only checks the suites' own tools, without a server
 # Everything installed or written goes under target/interop or a temporary folder; the source tree stays clean.
 set -euo pipefail
@@ -112,6 +113,7 @@ PY
 suite() {
   local name=$1 counts
   shift
+  [[ -z ${SUITE:-} || ",$SUITE," == *",$name,"* ]] || return 0
   echo
   echo "== $name"
   INTEROP_RESULT=$work/$name.counts "$@" || status=1
@@ -158,6 +160,8 @@ suite states env INTEROP_CHROMIUM="$chromium" node "$here/browser/states.mjs" "$
 suite dashboard_sqlite env INTEROP_CHROMIUM="$chromium" node "$here/browser/dashboard.mjs" sqlite "$binary" "$work/view-sqlite"
 suite dashboard_postgres env INTEROP_CHROMIUM="$chromium" "$root/scripts/with-postgres.sh" \
   node "$here/browser/dashboard.mjs" postgres "$binary" "$work/view-postgres"
+# A quarter of an hour: only if it is asked for.
+[[ -z ${SUITE:-} ]] || suite million "$out/venv/bin/python" "$here/clearing/million.py" "$binary" "$work/sandbox" "$work"
 suite multi_buffer python3 "$here/multi_buffer/run.py" "$binary" "$out/venv/lib" "$work"
 
 if ! kill -0 "$server" 2>/dev/null; then

@@ -2,7 +2,7 @@
 """Makes the clearing files of this folder with cardutil (PyPI), an encoder that knows nothing of ours.
 
     make.py FOLDER              writes the four files and expected.txt into FOLDER
-    make.py FOLDER --count N [--card NUMBER] [--latin1]
+    make.py FOLDER --count N [--card NUMBER]... [--latin1]
                                 writes one file of N purchases of the last 300 days, many.ipm, and nothing else:
                                 EBCDIC and blocked, or Latin-1 and not blocked
 
@@ -150,18 +150,18 @@ def write(path, records, encoding, blocked):
         writer.close()
 
 
-def many(count, card):
+def many(count, cards):
     chance = random.Random(7)
     first = datetime.datetime.combine(datetime.date.today(), datetime.time()) - datetime.timedelta(days=300)
     for number in range(count):
-        yield purchase(number, chance, first, 300) | ({"DE2": card} if card else {})
+        yield purchase(number, chance, first, 300) | ({"DE2": chance.choice(cards)} if cards else {})
 
 
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("folder", type=pathlib.Path)
     arguments.add_argument("--count", type=int)
-    arguments.add_argument("--card")
+    arguments.add_argument("--card", action="append")
     arguments.add_argument("--latin1", action="store_true")
     given = arguments.parse_args()
     folder = given.folder

@@ -7,7 +7,7 @@
 
 use crate::fixture::{ISSUER, Rig, TestKek, draft, finder};
 use crate::model::play_cases;
-use crate::passes::months::{post, rewrite};
+use crate::passes::months::{post, post_and_keep, rewrite};
 use crate::passes::rows::{directory_app, enrol_many, record, unwatched};
 use crate::support::proxy::Proxy;
 use crate::support::{Backend, TestDatabase, pool_mode};
@@ -25,13 +25,14 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 /// The tables that shard, and the column that they shard by.
-const SHARDED: [(&str, &str); 7] = [
+const SHARDED: [(&str, &str); 8] = [
     ("users", "issuer_id"),
     ("cards", "issuer_id"),
     ("oauth_nonces", "issuer_id"),
     ("scoring_jobs", "issuer_id"),
     ("transaction_ledgers", "issuer_id"),
     ("transaction_months", "issuer_id"),
+    ("retained_transactions", "issuer_id"),
     ("directory_users", "app_id"),
 ];
 
@@ -59,16 +60,19 @@ async fn a_statement_is_one_issuers() {
         "insert into scoring_jobs",
         "insert into transaction_ledgers",
         "insert into transaction_months",
+        "insert into retained_transactions",
         "delete from oauth_nonces",
         "delete from cards",
         "delete from scoring_jobs",
         "delete from transaction_ledgers",
         "delete from transaction_months",
+        "delete from retained_transactions",
         "update cards",
         "update users",
         "update directory_users",
         "update transaction_ledgers",
         "update transaction_months",
+        "update retained_transactions",
         "with given as materialized",
         "select user_id from users where issuer_id = $1 and user_id = any($2) order by user_id for",
     ] {
@@ -171,6 +175,14 @@ async fn everything_else(rig: &Rig) {
         post(rig, id, &[24_301, 24_302]).await;
         post(rig, id, &[24_302]).await;
     }
+    let kept: Vec<String> = (0..3).map(|n| format!("{n:032x}")).collect();
+    post_and_keep(rig, &ids[0], &[24_301], &kept).await;
+    let of_the_card = store.retained(ISSUER, vec![(1, vec![7; 32])], 10).await;
+    assert_eq!(of_the_card.unwrap().len(), 3);
+    store
+        .delete_retained(ISSUER, kept[..1].to_vec())
+        .await
+        .unwrap();
     store.transactions_of(ISSUER, &ids[0], 0).await.unwrap();
     store
         .transaction_month(ISSUER, &ids[0], 24_301)
@@ -210,6 +222,7 @@ async fn everything_else(rig: &Rig) {
     assert!(reindexed.unwrap().rows > 0);
     let verified = rotation::verify(store, vault, limits, &mut unwatched).await;
     assert_eq!(verified.unwrap().misfits, 0);
+    assert!(store.purge_retained(ISSUER, now(), 1).await.unwrap() > 0);
     // As if it were later by an hour.
     assert!(store.purge_nonces(-3_600_000_000).await.unwrap() > 0);
 }

@@ -189,12 +189,18 @@ impl Bench<'_> {
         let file = self.sandbox.folder().join("transactions.csv");
         purchases.write_csv(&file, LINES)?;
         let url = site.database.url();
+        let issuers = site.database.texts(
+            "SELECT client_id AS t FROM issuers WHERE issuer_id IN (SELECT issuer_id FROM users)",
+        )?;
+        let issuer = issuers.first().context("no issuer has cardholders")?;
         let arguments = [
             "--config",
             text(self.sandbox.config())?,
             "transactions",
             "import",
             text(&file)?,
+            "--issuer",
+            issuer,
         ];
         let begun = Instant::now();
         run(&arguments, &[(DATABASE, url.as_str())])?;

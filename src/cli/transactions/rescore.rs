@@ -68,7 +68,7 @@ async fn rescore(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitC
         vault: &vault,
         issuer,
         target: &target,
-        per_second: arguments.cardholders_per_second.map(NonZeroU32::get),
+        per_second: arguments.cardholders_per_second,
     };
     let progress = Progress::new("rescore", "cardholders")?;
     let mut length = 0;

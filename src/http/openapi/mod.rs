@@ -13,8 +13,10 @@ mod limits;
 pub(super) mod operation;
 mod refusals;
 pub mod schemas;
+mod tag;
 
-pub use operation::{BEARER, OAUTH, Operation, Tag};
+pub use operation::{BEARER, OAUTH, Operation};
+pub use tag::Tag;
 
 use super::endpoint::{Dialect, Group};
 use super::error::{Answer, HttpError};

@@ -9,29 +9,43 @@ use crate::store::schema::{cards, transaction_ledgers, transaction_months, users
 use crate::store::writer::unnest::{Unnest, UnnestColumn};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer, Text};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-const BY_CARD: &str = "SELECT cards.pan_index_key, cards.pan_index, users.user_id, users.created_at \
-    FROM cards JOIN unnest({rows}) AS given (pan_index_key, pan_index) \
-        USING (pan_index_key, pan_index) \
-    JOIN users ON users.issuer_id = cards.issuer_id AND users.user_id = cards.user_id \
-    WHERE cards.issuer_id = {owner} AND users.issuer_id = {owner} AND users.status = 'ACTIVE' \
-    AND users.enrolment_epoch >= ";
+// Each of the lateral subqueries is one lookup by a whole key, whatever the planner believes about
+// the table. Until PostgreSQL has statistics of a new table, it takes an issuer for rare, and would
+// go through all of its rows for each batch.
 
-const BY_ID: &str = "SELECT user_id, created_at FROM users WHERE issuer_id = {owner} \
-    AND user_id = ANY({rows}) AND status = 'ACTIVE' AND enrolment_epoch >= ";
+const BY_CARD: &str = "SELECT given.pan_index_key, given.pan_index, found.user_id, found.created_at \
+    FROM unnest({rows}) AS given (pan_index_key, pan_index) CROSS JOIN LATERAL (\
+        SELECT users.user_id, users.created_at FROM cards \
+        JOIN users ON users.issuer_id = cards.issuer_id AND users.user_id = cards.user_id \
+        WHERE cards.issuer_id = {owner} AND users.issuer_id = {owner} \
+        AND cards.pan_index_key = given.pan_index_key AND cards.pan_index = given.pan_index \
+        AND users.status = 'ACTIVE' AND users.enrolment_epoch >= {epoch} OFFSET 0) AS found";
 
-/// Waits for an erasure, which deletes the row; later ones wait for this.
-const LOCK: &str = "SELECT user_id, content FROM transaction_ledgers WHERE issuer_id = {owner} \
-    AND user_id = ANY({rows}) ORDER BY user_id FOR UPDATE";
+const BY_ID: &str = "SELECT found.user_id, found.created_at FROM unnest({rows}) AS given (user_id) \
+    CROSS JOIN LATERAL (SELECT user_id, created_at FROM users \
+        WHERE issuer_id = {owner} AND user_id = given.user_id \
+        AND status = 'ACTIVE' AND enrolment_epoch >= {epoch} OFFSET 0) AS found";
+
+/// In the order of the ids. Waits for an erasure, which deletes the row; later ones wait for this.
+const LOCK: &str = "SELECT found.user_id, found.content FROM unnest({rows}) AS given (user_id) \
+    CROSS JOIN LATERAL (SELECT user_id, content FROM transaction_ledgers \
+        WHERE issuer_id = {owner} AND user_id = given.user_id FOR UPDATE) AS found";
+
+const WITH_LEDGER: &str = "SELECT found.user_id FROM unnest({rows}) AS given (user_id) \
+    CROSS JOIN LATERAL (SELECT user_id FROM transaction_ledgers \
+        WHERE issuer_id = {owner} AND user_id = given.user_id OFFSET 0) AS found";
 
 /// Of cardholders without a ledger: one that is erased meanwhile gets none.
 const LOCK_USERS: &str = "SELECT user_id FROM users WHERE issuer_id = {owner} \
     AND user_id = ANY({rows}) AND status = 'ACTIVE' ORDER BY user_id FOR NO KEY UPDATE";
 
-const MONTHS: &str = "SELECT months.user_id, months.month, months.content \
-    FROM transaction_months AS months JOIN unnest({rows}) AS given (user_id, month) \
-        USING (user_id, month) WHERE months.issuer_id = {owner}";
+const MONTHS: &str = "SELECT found.user_id, found.month, found.content \
+    FROM unnest({rows}) AS given (user_id, month) \
+    CROSS JOIN LATERAL (SELECT user_id, month, content FROM transaction_months \
+        WHERE issuer_id = {owner} AND user_id = given.user_id AND month = given.month OFFSET 0) \
+        AS found";
 
 const PUT_LEDGERS: &str = "INSERT INTO transaction_ledgers \
     (issuer_id, user_id, content, seal_key, updated_at) \
@@ -84,6 +98,11 @@ pub(in crate::store) fn find(
     Ok(found.collect())
 }
 
+/// One text for each epoch: few, and prepared once each.
+fn since_epoch(text: &str, epoch: i32) -> String {
+    text.replace("{epoch}", &epoch.to_string())
+}
+
 fn by_id(
     conn: &mut AnyConnection,
     posting: &Posting,
@@ -110,7 +129,7 @@ fn by_id(
         },
         postgres: Unnest::<(Text, BigInt)>::of(
             issuer_id,
-            format!("{BY_ID}{}", posting.epoch),
+            since_epoch(BY_ID, posting.epoch),
             vec![UnnestColumn::Text(ids)],
         ).load(c)?,
     });
@@ -150,7 +169,7 @@ fn by_card(
             let (versions, indexes) = keys.into_iter().unzip();
             Unnest::<(Integer, Binary, Text, BigInt)>::of(
                 issuer_id,
-                format!("{BY_CARD}{}", posting.epoch),
+                since_epoch(BY_CARD, posting.epoch),
                 vec![UnnestColumn::Integer(versions), UnnestColumn::Bytes(indexes)],
             ).load(c)?
         },
@@ -159,16 +178,37 @@ fn by_card(
     Ok(rows.into_iter().map(row).collect())
 }
 
-/// Locks the ledgers of these cardholders of an issuer, and the cardholders without one. Returns
-/// the ledgers, and who is not active any more.
+/// Of these cardholders of an issuer, locks those without a ledger. Returns them; one that is not
+/// active any more is not among them.
+pub(in crate::store) fn lock_without_ledger(
+    conn: &mut AnyConnection,
+    issuer_id: i32,
+    user_ids: &BTreeSet<&str>,
+) -> QueryResult<BTreeSet<String>> {
+    let AnyConnection::Postgres(c) = conn else {
+        // The transaction has the whole file, and has just found them.
+        return Ok(user_ids.iter().map(|id| (*id).to_owned()).collect());
+    };
+    let all = vec![UnnestColumn::Text(user_ids.iter().copied().collect())];
+    let with: Vec<String> = Unnest::<Text>::of(issuer_id, WITH_LEDGER, all).load(c)?;
+    let with: BTreeSet<&str> = with.iter().map(String::as_str).collect();
+    let without: Vec<&str> = user_ids.difference(&with).copied().collect();
+    if without.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let without = vec![UnnestColumn::Text(without)];
+    let locked: Vec<String> = Unnest::<Text>::of(issuer_id, LOCK_USERS, without).load(c)?;
+    Ok(locked.into_iter().collect())
+}
+
+/// Locks the ledgers of these cardholders of an issuer, and returns them.
 pub(in crate::store) fn lock(
     conn: &mut AnyConnection,
     issuer_id: i32,
     user_ids: &BTreeSet<&str>,
-) -> QueryResult<(Vec<LedgerRow>, BTreeSet<String>)> {
+) -> QueryResult<Vec<LedgerRow>> {
     let rows: Vec<(String, Vec<u8>)> = on_backend!(conn, c => {
         sqlite: {
-            // The transaction has the whole file.
             let mut rows = Vec::with_capacity(user_ids.len());
             for user_id in user_ids {
                 let row = transaction_ledgers::table
@@ -180,36 +220,13 @@ pub(in crate::store) fn lock(
             }
             rows
         },
-        postgres: lock_postgres(c, issuer_id, user_ids.iter().copied().collect())?,
+        postgres: {
+            let text = vec![UnnestColumn::Text(user_ids.iter().copied().collect())];
+            Unnest::<(Text, Binary)>::of(issuer_id, LOCK, text).load(c)?
+        },
     });
-    let mut ledgers: BTreeMap<String, Vec<u8>> = rows.into_iter().collect();
-    let mut gone = BTreeSet::new();
-    if let AnyConnection::Postgres(c) = conn {
-        let without: Vec<&str> = user_ids
-            .iter()
-            .copied()
-            .filter(|user_id| !ledgers.contains_key(*user_id))
-            .collect();
-        if !without.is_empty() {
-            let text = vec![UnnestColumn::Text(without.clone())];
-            let active: Vec<String> = Unnest::<Text>::of(issuer_id, LOCK_USERS, text).load(c)?;
-            let active: BTreeSet<String> = active.into_iter().collect();
-            // Somebody else may have made a ledger before the lock was free.
-            ledgers.extend(lock_postgres(c, issuer_id, without.clone())?);
-            let inactive = without.into_iter().filter(|id| !active.contains(*id));
-            gone.extend(inactive.map(str::to_owned));
-        }
-    }
     let ledger = |(user_id, content)| LedgerRow { user_id, content };
-    Ok((ledgers.into_iter().map(ledger).collect(), gone))
-}
-
-fn lock_postgres(
-    conn: &mut PgConnection,
-    issuer_id: i32,
-    user_ids: Vec<&str>,
-) -> QueryResult<Vec<(String, Vec<u8>)>> {
-    Unnest::<(Text, Binary)>::of(issuer_id, LOCK, vec![UnnestColumn::Text(user_ids)]).load(conn)
+    Ok(rows.into_iter().map(ledger).collect())
 }
 
 /// Those of the months that exist.

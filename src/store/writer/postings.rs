@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Enters what is still to be done, in order of arrival.
 ///
-/// All ledgers are locked first, in the order of their keys: two writers cannot deadlock.
+/// All locks are taken first: the cardholders who have no ledger, then the ledgers, each in the
+/// order of their keys. So two writers cannot deadlock.
 pub(super) fn post(
     conn: &mut AnyConnection,
     commits: &[&Commit],
@@ -46,10 +47,20 @@ pub(in crate::store) fn enter(
     }
     let mut gone: BTreeSet<(i32, String)> = BTreeSet::new();
     let mut ledgers = BTreeMap::new();
+    let mut locked = BTreeMap::new();
     for (issuer_id, user_ids) in &keys {
-        let (locked, inactive) = rows::lock(conn, *issuer_id, user_ids)?;
-        gone.extend(inactive.into_iter().map(|user_id| (*issuer_id, user_id)));
-        ledgers.insert(*issuer_id, locked);
+        let without = rows::lock_without_ledger(conn, *issuer_id, user_ids)?;
+        locked.insert(*issuer_id, without);
+    }
+    for (issuer_id, user_ids) in &keys {
+        let found = rows::lock(conn, *issuer_id, user_ids)?;
+        // Erased since it was found: it has no ledger now, and had one when the others were locked.
+        let with: BTreeSet<&str> = found.iter().map(|row| row.user_id.as_str()).collect();
+        let without = locked.remove(issuer_id).unwrap_or_default();
+        let held = |user_id: &str| with.contains(user_id) || without.contains(user_id);
+        let missing = user_ids.iter().filter(|user_id| !held(user_id));
+        gone.extend(missing.map(|user_id| (*issuer_id, (*user_id).to_owned())));
+        ledgers.insert(*issuer_id, found);
     }
     let alone = postings.len() == 1;
     for (posting, holders) in postings.iter().zip(&found) {
@@ -72,7 +83,7 @@ pub(in crate::store) fn enter(
         let ledgers = if alone {
             ledgers.remove(&issuer_id).unwrap_or_default()
         } else {
-            rows::lock(conn, issuer_id, &own)?.0
+            rows::lock(conn, issuer_id, &own)?
         };
         let open = posting.book.open(&holders, ledgers)?;
         let months = rows::months(conn, issuer_id, &open.months())?;

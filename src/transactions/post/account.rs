@@ -4,7 +4,7 @@ use super::{ItemRefusal, Posted, Stored};
 use crate::footprint::{Country, Money, Month, Purchase, Scorer, Window};
 use crate::transactions::item::{Item, Kind, SourceId};
 use crate::transactions::ledger::Ledger;
-use crate::transactions::stored::{ScoreOutcome, Scored, StoredMonth, StoredTransaction};
+use crate::transactions::stored::{Scored, StoredMonth, StoredTransaction};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -135,16 +135,13 @@ impl Account {
     fn score(&self, item: &Item, country: Country) -> Option<(Money, Scored)> {
         let amounts = std::iter::once(&item.amount).chain(&item.fallbacks);
         amounts.copied().find_map(|amount| {
-            let assessment = self.scorer.score(&Purchase {
+            let purchase = Purchase {
                 mcc: item.mcc,
                 amount,
                 date: item.date,
                 country,
-            });
-            let mut scored = Scored::of(&assessment)?;
-            if let Some(unscored) = item.unscored {
-                scored.outcome = ScoreOutcome::Never(unscored);
-            }
+            };
+            let scored = Scored::by(&self.scorer, &purchase, item.unscored)?;
             Some((amount, scored))
         })
     }

@@ -261,15 +261,15 @@ fn is_stale(scored: &Scored) -> bool {
 }
 
 fn score(transaction: &StoredTransaction, scorer: &Scorer) -> Result<Scored, BookError> {
-    let assessment = scorer.score(&Purchase {
+    let purchase = Purchase {
         mcc: transaction.mcc,
         amount: transaction.amount,
         date: transaction.date,
         country: transaction.country,
-    });
-    let mut scored = Scored::of(&assessment).ok_or(NO_RATE)?;
-    if let ScoreOutcome::Never(unscored) = transaction.scored.outcome {
-        scored.outcome = ScoreOutcome::Never(unscored);
-    }
-    Ok(scored)
+    };
+    let never = match transaction.scored.outcome {
+        ScoreOutcome::Never(unscored) => Some(unscored),
+        _ => None,
+    };
+    Scored::by(scorer, &purchase, never).ok_or(NO_RATE)
 }

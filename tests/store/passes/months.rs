@@ -11,6 +11,7 @@ use diesel::{Connection, PgConnection};
 use issuer_gateway::ids::{CardholderId, IssuerId};
 use issuer_gateway::rotation::primary::{begin_index_rotation, rotate_seal};
 use issuer_gateway::store::cardholders::CardholderStatus;
+use issuer_gateway::store::retained::RetainedRow;
 use issuer_gateway::store::transactions::{
     Book, BookError, Entries, Holder, HolderKey, LedgerRow, MonthRow, OpenBook, Posting, Rewritten,
 };
@@ -21,19 +22,23 @@ use std::sync::Arc;
 
 on_both!(
     months_come_under_the_new_key,
+    kept_transactions_come_under_the_new_key,
     a_month_in_another_ones_row_is_named,
     months_go_with_their_cardholder,
 );
 
-/// Writes a ledger and these months of one cardholder, whatever there is.
+/// Writes a ledger and these months of one cardholder, whatever there is, and transactions of
+/// these ids, of cards that are not enrolled.
 struct Fixed {
     keys: Arc<VaultKeys>,
     months: Vec<i32>,
+    kept: Vec<String>,
 }
 
 struct OpenFixed {
     ledger: (LedgerRow, i32),
     months: Vec<(MonthRow, i32)>,
+    kept: Vec<RetainedRow>,
 }
 
 impl Book for Fixed {
@@ -62,9 +67,21 @@ impl Book for Fixed {
             user_id: user_id.to_owned(),
             content: ledger.bytes,
         };
+        let kept = |id: &String| {
+            let place = Place::of_issuer(ISSUER, id, SealedColumn::RetainedTransaction);
+            let sealed = self.keys.seal(place, id.as_bytes()).unwrap();
+            RetainedRow {
+                retained_id: id.clone(),
+                pan_index: vec![7; 32],
+                pan_index_key: 1,
+                content: sealed.bytes,
+                seal_key: sealed.key_version,
+            }
+        };
         Ok(Box::new(OpenFixed {
             ledger: (row, ledger.key_version),
             months: self.months.iter().map(month).collect(),
+            kept: self.kept.iter().map(kept).collect(),
         }))
     }
 }
@@ -80,13 +97,18 @@ impl OpenBook for OpenFixed {
             ledgers: vec![self.ledger],
             months: self.months,
             at: now(),
-            retained: Vec::new(),
+            retained: self.kept,
         })
     }
 }
 
 /// A cardholder's ledger and months, sealed, through the writer.
 pub async fn post(rig: &Rig, user_id: &CardholderId, months: &[i32]) {
+    post_and_keep(rig, user_id, months, &[]).await;
+}
+
+/// The same, and transactions of these ids, of cards that are not enrolled.
+pub async fn post_and_keep(rig: &Rig, user_id: &CardholderId, months: &[i32], kept: &[String]) {
     let posting = |_: &VaultKeys| Commit {
         nonce: fresh_nonce(ISSUER),
         act: Act::Post(Box::new(Posting {
@@ -97,6 +119,7 @@ pub async fn post(rig: &Rig, user_id: &CardholderId, months: &[i32]) {
             book: Arc::new(Fixed {
                 keys: rig.vault.current(),
                 months: months.to_vec(),
+                kept: kept.to_vec(),
             }),
         })),
         audit: draft("transactions.post"),
@@ -145,6 +168,7 @@ impl Book for Rewriting {
         let fixed = Fixed {
             keys: self.keys.clone(),
             months: vec![24_302],
+            kept: Vec::new(),
         };
         fixed.open(&[Some(holder)], ledgers)
     }
@@ -195,6 +219,33 @@ async fn months_come_under_the_new_key(backend: Backend) {
     begin_index_rotation(&rig.store, &rig.vault).await.unwrap();
     assert_eq!(reindex(&rig).await.rows, 4);
     assert_eq!(assert_verified(&rig).await, 10);
+}
+
+async fn kept_transactions_come_under_the_new_key(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let ids = enrol_many(&rig, 0..1).await;
+    let kept: Vec<String> = (0..4).map(|n| format!("{n:032x}")).collect();
+    post_and_keep(&rig, &ids[0], &[24_301], &kept).await;
+    assert_eq!(assert_verified(&rig).await, 2 + 1 + 1 + 4);
+    rotate_seal(&rig.store, &rig.vault).await.unwrap();
+    assert_eq!(reseal(&rig).await.retired, vec![1]);
+    assert_eq!(
+        database.count("retained_transactions WHERE seal_key = 2"),
+        4
+    );
+    assert_eq!(assert_verified(&rig).await, 8);
+
+    // The first has the content of the last.
+    database.execute(&format!(
+        "UPDATE retained_transactions SET content = (SELECT content FROM retained_transactions \
+         WHERE retained_id = '{}') WHERE retained_id = '{}'",
+        kept[3], kept[0]
+    ));
+    let (verified, misfits) = verify_telling(&rig).await;
+    assert_eq!((verified.rows, verified.misfits), (8, 1));
+    assert!(misfits[0].contains(&kept[0]), "{misfits:?}");
+    assert!(misfits[0].contains("retained_transactions"), "{misfits:?}");
 }
 
 async fn a_month_in_another_ones_row_is_named(backend: Backend) {

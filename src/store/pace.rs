@@ -1,7 +1,14 @@
-//! The speed of a pass: a limit in rows a second, and pauses on SQLite for the serving process.
+//! The speed and the patience of a pass over many rows: a limit in rows a second, pauses on SQLite
+//! for the serving process, and more tries while the database is away.
 
+use super::StoreError;
 use std::num::NonZeroU32;
 use std::time::Duration;
+use tokio::time::sleep;
+
+/// Pauses after a database that is busy or away, in milliseconds; then the pass gives up and may be
+/// run again.
+const PAUSES_MS: [u64; 10] = [50, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000];
 
 /// On SQLite a pass rests after each transaction, this many times as long as the transaction took.
 /// SQLite has one writer, and the others wait for it: if they look a dozen times a second, they
@@ -12,24 +19,25 @@ const LEAST_REST: Duration = Duration::from_millis(5);
 
 /// Spreads rows over time.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace {
+pub struct Pace {
     rows_per_second: Option<NonZeroU32>,
 }
 
 impl Pace {
-    pub(super) fn new(rows_per_second: Option<NonZeroU32>) -> Self {
+    /// At most so many rows a second.
+    pub fn new(rows_per_second: Option<NonZeroU32>) -> Self {
         Self { rows_per_second }
     }
 
     /// The most rows to be done at once: no more than those of a second.
-    pub(super) fn batch(self, wanted: NonZeroU32) -> NonZeroU32 {
+    pub fn batch(self, wanted: NonZeroU32) -> NonZeroU32 {
         self.rows_per_second
             .map_or(wanted, |limit| limit.min(wanted))
     }
 
     /// How long to wait after `rows` rows that took so long. Per batch: a fast batch does not make
     /// up for a slow one, so the limit holds over any stretch of the pass.
-    pub(super) fn wait(self, rows: u64, took: Duration) -> Duration {
+    pub fn wait(self, rows: u64, took: Duration) -> Duration {
         let due = self.rows_per_second.map_or(0, |limit| {
             rows.saturating_mul(1_000_000) / u64::from(limit.get())
         });
@@ -38,8 +46,25 @@ impl Pace {
 }
 
 /// How long to let the serving process in after a transaction on SQLite that took so long.
-pub(super) fn rest(took: Duration) -> Duration {
+pub fn rest(took: Duration) -> Duration {
     (took * REST).max(LEAST_REST)
+}
+
+/// Tries again while the database is busy or away. So `attempt` may run twice to its end.
+///
+/// # Errors
+/// What the last try ended with, or the first that another try cannot mend.
+pub async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    for pause in PAUSES_MS {
+        match attempt().await {
+            Err(error) if error.is_recoverable() => sleep(Duration::from_millis(pause)).await,
+            result => return result,
+        }
+    }
+    attempt().await
 }
 
 #[cfg(test)]
