@@ -8,6 +8,7 @@
 #   ISSUER_GATEWAY_TEST_PG_BIN        the folder of PostgreSQL's programs
 #   ISSUER_GATEWAY_TEST_PG_GERMAN     a locale in which the server speaks German; unset where there is none
 #   ISSUER_GATEWAY_TEST_PGBOUNCER     the program pgbouncer; unset where there is none
+#   ISSUER_GATEWAY_TEST_SOFTHSM       SoftHSM's PKCS#11 module; unset where there is none
 # WITH_POSTGRES_SETTINGS holds further settings for the server: "-c NAME=VALUE ..."
 set -euo pipefail
 
@@ -40,8 +41,12 @@ fi
 [ -n "$bin" ] || die "PostgreSQL's server programs (initdb, postgres) are missing: install the package postgresql"
 command -v openssl >/dev/null || die "openssl is missing"
 
-# A pooler, and a language that is not English, for the tests that need them. They fail loudly without.
+# A pooler, a token, a debugger, and a language that is not English, for the tests that need them. They fail loudly without.
 missing=()
+find_softhsm() { { ls /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so /usr/local/lib/softhsm/libsofthsm2.so \
+    /opt/homebrew/lib/softhsm/libsofthsm2.so 2>/dev/null || true; } | head -n 1; }
+{ [ -n "$(find_softhsm)" ] && command -v softhsm2-util >/dev/null; } || missing+=(softhsm2)
+command -v gcore >/dev/null || missing+=(gdb)
 find_pgbouncer() { command -v pgbouncer || { [ -x /usr/sbin/pgbouncer ] && echo /usr/sbin/pgbouncer; } || true; }
 [ -n "$(find_pgbouncer)" ] || missing+=(pgbouncer)
 { command -v localedef >/dev/null && [ -e /usr/share/i18n/locales/de_DE ]; } || missing+=(locales)
@@ -137,6 +142,8 @@ unset LOCPATH
 [ -z "$german" ] || export ISSUER_GATEWAY_TEST_PG_GERMAN="$german"
 [ -z "$(find_pgbouncer)" ] || ISSUER_GATEWAY_TEST_PGBOUNCER=$(find_pgbouncer)
 [ -z "${ISSUER_GATEWAY_TEST_PGBOUNCER:-}" ] || export ISSUER_GATEWAY_TEST_PGBOUNCER
+[ -z "$(find_softhsm)" ] || ISSUER_GATEWAY_TEST_SOFTHSM=$(find_softhsm)
+[ -z "${ISSUER_GATEWAY_TEST_SOFTHSM:-}" ] || export ISSUER_GATEWAY_TEST_SOFTHSM
 # Servers under test listen on loopback, where no proxy helps.
 NO_PROXY="${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost"
 no_proxy="${no_proxy:+$no_proxy,}127.0.0.1,localhost"

@@ -62,7 +62,7 @@ fn sealed(
     clear: &Value,
 ) -> Result<Reply, Refusal> {
     let recipient = issuer
-        .recipient(call.now)
+        .recipient(call.now, form.kind())
         .ok_or(Refusal::NoEncryptionCertificate)?;
     let clear = json::to_ascii(clear);
     if let Some(observer) = call.observer {

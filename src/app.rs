@@ -199,8 +199,15 @@ pub fn open_store(config: &config::Database) -> anyhow::Result<(DatabaseUrl, Sto
 }
 
 async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Result<Gateway> {
-    let reloadable = Reloadable::load(config, address)?;
-    let keks = keys::kek::load(&config.vault)?;
+    let loaded = config.clone();
+    // Tokens and services that keep keys take their time.
+    let load = move || {
+        anyhow::Ok((
+            Reloadable::load(&loaded, address)?,
+            keys::kek::load(&loaded)?,
+        ))
+    };
+    let (reloadable, keks) = tokio::task::spawn_blocking(load).await??;
     let engine = Engine::choose(&config.crypto.multi_buffer)
         .context("configuration: crypto.multi_buffer: the library cannot be used (\"auto\" and \"off\" start without)")?;
     let database = config.database.clone();
@@ -248,6 +255,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         current: ArcSwap::from_pointee(reloadable),
         registry,
         footprints,
+        store_pan: config.vault.store_pan,
         retain_unenrolled: config.transactions.retain_unenrolled,
         unwrapper,
         openings: Arc::default(),

@@ -15,6 +15,7 @@ mod keys;
 mod log;
 mod parse;
 mod server;
+mod tokens;
 mod validate;
 mod vault;
 
@@ -24,10 +25,11 @@ pub(crate) use dashboard::is_loopback;
 pub use dashboard::{Dashboard, FontFile};
 pub use database::Database;
 pub use directory::DirectorySettings;
-pub use keys::{GatewayKey, Keys};
+pub use keys::{GatewayKey, KeyPlace, Keys, Oaep};
 pub use log::{Log, LogFormat};
 pub use server::Server;
-pub use vault::{KekSource, ShareSource, Vault};
+pub use tokens::{Token, TokenObject, find as find_token};
+pub use vault::{KekCommand, KekObject, KekSource, ShareSource, Transit, Vault};
 
 use crate::unwrap::MultiBuffer;
 use serde::Deserialize;
@@ -50,6 +52,9 @@ pub struct Config {
     pub vault: Vault,
     /// The keys that issuers encrypt to.
     pub keys: Keys,
+    /// PKCS#11 tokens that keep keys.
+    #[serde(default)]
+    pub tokens: Vec<Token>,
     /// The audit trail.
     #[serde(default)]
     pub audit: Audit,
@@ -174,8 +179,12 @@ impl Config {
         for font in &mut self.dashboard.fonts {
             resolve(&mut font.file);
         }
+        for token in &mut self.tokens {
+            resolve(&mut token.module);
+            resolve(&mut token.pin_file);
+        }
         for key in &mut self.keys.gateway {
-            resolve(&mut key.file);
+            key.file.iter_mut().for_each(resolve);
             key.certificate.iter_mut().for_each(resolve);
             key.passphrase_file.iter_mut().for_each(resolve);
         }
@@ -216,6 +225,10 @@ impl Config {
             ("server", server(self) != server(running)),
             ("metrics", self.metrics.listen != running.metrics.listen),
             ("database", database(self) != database(running)),
+            (
+                "vault.store_pan",
+                self.vault.store_pan != running.vault.store_pan,
+            ),
             ("audit", self.audit != running.audit),
             ("crypto", self.crypto != running.crypto),
             ("transactions", self.transactions != running.transactions),

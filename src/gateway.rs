@@ -39,6 +39,8 @@ pub struct Gateway {
     pub throttle: CryptoRefusals,
     /// Seals and opens data at rest.
     pub vault: Vault,
+    /// Whether an enrolled card's number is stored, sealed, beside its blind index.
+    pub store_pan: bool,
     /// Days for which transactions of cards that are not enrolled are kept; 0: they are not.
     pub retain_unenrolled: u16,
     /// The factor sets in force.
@@ -86,7 +88,7 @@ impl Gateway {
     /// # Errors
     /// [`Refusal::Overloaded`].
     pub fn require_room(&self) -> Result<(), Refusal> {
-        if self.unwrapper.is_full() || self.writer.is_full() {
+        if self.writer.is_full() || self.unwrapper.is_full(&self.current.load().keys) {
             return Err(Refusal::Overloaded);
         }
         Ok(())

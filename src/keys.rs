@@ -1,16 +1,18 @@
-//! The gateway's keys, the KEK and the TLS key, from files and environment, parsed once when they
-//! are loaded.
+//! The gateway's keys, the KEK and the TLS key, from files and environment or in the hands of a
+//! token or service, parsed once when they are loaded.
 //!
 //! Errors name the file and its expected content, never its actual content.
 
 pub mod certificates;
+pub mod http;
 pub mod jwks;
 pub mod kek;
 mod old_ciphers;
 pub mod rotation;
 pub mod source;
+pub mod token;
 
-use crate::config;
+use crate::config::{Config, GatewayKey, KeyPlace};
 use crate::payload::{DecryptionKey, KeyRing, KeyState};
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, Utc};
@@ -23,28 +25,47 @@ use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// Loads `[[keys.gateway]]`: each key checked, exactly one primary, no name that means two keys.
-pub fn load_ring(keys: &config::Keys) -> anyhow::Result<KeyRing> {
-    let mut ring = Vec::with_capacity(keys.gateway.len());
+/// Loads `[[keys.gateway]]`: each key checked, one primary of each kind, no name that means two
+/// keys. Blocks while tokens are asked.
+///
+/// # Errors
+/// A key cannot be used, or they do not make a ring.
+pub fn load_ring(config: &Config) -> anyhow::Result<KeyRing> {
+    let mut ring = Vec::with_capacity(config.keys.gateway.len());
     // The file of a destroyed key may be gone; its entry only records that there was one.
-    for key in keys
+    for key in config
+        .keys
         .gateway
         .iter()
         .filter(|key| key.state != KeyState::Destroyed)
     {
-        let pair = source::read_declared(key)?;
-        let loaded = DecryptionKey::new(
-            pair.private,
-            pair.certificate,
-            key.aliases.clone(),
-            key.state,
-        )
-        .with_context(|| key.file.display().to_string())?;
+        let loaded = load_one(config, key)?;
         let end = key.not_after()?;
         let end = end.or_else(|| moment(loaded.certificate()?.not_after()));
         ring.push(loaded.ending(end.map(Into::into)));
     }
     KeyRing::new(ring).context("configuration: keys.gateway")
+}
+
+/// Loads one key that is not destroyed.
+///
+/// # Errors
+/// It cannot be used.
+pub fn load_one(config: &Config, key: &GatewayKey) -> anyhow::Result<DecryptionKey> {
+    let (aliases, state) = (key.aliases.clone(), key.state);
+    let loaded = match key.place()? {
+        KeyPlace::File(file) => {
+            let pair = source::read_declared(key, file)?;
+            DecryptionKey::new(pair.private, pair.certificate, aliases, state)
+        }
+        KeyPlace::Token(object) => {
+            let (kept, public) = token::open(&config.tokens, object, key.oaep)
+                .with_context(|| format!("keys.gateway: {}", key.name()))?;
+            let certificate = source::read_own_certificate(key, &public)?;
+            DecryptionKey::kept(kept, public, certificate, aliases, state)
+        }
+    };
+    loaded.with_context(|| key.name())
 }
 
 /// The moment an ASN.1 time names.

@@ -29,6 +29,7 @@
 //! - [`issuers`]: the issuers on board, their account ranges and their keys
 //! - [`refusal`]: every way to refuse a call; [`keys`]: key files; [`telemetry`]: log and metrics;
 //!   [`config`]: the settings
+//! - [`pkcs11`]: keys in tokens
 //! - [`openings`]: the wrapped keys that this node has seen
 //! - [`recording`]: calls as a sandbox keeps them, for its console
 //! - [`unwrap`]: the stage of RSA private operations, with its threads and engines
@@ -99,6 +100,7 @@ pub mod ids;
 pub mod issuers;
 pub mod keys;
 pub mod openings;
+pub mod pkcs11;
 pub mod private_file;
 pub mod programme;
 pub mod queue;

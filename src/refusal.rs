@@ -55,6 +55,8 @@ pub enum Refusal {
     Overloaded,
     /// The database did not answer; whether a write in flight was done is unknown.
     Unavailable,
+    /// The token with the private key that the payload is for does not answer; nothing was done.
+    KeyAway,
     /// A fault of ours.
     Internal(&'static str),
 }
@@ -82,6 +84,7 @@ impl Refusal {
             Self::CardAlreadyEnrolled(_) => "card-taken",
             Self::Overloaded => "overloaded",
             Self::Unavailable => "store-unavailable",
+            Self::KeyAway => "key-away",
             Self::Internal(_) => "internal",
         }
     }
@@ -95,7 +98,7 @@ impl Refusal {
     pub fn is_recoverable(&self) -> bool {
         matches!(
             self,
-            Self::Overloaded | Self::Unavailable | Self::Internal(_)
+            Self::Overloaded | Self::Unavailable | Self::KeyAway | Self::Internal(_)
         )
     }
 }
@@ -131,6 +134,7 @@ impl From<OpenError> for Refusal {
         match error {
             OpenError::Overloaded => Self::Overloaded,
             OpenError::Crypto(payload::CryptoReason::WrappedKeyReused) => Self::WrappedKeyReused,
+            OpenError::KeeperAway => Self::KeyAway,
             error @ OpenError::Failed => Self::Internal(error.reason()),
             OpenError::Crypto(reason) => Self::Crypto(reason.as_str()),
         }
@@ -151,6 +155,7 @@ impl From<VaultError> for Refusal {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Store(error) => error.into(),
+            error if error.is_passing() => Self::Unavailable,
             error => Self::Internal(error.reason()),
         }
     }

@@ -13,7 +13,7 @@ use crate::gateway::Gateway;
 use crate::housekeeping::{Job, Stop};
 use crate::keys;
 use crate::reloadable::Reloadable;
-use crate::vault::{Keks, VaultError};
+use crate::vault::{KekFault, Keks, VaultError};
 use notify::{RecursiveMode, Watcher};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
@@ -192,7 +192,7 @@ impl Follower {
 fn load(file: &Path, address: SocketAddr) -> anyhow::Result<(Config, Reloadable, Keks)> {
     let config = Config::load(file)?;
     let reloadable = Reloadable::load(&config, address)?;
-    let keks = keys::kek::load(&config.vault)?;
+    let keks = keys::kek::load(&config)?;
     Ok((config, reloadable, keks))
 }
 
@@ -215,9 +215,11 @@ fn load_until_unchanged<D: PartialEq, T>(
     (before, load())
 }
 
-/// A database that is away: only it can tell whether other KEKs fit.
+/// A database, a token or a transit service that is away: only it can tell whether other keys fit.
 fn is_passing(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(VaultError::Store(error)) if error.is_recoverable())
+    let fault = |fault: &KekFault| matches!(fault, KekFault::Away { .. });
+    error.downcast_ref().is_some_and(VaultError::is_passing)
+        || error.downcast_ref().is_some_and(fault)
 }
 
 /// SHA-256 over the configuration file and every key file that it names, contents and all.
@@ -236,7 +238,7 @@ fn files(config: &Config) -> Vec<PathBuf> {
     let server = &config.server;
     let keys = config.keys.gateway.iter().flat_map(|key| {
         [
-            Some(&key.file),
+            key.file.as_ref(),
             key.certificate.as_ref(),
             key.passphrase_file.as_ref(),
         ]
@@ -246,7 +248,8 @@ fn files(config: &Config) -> Vec<PathBuf> {
         server.tls_certificate.as_ref(),
         server.tls_key.as_ref(),
     ];
-    let keys = named.into_iter().chain(keys).flatten().cloned();
+    let pins = config.tokens.iter().map(|token| Some(&token.pin_file));
+    let keys = named.into_iter().chain(keys).chain(pins).flatten().cloned();
     keys.chain(config.vault.files()).collect()
 }
 

@@ -25,15 +25,15 @@ pub struct Reloadable {
 }
 
 impl Reloadable {
-    /// Reads keys and certificates of a validated configuration. `address` is where the gateway
-    /// listens.
+    /// Reads keys and certificates of a validated configuration. Blocks while tokens are asked.
+    /// `address` is where the gateway listens.
     pub fn load(config: &Config, address: SocketAddr) -> anyhow::Result<Self> {
         let tls = match (&config.server.tls_certificate, &config.server.tls_key) {
             (Some(certificate), Some(key)) => Some(Arc::new(keys::tls_key(certificate, key)?)),
             _ => None,
         };
         Ok(Self {
-            keys: keys::load_ring(&config.keys)?,
+            keys: keys::load_ring(config)?,
             origins: origins(&config.server, address)?,
             oauth_window_seconds: config.oauth.window_seconds,
             tls,

@@ -96,7 +96,7 @@ pub(crate) fn fill(
 /// The data keys of the gateway that runs.
 pub(crate) fn vault_keys(sandbox: &Sandbox, site: &Site) -> anyhow::Result<Arc<VaultKeys>> {
     let config = Config::load(sandbox.config())?;
-    let keks = keys::kek::load(&config.vault)?;
+    let keks = keys::kek::load(&config)?;
     let store = Store::open(&DatabaseUrl::parse(&site.database.url())?, 1);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -27,6 +27,8 @@ use std::time::Duration;
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Enrolments to be expected at most before anything is known, as a share of the RSA operations.
 const FIRST_GUESS: f64 = 0.8;
+/// An EC operation costs a fraction of an RSA one.
+const FIRST_GUESS_EC: f64 = 2.0;
 /// Intel's library does more than OpenSSL.
 const FIRST_GUESS_MULTI_BUFFER: f64 = 1.6;
 /// How many more requests are prepared than the run before has used.
@@ -110,6 +112,7 @@ impl Bench<'_> {
     fn measure(&mut self, phase: Phase) -> anyhow::Result<()> {
         match phase {
             Phase::Rounds => self.rounds(),
+            Phase::Elliptic => self.elliptic(),
             Phase::MultiBuffer => self.multi_buffer(),
             Phase::Sqlite => self.sqlite(),
             Phase::Nodes => self.nodes(),
@@ -134,6 +137,18 @@ impl Bench<'_> {
             self.results.field_level.push(field_level);
             let update = self.saturate(&site, on, Kind::Update, &format!("updates {round}"))?;
             self.results.update.push(update);
+            site.close()?;
+        }
+        Ok(())
+    }
+
+    /// Enrolments that are encrypted to an EC key.
+    fn elliptic(&mut self) -> anyhow::Result<()> {
+        for round in 1..=self.settings.rounds {
+            let site = self.sandbox.on_postgres()?;
+            let title = format!("JWE enrolments, ECDH-ES on P-256, {round}");
+            let run = self.saturate(&site, Ground::Postgres, Kind::JweEc, &title)?;
+            self.results.jwe_ec.push(run);
             site.close()?;
         }
         Ok(())
@@ -262,11 +277,13 @@ impl Bench<'_> {
 
     /// How many requests per second are enough.
     fn expected(&self, on: Ground, kind: Kind) -> f64 {
-        match (self.known.get(&(on, kind)), on) {
-            (Some(known), _) => known * MARGIN,
-            (None, Ground::MultiBuffer) => self.yardstick.per_second() * FIRST_GUESS_MULTI_BUFFER,
-            (None, _) => self.yardstick.per_second() * FIRST_GUESS,
-        }
+        let guess = match (on, kind) {
+            (_, Kind::JweEc) => FIRST_GUESS_EC,
+            (Ground::MultiBuffer, _) => FIRST_GUESS_MULTI_BUFFER,
+            _ => FIRST_GUESS,
+        };
+        let known = self.known.get(&(on, kind));
+        known.map_or(self.yardstick.per_second() * guess, |known| known * MARGIN)
     }
 
     fn measure_rsa(&mut self) -> anyhow::Result<()> {
@@ -287,7 +304,7 @@ impl Bench<'_> {
         self.progress.step(u64::try_from(count)?, &text);
         let users = match kind {
             Kind::Update => some_users(site, count)?,
-            Kind::Jwe | Kind::FieldLevel => Vec::new(),
+            Kind::Jwe | Kind::JweEc | Kind::FieldLevel => Vec::new(),
         };
         prepare(
             &self.sandbox,

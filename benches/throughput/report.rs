@@ -152,6 +152,7 @@ pub(crate) struct Results {
     pub(crate) jwe: Vec<Run>,
     pub(crate) field_level: Vec<Run>,
     pub(crate) update: Vec<Run>,
+    pub(crate) jwe_ec: Vec<Run>,
     pub(crate) jwe_multi_buffer: Vec<Run>,
     pub(crate) field_level_multi_buffer: Vec<Run>,
     /// Why the two above are empty.
@@ -175,6 +176,7 @@ struct Line {
     fle_per_s: Option<f64>,
     fle_ratio: Option<f64>,
     update_ratio: Option<f64>,
+    jwe_ec_ratio: Option<f64>,
     jwe_ratio_mb: Option<f64>,
     fle_ratio_mb: Option<f64>,
     sqlite_ratio: Option<f64>,
@@ -229,6 +231,7 @@ fn line(results: &Results, yardstick: &Yardstick) -> Line {
         fle_per_s: rate(&results.field_level),
         fle_ratio: ratio(&results.field_level),
         update_ratio: ratio(&results.update),
+        jwe_ec_ratio: ratio(&results.jwe_ec),
         jwe_ratio_mb: ratio(&results.jwe_multi_buffer),
         fle_ratio_mb: ratio(&results.field_level_multi_buffer),
         sqlite_ratio: ratio(&results.sqlite),
@@ -268,6 +271,7 @@ fn table(results: &Results, yardstick: &Yardstick) -> Table {
         ">= 0.50",
     );
     table.runs("updates, PostgreSQL", &results.update, ">= 0.45");
+    table.runs("JWE enrolments to an EC key", &results.jwe_ec, ">= 1.30");
     table.runs("JWE enrolments, SQLite", &results.sqlite, ">= 0.30");
     table.runs("JWE enrolments, crypto_mb", &results.jwe_multi_buffer, "");
     table.runs(

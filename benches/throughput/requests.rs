@@ -4,7 +4,7 @@ use super::rsa::cores;
 use super::sandbox::{PUBLIC_URL, Sandbox};
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
-use issuer_gateway::client::{Operation, Prepared, sample};
+use issuer_gateway::client::{Client, Operation, Prepared, sample};
 use issuer_gateway::ids::CardholderId;
 use issuer_gateway::oauth1::SignatureMethod;
 use issuer_gateway::payload::EnvelopeKind;
@@ -19,6 +19,8 @@ const CARD_DIGITS: usize = 15;
 pub(crate) enum Kind {
     /// Enrolments in a JWE.
     Jwe,
+    /// The same, encrypted to the gateway's EC key.
+    JweEc,
     /// Enrolments with field-level encryption.
     FieldLevel,
     /// Updates in a JWE.
@@ -80,6 +82,12 @@ pub(crate) fn prepare(
                         bar.inc(1);
                         match kind {
                             Kind::Jwe => enrolment(sandbox, cards, EnvelopeKind::Jwe),
+                            Kind::JweEc => {
+                                let card = cards.next();
+                                let (prepared, last_four) =
+                                    enrolment_by(&sandbox.ec_client, &card, EnvelopeKind::Jwe)?;
+                                on_the_wire(&prepared, last_four)
+                            }
                             Kind::FieldLevel => enrolment(sandbox, cards, EnvelopeKind::FieldLevel),
                             Kind::Update => {
                                 let user = users.get(number % users.len().max(1));
@@ -108,6 +116,14 @@ pub(crate) fn enrolment_of(
     card: &str,
     envelope: EnvelopeKind,
 ) -> anyhow::Result<(Prepared, String)> {
+    enrolment_by(&sandbox.client, card, envelope)
+}
+
+fn enrolment_by(
+    client: &Client,
+    card: &str,
+    envelope: EnvelopeKind,
+) -> anyhow::Result<(Prepared, String)> {
     let mut clear = sample::enrolment(card);
     if let Some(email) = clear.pointer_mut("/email/value") {
         *email = format!("holder-{card}@example.com").into();
@@ -117,7 +133,7 @@ pub(crate) fn enrolment_of(
     let last_four = last_four
         .context("the sample has no card number")?
         .to_owned();
-    let prepared = sandbox.client.prepare(
+    let prepared = client.prepare(
         &Operation::Enrol,
         envelope,
         SignatureMethod::RsaSha256,

@@ -39,6 +39,11 @@ burst = 100000
 file = "gateway.pem"
 certificate = "gateway-cert.pem"
 state = "primary"
+
+[[keys.gateway]]
+file = "gateway-ec.pem"
+certificate = "gateway-ec-cert.pem"
+state = "primary"
 "#;
 
 pub(crate) const DATABASE: &str = "ISSUER_GATEWAY__DATABASE__URL";
@@ -50,6 +55,8 @@ pub(crate) struct Sandbox {
     config: PathBuf,
     /// Encrypts, signs and opens as the issuer.
     pub(crate) client: Client,
+    /// The same issuer, who encrypts to the EC key.
+    pub(crate) ec_client: Client,
     /// Who the issuer is in signatures and in the audit trail.
     pub(crate) consumer_key: String,
     /// Leading digits of the issuer's cards.
@@ -78,6 +85,9 @@ impl Sandbox {
         let description = folder.path().join("sandbox.json");
         let (mut identity, issuer) = Identity::from_sandbox(&description, ISSUER)?;
         PUBLIC_URL.clone_into(&mut identity.base_url);
+        let (mut by_ec, _) = Identity::from_sandbox(&description, ISSUER)?;
+        PUBLIC_URL.clone_into(&mut by_ec.base_url);
+        let by_ec = by_ec.with_ec_key(&description)?;
         let SandboxIssuer {
             consumer_key,
             account_ranges,
@@ -86,6 +96,7 @@ impl Sandbox {
         Ok(Self {
             config,
             client: Client::new(identity)?,
+            ec_client: Client::new(by_ec)?,
             consumer_key,
             account_range: account_ranges
                 .into_iter()

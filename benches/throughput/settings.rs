@@ -58,6 +58,8 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Phase {
     Rounds,
+    /// Enrolments that are encrypted to an EC key.
+    Elliptic,
     MultiBuffer,
     Sqlite,
     Nodes,

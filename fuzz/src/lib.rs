@@ -1,10 +1,11 @@
 //! What several targets share: the recorded key, and how an input is cut into parts.
 
+use openssl::ec::{EcGroup, EcKey};
 use openssl::pkey::PKey;
 use openssl::x509::X509;
 use payload_envelope::{
-    Accepted, ContentKey, DecryptionKey, Envelope, FieldLevelHeaders, JwePolicy, KeyRing, KeyState,
-    Opened, WrappedKey,
+    Accepted, ContentKey, Curve, DecryptionKey, Envelope, FieldLevelHeaders, JwePolicy, KeyRing,
+    KeyState, Opened, Travel, WrappedKey,
 };
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
@@ -17,7 +18,10 @@ static RING: LazyLock<KeyRing> = LazyLock::new(|| {
     let key = PKey::private_key_from_pem(key).unwrap();
     let certificate = X509::from_pem(certificate).unwrap();
     let key = DecryptionKey::new(key, Some(certificate), Vec::new(), KeyState::Primary).unwrap();
-    KeyRing::new(vec![key]).unwrap()
+    let group = EcGroup::from_curve_name(Curve::P256.nid()).unwrap();
+    let elliptic = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
+    let elliptic = DecryptionKey::new(elliptic, None, Vec::new(), KeyState::Primary).unwrap();
+    KeyRing::new(vec![key, elliptic]).unwrap()
 });
 
 /// Content keys by their wrapped form: most inputs leave the seed's wrapped key as it was, and the
@@ -38,9 +42,14 @@ fn content_key(wrapped: &WrappedKey<'_>) -> ContentKey {
     if known.len() > 1_000 {
         known.clear();
     }
-    let name = [wrapped.digest().name().as_bytes(), wrapped.bytes()].concat();
+    // The whole use: what an ephemeral key agrees on is not in the wrapped key.
+    let digest = match wrapped.travel() {
+        Travel::Oaep(digest) => digest.name(),
+        Travel::Ecdh(_) => "ECDH",
+    };
+    let name = [digest.as_bytes(), &wrapped.key_use().key_hash].concat();
     let unwrap = || {
-        let unwrapped = wrapped.key().unwrap(wrapped.digest(), wrapped.bytes());
+        let unwrapped = wrapped.key().unwrap(wrapped.travel(), wrapped.bytes());
         unwrapped.ok().map(|key| key.to_vec())
     };
     let unwrapped = known.entry(name).or_insert_with(unwrap).clone();

@@ -72,6 +72,14 @@ pub(super) struct Call {
     /// Encryption of the payload.
     #[arg(long, value_enum, default_value = "jwe")]
     envelope: EnvelopeArgument,
+    /// The sandbox's key to encrypt to. Field-level encryption knows RSA alone.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "rsa",
+        conflicts_with = "consumer_key"
+    )]
+    key: KeyArgument,
     /// Signature method.
     #[arg(long, value_enum, default_value = "rsa-sha256")]
     signature: SignatureArgument,
@@ -113,10 +121,16 @@ struct Keys {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum EnvelopeArgument {
-    /// Compact JWE, RSA-OAEP-256 and A256GCM.
+    /// Compact JWE, RSA-OAEP-256 or ECDH-ES+A256KW, and A256GCM.
     Jwe,
     /// Field-level encryption, RSA-OAEP with SHA-256 and AES-128-CBC, hex.
     Fle,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum KeyArgument {
+    Rsa,
+    Ec,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -192,6 +206,9 @@ fn identity(call: &Call) -> anyhow::Result<(Identity, Option<String>)> {
         return Ok((Identity::from_files(base_url.clone(), &files)?, None));
     }
     let (mut identity, issuer) = Identity::from_sandbox(&call.sandbox, &call.issuer)?;
+    if call.key == KeyArgument::Ec {
+        identity = identity.with_ec_key(&call.sandbox)?;
+    }
     if let Some(base_url) = &call.base_url {
         identity.base_url.clone_from(base_url);
     }

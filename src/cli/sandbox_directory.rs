@@ -33,7 +33,7 @@ pub(super) async fn bring_on_board(config: &Config, files: &Files) -> anyhow::Re
     let app_id = store
         .add_directory_app(APP, anonymous, app_key.stored(now()), audit("add-app"))
         .await?;
-    let vault = Vault::open(&store, keys::kek::load(&config.vault)?).await?;
+    let vault = Vault::open(&store, keys::kek::load(config)?).await?;
     let text = |text: &str| Some(Zeroizing::new(text.to_owned()));
     let profile = DirectoryProfile {
         username: text("user"),

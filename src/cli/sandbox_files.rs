@@ -3,14 +3,15 @@
 
 use crate::client::identity::{SandboxDirectory, SandboxFile, SandboxGateway, SandboxIssuer};
 use crate::directory::{ApiKey, KeyKind};
-use crate::keys::rotation::{generate, self_signed, write_private};
+use crate::keys::rotation::{generate, generate_ec, self_signed, write_private};
 use crate::keys::source::{read_certificate, read_private_key};
-use crate::payload::Recipient;
+use crate::payload::{Curve, Recipient};
 use crate::vault::Kek;
 use anyhow::Context;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkcs12::Pkcs12;
+use openssl::pkey::{PKey, Private};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -21,6 +22,8 @@ use toml_edit::{DocumentMut, value};
 const P12_PASSWORD: &str = "keystorepassword";
 /// Alias of the key in the sandbox's PKCS#12 files, as Mastercard hands them out.
 const P12_ALIAS: &str = "keyalias";
+/// Files of the EC key, without their ends.
+const EC_KEY: &str = "gateway-ec";
 const CERTIFICATE_DAYS: u32 = 3_650;
 const DEFAULT_PORT: u16 = 8_080;
 
@@ -103,7 +106,12 @@ pub(super) fn prepare(dir: &Path, port: Option<u16>) -> anyhow::Result<Files> {
     make(&dir.join("kek.key"), || {
         Ok(Kek::generate()?.as_bytes().to_vec())
     })?;
-    key_and_certificate(dir, "gateway", "issuer-gateway sandbox")?;
+    key_and_certificate(dir, "gateway", "issuer-gateway sandbox", || generate(2_048))?;
+    // A sandbox of an earlier version keeps its one key: its configuration may be edited.
+    if !files.config.exists() {
+        let ec = || Ok(generate_ec(Curve::P256)?);
+        key_and_certificate(dir, EC_KEY, "issuer-gateway sandbox", ec)?;
+    }
     for template in &ISSUERS {
         fs::DirBuilder::new()
             .recursive(true)
@@ -111,7 +119,8 @@ pub(super) fn prepare(dir: &Path, port: Option<u16>) -> anyhow::Result<Files> {
             .create(dir.join(template.name))?;
         for purpose in ["signing", "decryption"] {
             let stem = format!("{}/{purpose}", template.name);
-            key_and_certificate(dir, &stem, &format!("{} sandbox {purpose}", template.title))?;
+            let name = format!("{} sandbox {purpose}", template.title);
+            key_and_certificate(dir, &stem, &name, || generate(2_048))?;
             make(&dir.join(format!("{stem}.p12")), || pkcs12(dir, &stem))?;
         }
     }
@@ -190,11 +199,14 @@ fn set_port(config: &Path, port: u16) -> anyhow::Result<()> {
     }
 }
 
-fn key_and_certificate(dir: &Path, stem: &str, common_name: &str) -> anyhow::Result<()> {
+fn key_and_certificate(
+    dir: &Path,
+    stem: &str,
+    common_name: &str,
+    generate: impl FnOnce() -> anyhow::Result<PKey<Private>>,
+) -> anyhow::Result<()> {
     let key_file = dir.join(format!("{stem}.pem"));
-    make(&key_file, || {
-        Ok(generate(2_048)?.private_key_to_pem_pkcs8()?)
-    })?;
+    make(&key_file, || Ok(generate()?.private_key_to_pem_pkcs8()?))?;
     let key = read_private_key(&key_file)?;
     make(&dir.join(format!("{stem}-cert.pem")), || {
         Ok(self_signed(&key, common_name, CERTIFICATE_DAYS)?.to_pem()?)
@@ -250,6 +262,8 @@ fn describe(dir: &Path) -> anyhow::Result<Vec<u8>> {
             fingerprint: Recipient::from_certificate(&certificate)?
                 .fingerprint()
                 .to_string(),
+            ec_certificate: Some(PathBuf::from(format!("{EC_KEY}-cert.pem")))
+                .filter(|certificate| dir.join(certificate).exists()),
         },
         issuers: ISSUERS.iter().map(issuer).collect(),
         users: None,
@@ -342,6 +356,12 @@ kek_file = "kek.key"
 [[keys.gateway]]
 file = "gateway.pem"
 certificate = "gateway-cert.pem"
+state = "primary"
+
+# For issuers whose libraries speak ECDH-ES: several times cheaper than RSA. Mastercard's know RSA alone.
+[[keys.gateway]]
+file = "gateway-ec.pem"
+certificate = "gateway-ec-cert.pem"
 state = "primary"
 
 [log]

@@ -1,6 +1,7 @@
-//! `vault status|rotate|reseal|rotate-index|verify|split-kek|rotate-kek`: the keys of the data at
-//! rest.
+//! `vault status|rotate|reseal|rotate-index|verify|split-kek|make-kek|rotate-kek`: the keys of the
+//! data at rest.
 
+mod make_kek;
 mod passes;
 mod progress;
 mod rotate_kek;
@@ -39,9 +40,13 @@ pub(super) enum Command {
     ///
     /// One share alone reveals nothing. The command splits the configured KEK; with --new it makes
     /// another KEK, which exists in the two shares only. It reads no database and changes no
-    /// configuration: name the shares in vault.kek_shares.
+    /// configuration: name the shares in vault.kek.
     SplitKek(split_kek::Arguments),
-    /// Wrap every data key under the configured KEK.
+    /// Make a KEK in a token of the configuration: an AES-256 key that never leaves it.
+    ///
+    /// The command changes no configuration: name the key in vault.kek.
+    MakeKek(make_kek::Arguments),
+    /// Wrap every data key under the configured KEK, wherever the former and the new one lie.
     ///
     /// Before: give every node the new KEK as its KEK and the former one in vault.further_keks.
     /// Nodes load a changed configuration within 10 seconds. After: remove the former KEK from
@@ -59,6 +64,7 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<Exi
         }
         Command::Verify(limits) => return passes::verify(&super::load(config)?, &limits),
         Command::SplitKek(arguments) => split_kek::run(config, &arguments)?,
+        Command::MakeKek(arguments) => make_kek::run(&super::load(config)?, &arguments)?,
         Command::RotateKek => rotate_kek::run(&super::load(config)?)?,
     }
     Ok(ExitCode::SUCCESS)

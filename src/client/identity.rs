@@ -1,14 +1,14 @@
 //! The client's identity: its keys, its consumer key, and the gateway that it calls.
 
+use crate::keys;
 use crate::keys::source::{read_certificate, read_private_key};
 use crate::oauth1::SigningKey;
 use crate::payload::{DecryptionKey, KeyRing, KeyState, Recipient};
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// `sandbox.json`: a contract with tools and tests. Paths are relative to its own folder.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,6 +48,10 @@ pub struct SandboxGateway {
     pub certificate: PathBuf,
     /// Hex SHA-256 of its public key (SPKI DER): the `kid` and fingerprint that libraries send.
     pub fingerprint: String,
+    /// PEM certificate of the EC key, for clients that speak ECDH-ES. A sandbox of an earlier
+    /// version has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ec_certificate: Option<PathBuf>,
 }
 
 /// One issuer in `sandbox.json`.
@@ -115,6 +119,21 @@ pub struct KeyFiles<'a> {
 }
 
 impl Identity {
+    /// The same, who encrypts to the sandbox's EC key.
+    pub fn with_ec_key(self, file: &Path) -> anyhow::Result<Self> {
+        let sandbox = SandboxFile::read(file)?;
+        let certificate = sandbox
+            .gateway
+            .ec_certificate
+            .with_context(|| format!("{} has no EC key: make a new sandbox", file.display()))?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let certificate = read_certificate(&folder.join(certificate))?;
+        Ok(Self {
+            gateway: Recipient::from_certificate(&certificate)?,
+            ..self
+        })
+    }
+
     /// The issuer called `name` in a `sandbox.json`.
     pub fn from_sandbox(file: &Path, name: &str) -> anyhow::Result<(Self, SandboxIssuer)> {
         let folder = file.parent().unwrap_or(Path::new(""));
@@ -160,25 +179,7 @@ impl Identity {
 
     /// TLS settings towards the gateway.
     pub fn tls(&self) -> anyhow::Result<ureq::tls::TlsConfig> {
-        let builder = ureq::tls::TlsConfig::builder();
-        let Some(file) = &self.tls_ca else {
-            return Ok(builder.build());
-        };
-        let pem = std::fs::read(file).with_context(|| file.display().to_string())?;
-        let mut authorities = Vec::new();
-        for item in ureq::tls::parse_pem(&pem) {
-            if let Ok(ureq::tls::PemItem::Certificate(authority)) = item {
-                authorities.push(authority);
-            }
-        }
-        ensure!(
-            !authorities.is_empty(),
-            "{}: no certificate in PEM",
-            file.display()
-        );
-        Ok(builder
-            .root_certs(ureq::tls::RootCerts::Specific(Arc::new(authorities)))
-            .build())
+        keys::http::tls(self.tls_ca.as_deref())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rules for single settings, and for settings that depend on each other.
 
-use super::{Config, ConfigError, Dashboard};
+use super::{Config, ConfigError, Dashboard, KeyPlace};
 use crate::oauth1::{MAX_ORIGINS, MAX_WINDOW_SECONDS};
 use crate::store::DatabaseUrl;
 use crate::store::url::PoolMode;
@@ -63,7 +63,14 @@ impl Config {
                 "beyond loopback needs server.tls_certificate and server.tls_key, or server.behind_tls_proxy = true",
             );
         }
-        self.vault.kek()?;
+        self.vault.validate()?;
+        super::tokens::validate(&self.tokens)?;
+        for key in &self.keys.gateway {
+            if let KeyPlace::Token(object) = key.place()? {
+                super::find_token(&self.tokens, &object.token)?;
+                object.id_bytes()?;
+            }
+        }
         if server.public_base_urls.len() > MAX_ORIGINS {
             return invalid("server.public_base_urls", "must be at most 8");
         }

@@ -40,7 +40,7 @@ async fn prepare(
     let (gateway, issuer, now) = (attempt.gateway, attempt.issuer(), attempt.call.now);
     let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", CardholderId::RULE)])?;
     let user = existing_cardholder(gateway, &issuer, &user_id).await?;
-    if issuer.recipient(now).is_none() {
+    if issuer.recipient(now, issuer.answers.kind()).is_none() {
         return Err(Refusal::NoEncryptionCertificate);
     }
     let language = Language::nearest(wish(attempt.call.query).as_deref());

@@ -200,25 +200,42 @@ pub struct Card {
 
 impl Card {
     /// The form that is sealed at rest: `{"cardBaseCurrency":"USD","cardNumber":"2223006448842520",
-    /// "cardholderName":"Johnn Dooe","expiryMonth":"01","expiryYear":"2039"}`, all required.
-    pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
+    /// "cardholderName":"Johnn Dooe","expiryMonth":"01","expiryYear":"2039"}`, all required but the
+    /// number, which is left out if it is not to be stored.
+    pub fn to_json(&self, store_pan: bool) -> Zeroizing<Vec<u8>> {
         let month = Zeroizing::new(format!("{:02}", self.expiry.month));
         let year = Zeroizing::new(format!("{:04}", self.expiry.year));
         stored::write(&[
             ("cardBaseCurrency", Some(self.currency.code())),
-            ("cardNumber", Some(self.pan.digits())),
+            ("cardNumber", store_pan.then(|| self.pan.digits())),
             ("cardholderName", Some(self.cardholder_name.as_str())),
             ("expiryMonth", Some(&month)),
             ("expiryYear", Some(&year)),
         ])
     }
+}
 
+/// A card as it was stored.
+pub struct StoredCard {
+    /// The card number, if it is stored.
+    pub pan: Option<Pan>,
+    /// Valid until then.
+    pub expiry: Expiry,
+    /// Whose name is on the card.
+    pub cardholder_name: CardholderName,
+    /// The currency that the card is billed in.
+    pub currency: Currency,
+}
+
+impl StoredCard {
     /// Reads what [`Card::to_json`] wrote.
     pub fn from_json(json: &[u8]) -> Result<Self, StoredError> {
         let stored = Stored::read(json)?;
         let malformed = |_| StoredError::Malformed;
+        let pan = stored.optional("cardNumber")?;
+        let pan = pan.map(|digits| Pan::parse(&digits)).transpose();
         Ok(Self {
-            pan: Pan::parse(&stored.required("cardNumber")?).map_err(malformed)?,
+            pan: pan.map_err(malformed)?,
             expiry: Expiry {
                 month: parse_month(&stored.required("expiryMonth")?).map_err(malformed)?,
                 year: parse_year(&stored.required("expiryYear")?).map_err(malformed)?,
@@ -226,6 +243,12 @@ impl Card {
             cardholder_name: CardholderName(stored.required("cardholderName")?),
             currency: Currency::parse(&stored.required("cardBaseCurrency")?).map_err(malformed)?,
         })
+    }
+}
+
+impl fmt::Debug for StoredCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredCard(****)")
     }
 }
 

@@ -27,7 +27,7 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Reply, Refusal>
     let new_id = CardholderId::random();
     let enrolled = attempt
         .about(Some(&new_id))
-        .commit_sealed(|keys| sealed(keys, call, &issuer, enrolment, &new_id).map(Enrol))
+        .commit_sealed(|keys| sealed(keys, &request, call, &issuer, &new_id).map(Enrol))
         .await?;
     let user_id = match enrolled {
         Enrolled::Done => new_id,
@@ -35,9 +35,7 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Reply, Refusal>
         // A sealed value is bound to its row: seal again, for the row of the existing cardholder.
         Enrolled::MustReEnrol(existing, attempt) => {
             let re_enrolled = attempt
-                .commit_sealed(|keys| {
-                    sealed(keys, call, &issuer, enrolment, &existing).map(ReEnrol)
-                })
+                .commit_sealed(|keys| sealed(keys, &request, call, &issuer, &existing).map(ReEnrol))
                 .await?;
             match re_enrolled {
                 ReEnrolled::Done => existing,
@@ -52,6 +50,8 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Reply, Refusal>
 /// A request that breaks no rule.
 struct Request {
     enrolment: Enrolment,
+    /// Whether the card number is stored, sealed (`vault.store_pan`).
+    store_pan: bool,
     /// How it came, and how the answer goes.
     form: EnvelopeForm,
 }
@@ -62,13 +62,14 @@ async fn prepare(attempt: &Attempt<'_>) -> Result<Request, Refusal> {
     attempt.require_active()?;
     call.require_json()?;
     let issuer = attempt.issuer();
-    issuer.require_recipient(call.now)?;
     let envelope = Envelope::parse(call.body, &call.field_level, issuer.accepted())?;
+    issuer.require_recipient(call.now, envelope.kind())?;
     let opened = attempt.open(envelope).await?;
     let rules = IssuerRules::of(&issuer);
     let enrolment = rules::enrolment(&opened.object, &rules, call.now.date_naive())?;
     Ok(Request {
         enrolment,
+        store_pan: attempt.gateway.store_pan,
         form: opened.form,
     })
 }
@@ -76,11 +77,12 @@ async fn prepare(attempt: &Attempt<'_>) -> Result<Request, Refusal> {
 /// The rows of a cardholder, sealed for `user_id` and no other; nothing is written yet.
 fn sealed(
     keys: &VaultKeys,
+    request: &Request,
     call: &Call<'_>,
     issuer: &Issuer,
-    enrolment: &Enrolment,
     user_id: &CardholderId,
 ) -> Result<NewCardholder, VaultError> {
+    let enrolment = &request.enrolment;
     let seal = |column, clear: &[u8]| {
         keys.seal(
             Place {
@@ -93,7 +95,10 @@ fn sealed(
         )
     };
     let seal_bytes = |column, clear: &[u8]| seal(column, clear).map(|sealed| sealed.bytes);
-    let card = seal(SealedColumn::Card, &enrolment.card.to_json())?;
+    let card = seal(
+        SealedColumn::Card,
+        &enrolment.card.to_json(request.store_pan),
+    )?;
     let digits = enrolment.card.pan.digits();
     let pan_index = keys.pan_index(issuer.id, digits);
     let former_pan_index = keys.former_pan_index(issuer.id, digits);

@@ -59,8 +59,8 @@ async fn prepare(attempt: &Attempt<'_>, user_id: Option<CardholderId>) -> Result
     let last_four = user
         .last_four
         .ok_or(Refusal::Internal("a user without a card"))?;
-    issuer.require_recipient(call.now)?;
     let envelope = Envelope::parse(call.body, &call.field_level, issuer.accepted())?;
+    issuer.require_recipient(call.now, envelope.kind())?;
     let opened = attempt.open(envelope).await?;
     Ok(Request {
         user_id,

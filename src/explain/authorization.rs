@@ -12,6 +12,7 @@ use super::signature;
 use super::walk::Walk;
 use crate::issuers::IssuerStatus;
 use crate::oauth1::{Authorization, Request, SignatureError};
+use crate::payload::EnvelopeKind;
 
 /// Whose payload it probably is.
 pub(super) struct Caller<'k> {
@@ -182,7 +183,7 @@ fn state(walk: &mut Walk, call: &Recorded, known: Option<&KnownIssuer>) {
     let (code, state) = match issuer.status {
         IssuerStatus::Active => {
             if let Some(at) = call.at
-                && issuer.require_recipient(at).is_err()
+                && issuer.require_recipient(at, EnvelopeKind::Jwe).is_err()
             {
                 let cause = Cause::new(
                     "issuer.no_certificate",

@@ -2,7 +2,7 @@
 
 use super::names::NamedKey;
 use super::recorded::Recorded;
-use crate::config;
+use crate::config::{self, Config, KeyPlace};
 use crate::issuers::Issuer;
 use crate::issuers::validity::Validity;
 use crate::keys::source::{self, KeyPair};
@@ -122,24 +122,20 @@ impl Knowledge {
     /// # Errors
     /// A key file that cannot be read.
     pub fn of_gateway(
-        keys: &config::Keys,
+        config: &Config,
         origins: Vec<PublicOrigin>,
         window_seconds: i64,
         issuers: &[Arc<Issuer>],
         own: &[OwnKey],
     ) -> anyhow::Result<Self> {
-        let mut gateway = Vec::with_capacity(keys.gateway.len());
-        for declared in &keys.gateway {
+        let mut gateway = Vec::with_capacity(config.keys.gateway.len());
+        for declared in &config.keys.gateway {
             // The file of a destroyed key may be gone.
             if declared.state == KeyState::Destroyed {
                 continue;
             }
-            let pair = source::read_declared(declared)?;
-            let file = declared.file.file_name().unwrap_or_default();
-            let label = file.to_string_lossy().into_owned();
             gateway.push(GatewayKey {
-                key: NamedKey::of_pair(label, pair, declared.aliases.clone())
-                    .with_context(|| declared.file.display().to_string())?,
+                key: named(config, declared).with_context(|| declared.name())?,
                 state: declared.state,
             });
         }
@@ -149,10 +145,25 @@ impl Knowledge {
             window_seconds,
             issuers: issuers.collect::<Result<_, _>>().context("issuers")?,
             gateway,
-            ring: Some(keys::load_ring(keys)?),
+            ring: Some(keys::load_ring(config)?),
             spent: Vec::new(),
         })
     }
+}
+
+/// A declared key with its names; of one in a token the public half.
+fn named(config: &Config, declared: &config::GatewayKey) -> anyhow::Result<NamedKey> {
+    let file = match declared.place()? {
+        KeyPlace::File(file) => file,
+        KeyPlace::Token(object) => {
+            let (_, public) = keys::token::open(&config.tokens, object, declared.oaep)?;
+            return Ok(NamedKey::of_public(declared.name(), &public)?);
+        }
+    };
+    let pair = source::read_declared(declared, file)?;
+    let label = file.file_name().unwrap_or_default();
+    let label = label.to_string_lossy().into_owned();
+    Ok(NamedKey::of_pair(label, pair, declared.aliases.clone())?)
 }
 
 impl KnownIssuer {

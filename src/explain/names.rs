@@ -101,7 +101,7 @@ impl NamedKey {
         if Fingerprint::of_public_key(&self.public).is_ok_and(|own| own == digest) {
             return Some("the SHA-256 of its public key");
         }
-        if Fingerprint::thumbprint(&self.public).is_ok_and(|own| own == digest) {
+        if Fingerprint::thumbprint_of(&self.public).is_ok_and(|own| own == digest) {
             return Some("its JWK thumbprint");
         }
         let certificate = self.certificate.as_ref()?;

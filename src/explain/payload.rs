@@ -117,6 +117,10 @@ fn key(walk: &mut Walk, case: &Case<'_>, envelope: &Envelope) {
             unwrapping::wrong_length(walk, case);
             return;
         }
+        Err(CryptoReason::Algorithm | CryptoReason::EphemeralKey) => {
+            kid::other_kind(walk, case);
+            return;
+        }
         Err(_) => {
             kid::refused(walk, case);
             return;

@@ -16,6 +16,7 @@ use super::profile::{
 use super::theme::Theme;
 use crate::footprint::{Country, SetId};
 use crate::ids::ClientId;
+use crate::payload::EnvelopeKind;
 use crate::store::issuers::{Envelopes, IssuerDeclaration, ProfileColumns};
 use crate::toml_error;
 use chrono_tz::Tz;
@@ -189,6 +190,12 @@ fn declare(
         report("factor_set: must be the id of a factor set, such as ig-2026.1".to_owned());
     }
     let certificates = certificates::certificates(&entry, folder, report);
+    if let (Some(envelopes), Some(answers)) = (envelopes, &answers) {
+        let mirrors = responses == Some(Responses::Mirror) && envelopes.field_level();
+        if mirrors || answers.kind() == EnvelopeKind::FieldLevel {
+            certificates::require_rsa(&certificates, report);
+        }
+    }
     let url = |text: Option<String>| text.as_deref().and_then(web_url);
     Some(IssuerDeclaration {
         client_id: client_id?,

@@ -22,7 +22,7 @@ pub mod validity;
 use crate::footprint::{Country, Month, SetId};
 use crate::ids::{ClientId, IssuerId};
 use crate::oauth1::VerifyingKey;
-use crate::payload::{Accepted, EnvelopeForm, Recipient};
+use crate::payload::{Accepted, EnvelopeForm, EnvelopeKind, KeyKind, Recipient};
 use crate::refusal::Refusal;
 use crate::store::issuers::Envelopes;
 pub use crate::store::issuers::{IssuerStatus, Responses};
@@ -114,21 +114,28 @@ pub struct SigningCertificate {
 }
 
 impl Issuer {
-    /// The newest encryption key that is valid at `now`.
-    pub fn recipient(&self, now: DateTime<Utc>) -> Option<&Recipient> {
+    /// The newest encryption key that is valid at `now` and that an answer in this envelope can be
+    /// encrypted to: field-level encryption knows RSA alone.
+    pub fn recipient(&self, now: DateTime<Utc>, envelope: EnvelopeKind) -> Option<&Recipient> {
         self.encryption
             .iter()
-            .find(|certificate| certificate.validity.holds(now))
+            .filter(|certificate| certificate.validity.holds(now))
             .map(|certificate| &certificate.recipient)
+            .find(|recipient| envelope == EnvelopeKind::Jwe || recipient.kind() == KeyKind::Rsa)
     }
 
-    /// Fails early if the answer could not be encrypted: nothing is stored then.
+    /// Fails early if the answer to a request in this envelope could not be encrypted: nothing is
+    /// stored then.
     ///
     /// # Errors
     /// [`Refusal::NoEncryptionCertificate`].
-    pub fn require_recipient(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+    pub fn require_recipient(
+        &self,
+        now: DateTime<Utc>,
+        envelope: EnvelopeKind,
+    ) -> Result<(), Refusal> {
         match self.responses {
-            Responses::Mirror if self.recipient(now).is_none() => {
+            Responses::Mirror if self.recipient(now, envelope).is_none() => {
                 Err(Refusal::NoEncryptionCertificate)
             }
             _ => Ok(()),

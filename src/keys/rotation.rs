@@ -4,34 +4,86 @@
 //! then [`promote`]. A node that has not loaded a key yet would refuse messages that are encrypted
 //! to it.
 
-use super::source::read_declared;
-use crate::config::Config;
+use super::token;
+use crate::config::{Config, KeyPlace, Oaep, TokenObject};
+use crate::payload::{Curve, KeyKind, KeyState};
 use crate::private_file;
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use openssl::asn1::Asn1Time;
 use openssl::bn::{BigNum, MsbOption};
+use openssl::ec::{EcGroup, EcKey};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
-use openssl::pkey::{PKey, Private};
+use openssl::pkey::{HasPublic, PKey, PKeyRef, Private};
 use openssl::rsa::Rsa;
 use openssl::x509::{X509, X509Name};
 use std::fs;
 use std::path::{Path, PathBuf};
-use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Table, value};
+
+/// A key to be made.
+#[derive(Debug, Clone)]
+pub enum NewKey {
+    /// RSA of so many bits, in a file.
+    Rsa(u32),
+    /// EC, in a file.
+    Ec(Curve),
+    /// RSA of so many bits, in the token of this name.
+    InToken {
+        /// `tokens.name`.
+        token: String,
+        /// Who takes the padding off; `None`: as for the other keys in the token.
+        oaep: Option<Oaep>,
+        /// Size of the modulus.
+        bits: u32,
+    },
+}
 
 /// A new RSA key of `bits` (2048 to 4096).
 pub fn generate(bits: u32) -> anyhow::Result<PKey<Private>> {
+    require_size(bits)?;
+    Ok(PKey::from_rsa(Rsa::generate(bits)?)?)
+}
+
+/// Refuses what no RSA key here has.
+pub fn require_size(bits: u32) -> anyhow::Result<()> {
     ensure!(
         (2_048..=4_096).contains(&bits),
         "an RSA key must have 2048 to 4096 bits"
     );
-    Ok(PKey::from_rsa(Rsa::generate(bits)?)?)
+    Ok(())
+}
+
+/// A new EC key.
+pub fn generate_ec(curve: Curve) -> Result<PKey<Private>, ErrorStack> {
+    let group = EcGroup::from_curve_name(curve.nid())?;
+    PKey::from_ec_key(EcKey::generate(&group)?)
 }
 
 /// A certificate for `key` by itself, from now on for `days`.
 pub fn self_signed(key: &PKey<Private>, common_name: &str, days: u32) -> Result<X509, ErrorStack> {
+    certificate(key, key, common_name, days)
+}
+
+/// A certificate for a key that signs nothing, such as one in a token: by a key that nobody has any
+/// more. Clients take the public key out of it, and look at nothing else.
+pub fn unsigned<T: HasPublic>(
+    key: &PKeyRef<T>,
+    common_name: &str,
+    days: u32,
+) -> Result<X509, ErrorStack> {
+    let thrown_away = PKey::from_rsa(Rsa::generate(2_048)?)?;
+    certificate(key, &thrown_away, common_name, days)
+}
+
+fn certificate<T: HasPublic>(
+    key: &PKeyRef<T>,
+    signer: &PKeyRef<Private>,
+    common_name: &str,
+    days: u32,
+) -> Result<X509, ErrorStack> {
     let mut name = X509Name::builder()?;
     name.append_entry_by_nid(Nid::COMMONNAME, common_name)?;
     let name = name.build();
@@ -45,7 +97,7 @@ pub fn self_signed(key: &PKey<Private>, common_name: &str, days: u32) -> Result<
     builder.set_pubkey(key)?;
     builder.set_not_before(&*Asn1Time::days_from_now(0)?)?;
     builder.set_not_after(&*Asn1Time::days_from_now(days)?)?;
-    builder.sign(key, MessageDigest::sha256())?;
+    builder.sign(signer, MessageDigest::sha256())?;
     Ok(builder.build())
 }
 
@@ -54,87 +106,132 @@ pub fn write_private(file: &Path, content: &[u8]) -> anyhow::Result<()> {
     private_file::replace(file, content).with_context(|| file.display().to_string())
 }
 
-/// Makes a key and certificate beside the primary key's file and declares them as `active`; returns
-/// the key's file.
+/// Makes a key and certificate, the files beside those of the primary key, and declares them as
+/// `active`; returns the key's name.
+///
+/// # Errors
+/// The key cannot be made, or the configuration would not load with it.
 pub fn add_active(
     config_file: &Path,
-    bits: u32,
+    new: &NewKey,
     days: u32,
     now: DateTime<Utc>,
-) -> anyhow::Result<PathBuf> {
+) -> anyhow::Result<String> {
     let config = Config::load(config_file)?;
-    let primary = config
-        .keys
-        .gateway
-        .iter()
-        .find(|key| key.state == crate::payload::KeyState::Primary);
-    let folder = primary
-        .and_then(|key| key.file.parent())
-        .context("configuration: keys.gateway: no primary key")?
-        .to_owned();
+    let folder = folder_of_keys(&config)?;
     let stem = format!("gateway-{}", now.format("%Y%m%dT%H%M%SZ"));
-    let key_file = folder.join(format!("{stem}.pem"));
     let certificate_file = folder.join(format!("{stem}-cert.pem"));
-    ensure!(!key_file.exists(), "{} exists already", key_file.display());
-    let key = generate(bits)?;
-    write_private(&key_file, &key.private_key_to_pem_pkcs8()?)?;
-    write_private(
-        &certificate_file,
-        &self_signed(&key, "issuer-gateway", days)?.to_pem()?,
-    )?;
-
+    let mut entry = Table::new();
+    let (name, certificate) = match new {
+        NewKey::Rsa(_) | NewKey::Ec(_) => {
+            let file = folder.join(format!("{stem}.pem"));
+            ensure!(!file.exists(), "{} exists already", file.display());
+            let key = match new {
+                NewKey::Ec(curve) => generate_ec(*curve)?,
+                NewKey::Rsa(bits) | NewKey::InToken { bits, .. } => generate(*bits)?,
+            };
+            write_private(&file, &key.private_key_to_pem_pkcs8()?)?;
+            entry.insert("file", value(relative(config_file, &file)));
+            let certificate = self_signed(&key, "issuer-gateway", days)?;
+            (file.display().to_string(), certificate)
+        }
+        NewKey::InToken { token, oaep, bits } => {
+            let object = TokenObject {
+                token: token.clone(),
+                label: Some(stem.clone()),
+                id: Some(hex::encode(stem.as_bytes())),
+            };
+            let oaep = oaep.unwrap_or_else(|| oaep_in(&config, token));
+            let key = token::generate(&config, &object, *bits)?;
+            entry.insert("pkcs11", value(inline(&object)));
+            if oaep == Oaep::Raw {
+                entry.insert("oaep", value("raw"));
+            }
+            let certificate = unsigned(&key, "issuer-gateway", days)?;
+            (KeyPlace::Token(&object).to_string(), certificate)
+        }
+    };
+    write_private(&certificate_file, &certificate.to_pem()?)?;
     let not_after = (now + chrono::Duration::days(i64::from(days)))
         .format("%Y-%m-%dT%H:%M:%SZ")
         .to_string();
+    entry.insert(
+        "certificate",
+        value(relative(config_file, &certificate_file)),
+    );
+    entry.insert("state", value("active"));
+    entry.insert("not_after", value(not_after));
     edit(config_file, |keys| {
-        let mut entry = Table::new();
-        entry.insert("file", value(relative(config_file, &key_file)));
-        entry.insert(
-            "certificate",
-            value(relative(config_file, &certificate_file)),
-        );
-        entry.insert("state", value("active"));
-        entry.insert("not_after", value(not_after));
         keys.push(entry);
         Ok(())
     })?;
-    Ok(key_file)
+    Ok(name)
 }
 
-/// Makes the newest active key (the last one declared) the primary key, and the primary key active;
-/// returns the file of the new primary.
-pub fn promote(config_file: &Path) -> anyhow::Result<String> {
-    let mut promoted = String::new();
+/// Where the primary key's file is, or its certificate's.
+fn folder_of_keys(config: &Config) -> anyhow::Result<PathBuf> {
+    let primaries = config.keys.gateway.iter();
+    let mut primaries = primaries.filter(|key| key.state == KeyState::Primary);
+    let file = primaries.find_map(|key| key.file.as_ref().or(key.certificate.as_ref()));
+    let file = file.or(config.source.as_ref());
+    let folder = file.and_then(|file| file.parent());
+    Ok(folder
+        .context("configuration: keys.gateway: no primary key")?
+        .to_owned())
+}
+
+/// As the other keys of this token have it.
+fn oaep_in(config: &Config, token: &str) -> Oaep {
+    let same =
+        |key: &&crate::config::GatewayKey| key.pkcs11.as_ref().is_some_and(|at| at.token == token);
+    let known = config.keys.gateway.iter().find(same);
+    known.map(|key| key.oaep).unwrap_or_default()
+}
+
+fn inline(object: &TokenObject) -> InlineTable {
+    let mut table = InlineTable::new();
+    table.insert("token", object.token.as_str().into());
+    for (name, text) in [("label", &object.label), ("id", &object.id)] {
+        if let Some(text) = text {
+            table.insert(name, text.as_str().into());
+        }
+    }
+    table
+}
+
+/// Makes the newest active key of a kind (the last one declared) the primary key of its kind, and
+/// the primary key active; returns the name of the new primary.
+///
+/// # Errors
+/// There is none, or the configuration would not load.
+pub fn promote(config_file: &Path, kind: KeyKind) -> anyhow::Result<String> {
+    let config = Config::load(config_file)?;
+    let of_kind = |key: &crate::config::GatewayKey| -> anyhow::Result<bool> {
+        let loads = key.state != KeyState::Destroyed;
+        Ok(loads && super::load_one(&config, key)?.kind() == kind)
+    };
+    let of_kind: anyhow::Result<Vec<bool>> = config.keys.gateway.iter().map(of_kind).collect();
+    let of_kind = of_kind?;
+    let newest = config.keys.gateway.iter().zip(&of_kind).enumerate();
+    let newest = newest
+        .filter(|(_, (key, of_kind))| **of_kind && key.state == KeyState::Active)
+        .last();
+    let Some((newest, (promoted, _))) = newest else {
+        bail!("there is no active {kind} key to promote: run `keys rotate` first")
+    };
     edit(config_file, |keys| {
-        let state = |table: &Table| {
-            table
-                .get("state")
-                .and_then(|item| item.as_str())
-                .map(str::to_owned)
-        };
-        let newest = keys
-            .iter()
-            .enumerate()
-            .filter(|(_, table)| state(table).as_deref() == Some("active"))
-            .last();
-        let Some((newest, _)) = newest else {
-            bail!("there is no active key to promote: run `keys rotate` first")
-        };
         for (index, table) in keys.iter_mut().enumerate() {
+            let state = table.get("state").and_then(|item| item.as_str());
+            let is_primary = state == Some("primary");
             if index == newest {
                 set_state(table, "primary");
-                promoted = table
-                    .get("file")
-                    .and_then(|item| item.as_str())
-                    .unwrap_or_default()
-                    .to_owned();
-            } else if state(table).as_deref() == Some("primary") {
+            } else if is_primary && of_kind.get(index) == Some(&true) {
                 set_state(table, "active");
             }
         }
         Ok(())
     })?;
-    Ok(promoted)
+    Ok(promoted.name())
 }
 
 /// Changes a state in place, so that a comment behind it stays.
@@ -177,19 +274,11 @@ fn edit(
 /// Loads a configuration and every key that it names, as a node would.
 pub fn check(config_file: &Path) -> anyhow::Result<Config> {
     let config = Config::load(config_file)?;
-    super::load_ring(&config.keys)?;
-    super::kek::load(&config.vault)?;
+    super::load_ring(&config)?;
+    super::kek::load(&config)?;
     if let (Some(certificate), Some(key)) = (&config.server.tls_certificate, &config.server.tls_key)
     {
         super::tls_key(certificate, key)?;
-    }
-    for key in config
-        .keys
-        .gateway
-        .iter()
-        .filter(|key| key.state != crate::payload::KeyState::Destroyed)
-    {
-        read_declared(key)?;
     }
     Ok(config)
 }
@@ -206,7 +295,8 @@ fn relative(config_file: &Path, file: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::KeyState;
+
+    const RSA: NewKey = NewKey::Rsa(2_048);
 
     const CONFIG: &str = r#"# a comment at the top
 [database]
@@ -251,10 +341,13 @@ state = "primary" # since January
     #[test]
     fn rotation_is_two_steps_and_keeps_comments() {
         let (_dir, config) = files();
-        assert!(promote(&config).is_err(), "nothing to promote yet");
-        add_active(&config, 2_048, 90, Utc::now()).unwrap();
+        assert!(
+            promote(&config, KeyKind::Rsa).is_err(),
+            "nothing to promote yet"
+        );
+        add_active(&config, &RSA, 90, Utc::now()).unwrap();
         assert_eq!(states(&config), [KeyState::Primary, KeyState::Active]);
-        promote(&config).unwrap();
+        promote(&config, KeyKind::Rsa).unwrap();
         assert_eq!(states(&config), [KeyState::Active, KeyState::Primary]);
         let text = fs::read_to_string(&config).unwrap();
         for comment in [
@@ -268,10 +361,30 @@ state = "primary" # since January
     }
 
     #[test]
+    fn keys_of_other_kinds_keep_their_states() {
+        use KeyState::{Active, Primary};
+        let (_dir, config) = files();
+        let p256 = NewKey::Ec(Curve::P256);
+        let ec = KeyKind::Ec(Curve::P256);
+        let at = |second: i64| DateTime::from_timestamp(1_700_000_000 + second, 0).unwrap();
+        add_active(&config, &p256, 90, at(0)).unwrap();
+        let error = promote(&config, KeyKind::Rsa).unwrap_err().to_string();
+        assert!(error.contains("no active RSA key"), "{error}");
+        promote(&config, ec).unwrap();
+        assert_eq!(states(&config), [Primary, Primary]);
+        add_active(&config, &p256, 90, at(1)).unwrap();
+        add_active(&config, &RSA, 90, at(2)).unwrap();
+        promote(&config, ec).unwrap();
+        assert_eq!(states(&config), [Primary, Active, Primary, Active]);
+        promote(&config, KeyKind::Rsa).unwrap();
+        assert_eq!(states(&config), [Active, Active, Primary, Primary]);
+    }
+
+    #[test]
     fn an_edit_that_would_not_load_changes_nothing() {
         let (dir, config) = files();
         fs::remove_file(dir.path().join("kek.key")).unwrap();
-        assert!(add_active(&config, 2_048, 90, Utc::now()).is_err());
+        assert!(add_active(&config, &RSA, 90, Utc::now()).is_err());
         assert_eq!(fs::read_to_string(&config).unwrap(), CONFIG);
     }
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use openssl::pkcs12::Pkcs12;
-use openssl::pkey::{PKey, Private};
+use openssl::pkey::{HasPublic, PKey, PKeyRef, Private};
 use openssl::x509::X509;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -33,16 +33,28 @@ pub fn read_certificate(file: &Path) -> anyhow::Result<X509> {
     certificates::leaf(&pem).map_err(|rule| anyhow!("{}: {rule}", file.display()))
 }
 
-/// Reads a declared gateway key with its passphrase and certificate.
-pub fn read_declared(key: &GatewayKey) -> anyhow::Result<KeyPair> {
+/// Reads a gateway key that is declared with this file, with its passphrase and certificate.
+pub fn read_declared(key: &GatewayKey, file: &Path) -> anyhow::Result<KeyPair> {
     let passphrase = passphrase(key)?;
-    let mut pair = read_key_pair(&key.file, passphrase.as_ref().map(|text| text.as_str()))?;
-    if let Some(file) = &key.certificate {
-        let pem = std::fs::read(file).with_context(|| format!("certificate {}", file.display()))?;
-        let own = certificates::of_key(&pem, &pair.private);
-        pair.certificate = Some(own.map_err(|rule| anyhow!("{}: {rule}", file.display()))?);
+    let mut pair = read_key_pair(file, passphrase.as_ref().map(|text| text.as_str()))?;
+    if let Some(certificate) = read_own_certificate(key, &pair.private)? {
+        pair.certificate = Some(certificate);
     }
     Ok(pair)
+}
+
+/// Reads the certificate that is declared beside a gateway key.
+pub fn read_own_certificate<T: HasPublic>(
+    key: &GatewayKey,
+    own: &PKeyRef<T>,
+) -> anyhow::Result<Option<X509>> {
+    let Some(file) = &key.certificate else {
+        return Ok(None);
+    };
+    let pem = std::fs::read(file).with_context(|| format!("certificate {}", file.display()))?;
+    let certificate = certificates::of_key(&pem, own);
+    let certificate = certificate.map_err(|rule| anyhow!("{}: {rule}", file.display()))?;
+    Ok(Some(certificate))
 }
 
 /// Reads a private key from PEM or PKCS#12; a passphrase is needed where the file is encrypted.
@@ -159,7 +171,7 @@ fn passphrase(key: &GatewayKey) -> anyhow::Result<Option<Zeroizing<String>>> {
         }
         (Some(_), Some(_)) => bail!(
             "keys.gateway: {}: has both passphrase_env and passphrase_file",
-            key.file.display()
+            key.name()
         ),
     }
 }
@@ -175,7 +187,9 @@ mod tests {
 
     fn declared(file: PathBuf, passphrase_file: Option<PathBuf>) -> GatewayKey {
         GatewayKey {
-            file,
+            file: Some(file),
+            pkcs11: None,
+            oaep: crate::config::Oaep::default(),
             certificate: None,
             passphrase_env: None,
             passphrase_file,
@@ -215,7 +229,7 @@ mod tests {
             (&encrypted, Some(&right)),
             (&p12, Some(&right)),
         ] {
-            let pair = read_declared(&declared(path.clone(), passphrase.cloned())).unwrap();
+            let pair = read_declared(&declared(path.clone(), passphrase.cloned()), path).unwrap();
             assert!(pair.private.public_eq(&key), "{}", path.display());
         }
         for (path, passphrase, says) in [
@@ -225,7 +239,7 @@ mod tests {
             (&p12, Some(&wrong), "does not open"),
             (&wrong, None, "no private key"),
         ] {
-            let error = read_declared(&declared(path.clone(), passphrase.cloned()))
+            let error = read_declared(&declared(path.clone(), passphrase.cloned()), path)
                 .err()
                 .unwrap();
             let text = format!("{error:#}");

@@ -1,6 +1,6 @@
 //! The work on one row: seal it anew, make its blind index anew, or check it. Pure: no database.
 
-use crate::enrolment::card::Card;
+use crate::enrolment::card::StoredCard;
 use crate::enrolment::profile::Email;
 use crate::ids::{AppId, IssuerId, OwnerId};
 use crate::sealed::{self, IndexColumns, IndexKind, SealedColumn, SealedTable};
@@ -60,6 +60,12 @@ pub enum Misfit {
         /// The index's column.
         index: &'static str,
     },
+    /// The card's number is not stored (`vault.store_pan = false`), so no other index can be made.
+    #[error("{index}: the card number is not stored; only its index key can find the card")]
+    NumberNotStored {
+        /// The index's column.
+        index: &'static str,
+    },
     /// There is a value without an index, or an index without a value.
     #[error("{index}: value and index are not both there")]
     HalfIndexed {
@@ -96,8 +102,12 @@ pub(super) fn reindex(keys: &VaultKeys, row: &mut SealedRow) -> Result<(), Misfi
     let Some(index) = row.key.table.index() else {
         return Ok(());
     };
-    let half = Misfit::HalfIndexed { index: index.bytes };
-    let value = indexed_value(keys, row, index)?.ok_or(half)?;
+    let value = match indexed_value(keys, row, index)? {
+        Indexed::Value(value) => value,
+        Indexed::NotStored if row.index_key == Some(keys.index_version()) => return Ok(()),
+        Indexed::NotStored => return Err(Misfit::NumberNotStored { index: index.bytes }),
+        Indexed::Nothing => return Err(Misfit::HalfIndexed { index: index.bytes }),
+    };
     let (primary, _) = indexes(keys, row, index.kind, &value);
     row.index = Some(primary.bytes.to_vec());
     row.index_key = Some(primary.key_version);
@@ -126,8 +136,15 @@ fn check_index(keys: &VaultKeys, row: &SealedRow, columns: IndexColumns) -> Resu
     let index = columns.bytes;
     let value = indexed_value(keys, row, columns)?;
     let (value, stored, version) = match (value, &row.index, row.index_key) {
-        (None, None, None) => return Ok(()),
-        (Some(value), Some(stored), Some(version)) => (value, stored, version),
+        (Indexed::Nothing, None, None) => return Ok(()),
+        // There is nothing to make it of.
+        (Indexed::NotStored, Some(_), Some(version)) if keys.has_index_key(version) => {
+            return Ok(());
+        }
+        (Indexed::NotStored, Some(_), Some(version)) => {
+            return Err(Misfit::UnknownIndexKey { index, version });
+        }
+        (Indexed::Value(value), Some(stored), Some(version)) => (value, stored, version),
         _ => return Err(Misfit::HalfIndexed { index }),
     };
     let (primary, former) = indexes(keys, row, columns.kind, &value);
@@ -191,29 +208,42 @@ fn open(
         .map_err(does_not_open(column))
 }
 
-/// The value behind the row's blind index: the digits of the PAN, or the e-mail address.
+/// The value behind a row's blind index.
+enum Indexed {
+    /// The digits of the PAN, or the e-mail address.
+    Value(Zeroizing<String>),
+    /// A card whose number is not stored.
+    NotStored,
+    /// There is none.
+    Nothing,
+}
+
 fn indexed_value(
     keys: &VaultKeys,
     row: &SealedRow,
     index: IndexColumns,
-) -> Result<Option<Zeroizing<String>>, Misfit> {
+) -> Result<Indexed, Misfit> {
     let value = columns(row).find(|(column, _)| *column == index.of);
     let Some((column, Some(value))) = value else {
-        return Ok(None);
+        return Ok(Indexed::Nothing);
     };
     let clear = open(keys, row, column, value)?;
     let text = match index.kind {
         IndexKind::CardholderEmail => Email::from_json(&clear)
             .ok()
             .map(|email| email.value().to_owned()),
-        IndexKind::Pan => Card::from_json(&clear)
-            .ok()
-            .map(|card| card.pan.digits().to_owned()),
+        IndexKind::Pan => match StoredCard::from_json(&clear) {
+            Ok(card) => match card.pan {
+                Some(pan) => Some(pan.digits().to_owned()),
+                None => return Ok(Indexed::NotStored),
+            },
+            Err(_) => None,
+        },
         IndexKind::DirectoryEmail => std::str::from_utf8(&clear).ok().map(str::to_owned),
     };
     let column = column.as_str();
     let text = text.ok_or(Misfit::Malformed { column })?;
-    Ok(Some(Zeroizing::new(text)))
+    Ok(Indexed::Value(Zeroizing::new(text)))
 }
 
 /// The value's blind index under the primary index key and, while a rotation is under way, under

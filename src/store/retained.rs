@@ -109,16 +109,17 @@ fn enrolled(
 }
 
 impl Store {
-    /// The sealed card of a cardholder.
+    /// The sealed card of a cardholder, and its blind index.
     pub async fn sealed_card(
         &self,
         issuer_id: IssuerId,
         user_id: &CardholderId,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
+    ) -> Result<Option<(Vec<u8>, CardIndex)>, StoreError> {
         let user_id = user_id.as_str().to_owned();
         self.read(move |conn| {
             let card = cards::table.find((issuer_id.0, &user_id));
-            Ok(card.select(cards::card).first(conn).optional()?)
+            let card = card.select((cards::card, (cards::pan_index_key, cards::pan_index)));
+            Ok(card.first(conn).optional()?)
         })
         .await
     }

@@ -9,7 +9,7 @@ mod wire;
 use super::item::Item;
 use super::post::{Batch, Posted};
 use crate::attempt::sealing;
-use crate::enrolment::card::Card;
+use crate::enrolment::card::StoredCard;
 use crate::footprint::Scorer;
 use crate::gateway::Gateway;
 use crate::ids::{CardholderId, IssuerId};
@@ -75,16 +75,16 @@ pub(super) async fn take_over(
     user_id: &CardholderId,
 ) -> anyhow::Result<i32> {
     let (store, keys) = (&gateway.store, gateway.vault.current());
-    let Some(sealed) = store.sealed_card(issuer.id, user_id).await? else {
+    let Some((sealed, own)) = store.sealed_card(issuer.id, user_id).await? else {
         return Ok(0);
     };
     let place_of_card = Place::of_issuer(issuer.id, user_id.as_str(), SealedColumn::Card);
-    let card = Card::from_json(&keys.open_sealed(place_of_card, &sealed)?);
-    let indexes = indexes(
-        &keys,
-        issuer.id,
-        card.context("a stored card")?.pan.digits(),
-    );
+    let card = StoredCard::from_json(&keys.open_sealed(place_of_card, &sealed)?);
+    let indexes = match card.context("a stored card")?.pan {
+        Some(pan) => indexes(&keys, issuer.id, pan.digits()),
+        // The number is not stored: the index that the card has is the only one.
+        None => vec![own],
+    };
     let rows = store.retained(issuer.id, indexes, MOST).await?;
     let (mut scored, mut unreadable) = (0, 0);
     for rows in rows.chunks(BATCH) {

@@ -68,8 +68,8 @@ async fn prepare(attempt: &Attempt<'_>) -> Result<Request, Refusal> {
     attempt.require_active()?;
     call.require_json()?;
     let issuer = attempt.issuer();
-    issuer.require_recipient(call.now)?;
     let envelope = Envelope::parse_batch(call.body, &call.field_level, issuer.accepted())?;
+    issuer.require_recipient(call.now, envelope.kind())?;
     let opened = attempt.open(envelope).await?;
     let received = rules::items(&opened.object, &issuer)?;
     let mut good = Vec::with_capacity(received.len());

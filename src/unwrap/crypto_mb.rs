@@ -240,7 +240,7 @@ unsafe fn function<T: Copy>(library: &Handle, name: &CStr) -> Result<T, LoadErro
 
 /// Takes the content key out of a padded message (RFC 8017, 7.1.2, step 3; empty label), which is
 /// as long as the modulus with its leading zero. `None` is any fault of the padding.
-pub(super) fn unpad_oaep(digest: MessageDigest, message: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub fn unpad_oaep(digest: MessageDigest, message: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let length = c_int::try_from(message.len()).ok()?;
     let mut content = Zeroizing::new(vec![0; message.len()]);
     let md = digest.as_ptr().cast::<c_void>();

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::crt::{CrtNumbers, SIZES};
 use super::crypto_mb::{self, LANES, Lane, Library};
 use super::known_answer;
-use crate::payload::{DecryptionKey, OaepDigest};
+use crate::payload::{DecryptionKey, Travel};
 
 pub use super::crypto_mb::LoadError;
 
@@ -64,7 +64,7 @@ pub enum Engine {
 /// A wrapped key with what it takes to unwrap it.
 pub(super) struct Wrapped<'a> {
     pub(super) key: &'a DecryptionKey,
-    pub(super) digest: OaepDigest,
+    pub(super) travel: &'a Travel,
     pub(super) bytes: &'a [u8],
 }
 
@@ -134,7 +134,7 @@ impl Engine {
         };
         let one_by_one = |one: &Wrapped<'_>| {
             counters.openssl.inc();
-            one.key.unwrap(one.digest, one.bytes).ok()
+            one.key.unwrap(one.travel, one.bytes).ok()
         };
         done.into_iter()
             .zip(all)
@@ -154,8 +154,11 @@ fn unwrap_in_lanes(
         let of_size = done.iter_mut().zip(all).filter_map(|(done, one)| {
             let key = CrtNumbers::of_key(one.key).filter(|key| key.bits() == bits)?;
             let wrapped = one.bytes;
+            let Travel::Oaep(digest) = one.travel else {
+                return None;
+            };
             key.takes(wrapped)
-                .then_some((done, one.digest, Lane { key, wrapped }))
+                .then_some((done, *digest, Lane { key, wrapped }))
         });
         let mut of_size: Vec<_> = of_size.collect();
         for group in of_size.chunks_mut(LANES) {
@@ -186,6 +189,8 @@ pub(super) struct Counters {
     openssl: IntCounter,
     crypto_mb: IntCounter,
     thrown_away: IntCounter,
+    in_tokens: IntCounter,
+    tokens: IntGaugeVec,
 }
 
 impl Counters {
@@ -193,7 +198,7 @@ impl Counters {
         let in_use = IntGaugeVec::new(
             Opts::new(
                 "issuer_gateway_rsa_engine",
-                "What does RSA private operations: openssl, or crypto_mb eight at a time",
+                "What does private operations: openssl, or crypto_mb eight at a time",
             ),
             &["engine"],
         )?;
@@ -201,7 +206,7 @@ impl Counters {
         let operations = IntCounterVec::new(
             Opts::new(
                 "issuer_gateway_rsa_operations_total",
-                "RSA private operations, by what did them",
+                "Private operations, by what did them",
             ),
             &["engine"],
         )?;
@@ -209,6 +214,14 @@ impl Counters {
             engine: in_use,
             openssl: operations.with_label_values(&["openssl"]),
             crypto_mb: operations.with_label_values(&["crypto_mb"]),
+            in_tokens: operations.with_label_values(&["pkcs11"]),
+            tokens: IntGaugeVec::new(
+                Opts::new(
+                    "issuer_gateway_token_up",
+                    "Whether the token answered the last private operation: 1, or 0",
+                ),
+                &["token"],
+            )?,
             operations,
             thrown_away: IntCounter::new(
                 "issuer_gateway_rsa_thrown_away_total",
@@ -217,9 +230,17 @@ impl Counters {
         })
     }
 
+    /// A token did an operation, or it did not answer.
+    pub(super) fn kept(&self, token: &str, answered: bool) {
+        self.in_tokens.inc_by(answered.into());
+        let up = self.tokens.with_label_values(&[token]);
+        up.set(answered.into());
+    }
+
     /// The metrics, to be registered.
-    pub(super) fn collectors(&self) -> [Box<dyn Collector>; 3] {
+    pub(super) fn collectors(&self) -> [Box<dyn Collector>; 4] {
         [
+            Box::new(self.tokens.clone()),
             Box::new(self.engine.clone()),
             Box::new(self.operations.clone()),
             Box::new(self.thrown_away.clone()),

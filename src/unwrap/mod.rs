@@ -7,30 +7,36 @@
 //! outside (RFC 7516, section 11.5).
 //!
 //! - [`open_once`] opens a payload through the stage: start reading here;
+//! - `keeping`: keys that lie in tokens have stages of their own;
 //! - [`engine`] does the private operations, by OpenSSL, or by the library that `crypto_mb` loads,
 //!   with the numbers of `crt`, once it has passed `known_answer`.
 
 mod crt;
 mod crypto_mb;
 pub mod engine;
+mod keeping;
 mod known_answer;
 mod opening;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use crypto_mb::unpad_oaep;
 pub use engine::{Engine, MultiBuffer};
 pub use opening::{OpenError, open_once};
 
 use prometheus::core::Collector;
+use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
-use crate::payload::{ContentKey, DecryptionKey, OaepDigest};
+use crate::payload::{ContentKey, DecryptionKey, Keeper, KeyRing, Travel};
 use crate::queue::{self, Backlog, Queue, Stage};
 use engine::{Counters, Unwrapped, Wrapped};
+use keeping::Keeping;
 
 /// Why nothing was unwrapped. None of it is the sender's doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +45,9 @@ pub enum UnwrapError {
     /// key.
     #[error("the key-unwrapping stage cannot take more work now")]
     Overloaded,
+    /// The private key lies in a token that is away or does not answer in time.
+    #[error("the keeper of the private key does not answer")]
+    KeeperAway,
     /// The stage gave no answer: it panicked over this key, or it is ending.
     #[error("the key-unwrapping stage has failed")]
     Failed,
@@ -49,6 +58,7 @@ impl UnwrapError {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Overloaded => "unwrap-overloaded",
+            Self::KeeperAway => "unwrap-keeper-away",
             Self::Failed => "unwrap-failed",
         }
     }
@@ -57,16 +67,18 @@ impl UnwrapError {
 /// One wrapped key on its way through the stage.
 struct Job {
     key: Arc<DecryptionKey>,
-    digest: OaepDigest,
+    travel: Travel,
     wrapped: Vec<u8>,
-    reply: oneshot::Sender<Unwrapped>,
+    reply: oneshot::Sender<Reply>,
 }
+
+type Reply = Result<Unwrapped, UnwrapError>;
 
 impl Job {
     fn wrapped(&self) -> Wrapped<'_> {
         Wrapped {
             key: &self.key,
-            digest: self.digest,
+            travel: &self.travel,
             bytes: &self.wrapped,
         }
     }
@@ -81,6 +93,9 @@ impl queue::Job for Job {
 /// The stage. Dropping it ends its threads.
 pub struct Unwrapper {
     stage: Stage<Job>,
+    /// By keeper; started with the first key of it.
+    keepings: Mutex<HashMap<String, Arc<Keeping>>>,
+    queue: usize,
     counters: Arc<Counters>,
     gate: Arc<RwLock<()>>,
 }
@@ -106,7 +121,8 @@ impl Unwrapper {
     where
         F: Fn(&[Job]) -> Vec<Unwrapped> + Clone + Send + 'static,
     {
-        let queue = Queue::new(queue.max(1), None);
+        let capacity = queue.max(1);
+        let queue = Queue::new(capacity, None);
         let gate = Arc::<RwLock<()>>::default();
         let open = Arc::clone(&gate);
         let worker = move || {
@@ -118,6 +134,8 @@ impl Unwrapper {
         };
         Ok(Self {
             stage: Stage::start(queue, threads.max(1), "unwrap", at_once, worker)?,
+            keepings: Mutex::default(),
+            queue: capacity,
             counters,
             gate,
         })
@@ -135,9 +153,31 @@ impl Unwrapper {
         self.stage.queue().backlog().clone()
     }
 
-    /// Whether the stage would refuse a key now.
-    pub fn is_full(&self) -> bool {
-        self.stage.queue().is_full()
+    /// Whether a key would be refused now, whichever of the ring it is for.
+    pub fn is_full(&self, ring: &KeyRing) -> bool {
+        let here = self.stage.queue().is_full();
+        let keys = ring.keys().iter().filter(|key| key.state().decrypts());
+        keys.map(|key| key.keeper()).all(|keeper| match keeper {
+            None => here,
+            Some(keeper) => self
+                .keeping(&**keeper)
+                .is_ok_and(|keeping| keeping.is_full()),
+        })
+    }
+
+    /// The stage of a keeper.
+    fn keeping(&self, keeper: &dyn Keeper) -> io::Result<Arc<Keeping>> {
+        let mut keepings = self.keepings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = keepings.get(keeper.name())
+            && known.fits(keeper)
+        {
+            return Ok(Arc::clone(known));
+        }
+        let started = Arc::new(Keeping::start(keeper, self.queue, &self.counters)?);
+        if let Some(former) = keepings.insert(keeper.name().to_owned(), Arc::clone(&started)) {
+            former.stop();
+        }
+        Ok(started)
     }
 
     /// The stage's metrics, to be registered.
@@ -153,24 +193,38 @@ impl Unwrapper {
     pub async fn unwrap(
         &self,
         key: Arc<DecryptionKey>,
-        digest: OaepDigest,
+        travel: Travel,
         wrapped: Vec<u8>,
         lengths: &[usize],
     ) -> Result<ContentKey, UnwrapError> {
         let stand_in = ContentKey::stand_in(lengths).map_err(|_| UnwrapError::Overloaded)?;
 
         let (reply, answer) = oneshot::channel();
+        let keeper = key.keeper().cloned();
         let job = Job {
             key,
-            digest,
+            travel,
             wrapped,
             reply,
         };
-        let queue = self.stage.queue();
-        queue.push(job).map_err(|_| UnwrapError::Overloaded)?;
-
         // A reply never comes if the worker panicked.
-        let unwrapped = answer.await.map_err(|_| UnwrapError::Failed)?;
+        let unwrapped = match keeper {
+            None => {
+                let queue = self.stage.queue();
+                queue.push(job).map_err(|_| UnwrapError::Overloaded)?;
+                answer.await.map_err(|_| UnwrapError::Failed)??
+            }
+            Some(keeper) => {
+                let keeping = self.keeping(&*keeper);
+                let keeping = keeping.map_err(|_| UnwrapError::Overloaded)?;
+                keeping.push(job)?;
+                let Ok(answer) = timeout(keeping.timeout(), answer).await else {
+                    keeping.note_timeout();
+                    return Err(UnwrapError::KeeperAway);
+                };
+                answer.map_err(|_| UnwrapError::Failed)??
+            }
+        };
         Ok(stand_in.unless(unwrapped, lengths))
     }
 }
@@ -178,6 +232,12 @@ impl Unwrapper {
 impl Drop for Unwrapper {
     fn drop(&mut self) {
         self.stage.stop();
+        let keepings = self
+            .keepings
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Without waiting for their threads: a token may hang.
+        keepings.values().for_each(|keeping| keeping.stop());
     }
 }
 
@@ -186,7 +246,7 @@ fn reply(jobs: Vec<Job>, work: impl Fn(&[Job]) -> Vec<Unwrapped>) {
     let answers = answers(&jobs, work);
     for (job, answer) in jobs.into_iter().zip(answers) {
         if let Some(answer) = answer {
-            let _ = job.reply.send(answer);
+            let _ = job.reply.send(Ok(answer));
         }
     }
 }
@@ -219,6 +279,8 @@ impl Unwrapper {
     pub(crate) fn full() -> Self {
         Self {
             stage: Stage::start(Queue::new(0, None), 0, "unwrap", 1, || |_| ()).unwrap(),
+            keepings: Mutex::default(),
+            queue: 1,
             counters: Arc::new(Counters::new(&Engine::OneByOne).unwrap()),
             gate: Arc::default(),
         }

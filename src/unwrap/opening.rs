@@ -14,6 +14,9 @@ pub enum OpenError {
     /// Too much to do: 503, come back later.
     #[error("too many payloads are being opened")]
     Overloaded,
+    /// The private key lies in a token that does not answer: 503, come back later.
+    #[error("the keeper of the private key does not answer")]
+    KeeperAway,
     /// A fault of ours: 500, and the payload may be sent again.
     #[error("opening the payload has failed")]
     Failed,
@@ -25,6 +28,7 @@ impl OpenError {
         match self {
             Self::Crypto(reason) => reason.as_str(),
             Self::Overloaded => UnwrapError::Overloaded.reason(),
+            Self::KeeperAway => UnwrapError::KeeperAway.reason(),
             Self::Failed => UnwrapError::Failed.reason(),
         }
     }
@@ -34,6 +38,7 @@ impl From<UnwrapError> for OpenError {
     fn from(error: UnwrapError) -> Self {
         match error {
             UnwrapError::Overloaded => Self::Overloaded,
+            UnwrapError::KeeperAway => Self::KeeperAway,
             UnwrapError::Failed => Self::Failed,
         }
     }
@@ -60,7 +65,7 @@ pub async fn open_once(
     let content_key = unwrapper
         .unwrap(
             Arc::clone(wrapped.key()),
-            wrapped.digest(),
+            wrapped.travel().clone(),
             wrapped.bytes().to_vec(),
             wrapped.lengths(),
         )
@@ -120,6 +125,7 @@ mod tests {
         for (error, reason) in [
             (OpenError::Crypto(CryptoReason::Padding), "padding"),
             (OpenError::Overloaded, "unwrap-overloaded"),
+            (OpenError::KeeperAway, "unwrap-keeper-away"),
             (OpenError::Failed, "unwrap-failed"),
         ] {
             assert_eq!(error.reason(), reason);

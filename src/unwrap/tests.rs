@@ -1,7 +1,7 @@
 //! The stage itself: its queue, its threads, and what becomes of keys that do not unwrap.
 
 use super::*;
-use crate::payload::KeyState;
+use crate::payload::{KeyState, OaepDigest};
 use crate::unwrap::testing::{gateway_key, peer, wrap};
 use futures_util::future::{FutureExt, join_all};
 use std::sync::Mutex;
@@ -43,9 +43,14 @@ async fn keys_of_the_asked_lengths_come_through() {
         let keys: Vec<Vec<u8>> = (0..20)
             .map(|n| vec![n; [16, 32][usize::from(n % 2)]])
             .collect();
-        let ceks = keys
-            .iter()
-            .map(|cek| stage.unwrap(key(), digest, wrap(&peer(0), digest, cek), LENGTHS));
+        let ceks = keys.iter().map(|cek| {
+            stage.unwrap(
+                key(),
+                Travel::Oaep(digest),
+                wrap(&peer(0), digest, cek),
+                LENGTHS,
+            )
+        });
         for (cek, expected) in join_all(ceks).await.into_iter().zip(&keys) {
             let cek = cek.unwrap();
             assert!(cek.genuine);
@@ -72,7 +77,7 @@ async fn anything_else_becomes_a_random_key_of_the_first_length() {
         Vec::new(),
     ] {
         let [one, two] = [wrapped.clone(), wrapped]
-            .map(|wrapped| stage.unwrap(key(), OaepDigest::Sha256, wrapped, LENGTHS));
+            .map(|wrapped| stage.unwrap(key(), Travel::Oaep(OaepDigest::Sha256), wrapped, LENGTHS));
         let (one, two) = (one.await.unwrap(), two.await.unwrap());
         assert!(!one.genuine && !two.genuine);
         assert_eq!((one.bytes.len(), two.bytes.len()), (32, 32));
@@ -93,7 +98,7 @@ async fn a_full_queue_refuses_at_once() {
     let stage = Arc::new(stage);
     let submit = |stage: Arc<Unwrapper>| async move {
         stage
-            .unwrap(key(), OaepDigest::Sha256, Vec::new(), &[16])
+            .unwrap(key(), Travel::Oaep(OaepDigest::Sha256), Vec::new(), &[16])
             .await
     };
     let under_way = tokio::spawn(submit(Arc::clone(&stage)));
@@ -121,7 +126,7 @@ async fn a_panic_is_a_fault_of_ours_and_the_stage_lives_on() {
         );
         Some(Zeroizing::new(vec![5; 16]))
     });
-    let unwrap = || stage.unwrap(key(), OaepDigest::Sha256, Vec::new(), &[16]);
+    let unwrap = || stage.unwrap(key(), Travel::Oaep(OaepDigest::Sha256), Vec::new(), &[16]);
     assert_eq!(unwrap().await.err(), Some(UnwrapError::Failed));
     assert!(unwrap().await.unwrap().genuine);
 }
@@ -138,7 +143,7 @@ async fn abandoned_requests_cost_nothing() {
     });
     let guard = gate.lock().unwrap();
     for _ in 0..3 {
-        let abandoned = stage.unwrap(key(), OaepDigest::Sha256, vec![], &[16]);
+        let abandoned = stage.unwrap(key(), Travel::Oaep(OaepDigest::Sha256), vec![], &[16]);
         assert!(abandoned.now_or_never().is_none());
     }
     drop(guard);
@@ -181,7 +186,7 @@ async fn ten(
     {
         let _guard = gate.lock().unwrap();
         for number in 0..10 {
-            let key = stage.unwrap(key(), OaepDigest::Sha256, vec![number], &[16]);
+            let key = stage.unwrap(key(), Travel::Oaep(OaepDigest::Sha256), vec![number], &[16]);
             let mut key = Box::pin(key);
             assert!(key.as_mut().now_or_never().is_none());
             if number == 0 {
@@ -242,7 +247,7 @@ async fn a_panic_among_several_costs_the_one_that_caused_it_alone() {
 async fn the_metrics_say_what_did_how_many() {
     let stage = Unwrapper::start(1, 4, Engine::OneByOne).unwrap();
     let wrapped = wrap(&peer(0), OaepDigest::Sha256, &[1; 32]);
-    let cek = stage.unwrap(key(), OaepDigest::Sha256, wrapped, LENGTHS);
+    let cek = stage.unwrap(key(), Travel::Oaep(OaepDigest::Sha256), wrapped, LENGTHS);
     assert!(cek.await.unwrap().genuine);
     let registry = prometheus::Registry::new();
     for collector in stage.collectors() {

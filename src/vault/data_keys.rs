@@ -5,27 +5,43 @@ use super::cipher::SealKeys;
 use super::key::{KeyBytes, random_key};
 use super::{Keks, VaultError, VaultKeys};
 use crate::store::Store;
+use crate::store::StoreError;
 use crate::store::data_keys::{DataKeyRow, DataKeyState, Purpose};
+use std::sync::Arc;
 
 /// Loads all keys that are not retired; on an empty database creates version 1 of both purposes.
-pub(super) async fn open(store: &Store, keks: &Keks) -> Result<VaultKeys, VaultError> {
+pub(super) async fn open(store: &Store, keks: &Arc<Keks>) -> Result<VaultKeys, VaultError> {
     let (mut generation, mut rows) = store.data_keys_with_generation().await?;
     // Before anything is made: a wrong KEK must not add keys of its own.
-    let mut keys = unwrap_all(&rows, keks)?;
-    let missing = missing(&rows, keks)?;
+    let (mut keys, missing) = aside(keks, &rows, |keks, rows| {
+        Ok((unwrap_all(rows, keks)?, missing(rows, keks)?))
+    })
+    .await?;
     if !missing.is_empty() {
         store.insert_data_keys_if_absent(missing).await?;
         // Another node may have been first: what the database has counts.
         (generation, rows) = store.data_keys_with_generation().await?;
-        keys = unwrap_all(&rows, keks)?;
+        keys = aside(keks, &rows, |keks, rows| unwrap_all(rows, keks)).await?;
     }
     build(generation, &rows, keys)
 }
 
 /// Loads all keys that are not retired.
-pub(super) async fn load(store: &Store, keks: &Keks) -> Result<VaultKeys, VaultError> {
+pub(super) async fn load(store: &Store, keks: &Arc<Keks>) -> Result<VaultKeys, VaultError> {
     let (generation, rows) = store.data_keys_with_generation().await?;
-    build(generation, &rows, unwrap_all(&rows, keks)?)
+    let keys = aside(keks, &rows, |keks, rows| unwrap_all(rows, keks)).await?;
+    build(generation, &rows, keys)
+}
+
+/// On a thread that may block: a token or a service takes its time.
+async fn aside<T: Send + 'static>(
+    keks: &Arc<Keks>,
+    rows: &[DataKeyRow],
+    work: impl FnOnce(&Keks, &[DataKeyRow]) -> Result<T, VaultError> + Send + 'static,
+) -> Result<T, VaultError> {
+    let (keks, rows) = (Arc::clone(keks), rows.to_vec());
+    let done = tokio::task::spawn_blocking(move || work(&keks, &rows)).await;
+    done.map_err(|_| StoreError::Busy)?
 }
 
 /// A new random key, wrapped, as primary.

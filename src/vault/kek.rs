@@ -1,13 +1,12 @@
-//! The key encryption key: wraps data keys, and is never stored beside them.
+//! A key encryption key in memory: wraps data keys, and is never stored beside them.
 //!
-//! Wrapped key: IV 12 random bytes | ciphertext 32 | tag 16, AES-256-GCM. AAD:
-//! `issuer-gateway data key 1`, then purpose and KEK id each as length (4 bytes big-endian) and
-//! bytes, then the version (4 bytes big-endian).
+//! [`key_wrap`](super::key_wrap) describes the wrapped key.
 
 use super::VaultError;
 use super::blind_index::keyed;
 use super::cipher::{IV, TAG, aes, decrypt, encrypt};
 use super::key::{KEY, KeyBytes, decode_key, random_key};
+use super::key_wrap::{IN_MEMORY, KekFault, KeyName, KeyWrap, key_of, of_format};
 use super::shares::{self, Share, ShareError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -68,50 +67,33 @@ impl Kek {
     pub fn id(&self) -> &str {
         &self.id
     }
+}
 
-    pub(super) fn wrap(
-        &self,
-        purpose: &str,
-        version: i32,
-        key: &KeyBytes,
-    ) -> Result<Vec<u8>, VaultError> {
-        let mut wrapped = Vec::with_capacity(IV + KEY + TAG);
-        encrypt(
-            &aes(&self.key),
-            &self.aad(purpose, version),
-            key.as_slice(),
-            &mut wrapped,
-        )?;
+/// Length of a wrapped key without its format byte, in bytes.
+const WRAPPED: usize = IV + KEY + TAG;
+
+impl KeyWrap for Kek {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn wrap(&self, name: &KeyName<'_>, key: &KeyBytes) -> Result<Vec<u8>, KekFault> {
+        let mut wrapped = Vec::with_capacity(1 + WRAPPED);
+        wrapped.push(IN_MEMORY);
+        let aad = name.aad(&self.id);
+        encrypt(&aes(&self.key), &aad, key.as_slice(), &mut wrapped)
+            .map_err(|_| KekFault::NoRandomBytes)?;
         Ok(wrapped)
     }
 
-    pub(super) fn unwrap(
-        &self,
-        purpose: &str,
-        version: i32,
-        wrapped: &[u8],
-    ) -> Result<KeyBytes, VaultError> {
-        let altered = || VaultError::AlteredDataKey {
-            purpose: purpose.to_owned(),
-            version,
+    fn unwrap(&self, name: &KeyName<'_>, wrapped: &[u8]) -> Result<KeyBytes, KekFault> {
+        // Rows of versions before the format byte have no other length.
+        let sealed = match wrapped.len() {
+            WRAPPED => wrapped,
+            _ => of_format(IN_MEMORY, wrapped)?,
         };
-        let opened = decrypt(&aes(&self.key), &self.aad(purpose, version), wrapped)
-            .map_err(|_| altered())?;
-        let mut key = KeyBytes::default();
-        if opened.len() != KEY {
-            return Err(altered());
-        }
-        key.copy_from_slice(&opened);
-        Ok(key)
-    }
-
-    fn aad(&self, purpose: &str, version: i32) -> Vec<u8> {
-        let mut aad = b"issuer-gateway data key 1".to_vec();
-        for text in [purpose, &self.id] {
-            super::cipher::push_prefixed(&mut aad, text.as_bytes());
-        }
-        aad.extend_from_slice(&version.to_be_bytes());
-        aad
+        let opened = decrypt(&aes(&self.key), &name.aad(&self.id), sealed);
+        key_of(&opened.map_err(|_| KekFault::Altered)?).ok_or(KekFault::Altered)
     }
 }
 
@@ -144,22 +126,42 @@ mod tests {
         assert!(!format!("{kek:?}").contains("abab"));
     }
 
+    const SEAL: KeyName<'static> = KeyName {
+        purpose: "seal",
+        version: 1,
+    };
+
     #[test]
     fn a_wrapped_key_opens_only_as_what_it_was_wrapped_for() {
         let kek = Kek::from_base64(&Kek::generate().unwrap()).unwrap();
         let key = random_key().unwrap();
-        let wrapped = kek.wrap("seal", 1, &key).unwrap();
-        assert_eq!(wrapped.len(), 60);
-        assert_eq!(*kek.unwrap("seal", 1, &wrapped).unwrap(), *key);
-        assert!(kek.unwrap("index", 1, &wrapped).is_err());
-        assert!(kek.unwrap("seal", 2, &wrapped).is_err());
+        let wrapped = kek.wrap(&SEAL, &key).unwrap();
+        assert_eq!((wrapped.len(), wrapped[0]), (61, 1));
+        assert_eq!(kek.unwrap(&SEAL, &wrapped).unwrap(), key);
+        for (purpose, version) in [("index", 1), ("seal", 2)] {
+            let name = KeyName { purpose, version };
+            assert_eq!(kek.unwrap(&name, &wrapped), Err(KekFault::Altered));
+        }
         let other = Kek::from_base64(&Kek::generate().unwrap()).unwrap();
-        assert!(other.unwrap("seal", 1, &wrapped).is_err());
+        assert!(other.unwrap(&SEAL, &wrapped).is_err());
         for at in 0..wrapped.len() {
             let mut altered = wrapped.clone();
             altered[at] ^= 1;
-            assert!(kek.unwrap("seal", 1, &altered).is_err(), "byte {at}");
+            assert!(kek.unwrap(&SEAL, &altered).is_err(), "byte {at}");
         }
-        assert!(kek.unwrap("seal", 1, &wrapped[..27]).is_err());
+        for cut in [0, 1, 28, 59] {
+            assert!(kek.unwrap(&SEAL, &wrapped[..cut]).is_err(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn keys_that_were_wrapped_before_the_format_byte_open() {
+        let kek = Kek::from_base64(&STANDARD.encode([0xab; 32])).unwrap();
+        let mut wrapped = Vec::new();
+        encrypt(&aes(&kek.key), &SEAL.aad(kek.id()), &[7; 32], &mut wrapped).unwrap();
+        assert_eq!(wrapped.len(), 60);
+        assert_eq!(*kek.unwrap(&SEAL, &wrapped).unwrap(), [7; 32]);
+        let longer = [&wrapped[..], &[0]].concat();
+        assert!(kek.unwrap(&SEAL, &longer).is_err());
     }
 }

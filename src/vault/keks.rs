@@ -4,33 +4,46 @@
 use super::VaultError;
 use super::kek::Kek;
 use super::key::KeyBytes;
+use super::key_wrap::{KekFault, KeyName, KeyWrap};
 use crate::store::data_keys::DataKeyRow;
 
 /// One KEK that wraps and unwraps, and any number that only unwrap. `Debug` shows ids alone.
 #[derive(Debug)]
 pub struct Keks {
-    primary: Kek,
-    further: Vec<Kek>,
+    primary: Box<dyn KeyWrap>,
+    further: Vec<Box<dyn KeyWrap>>,
 }
 
 impl Keks {
-    /// `further` ones never wrap.
+    /// KEKs in memory; `further` ones never wrap.
     pub fn new(primary: Kek, further: Vec<Kek>) -> Self {
+        let boxed = |kek| -> Box<dyn KeyWrap> { Box::new(kek) };
+        Self::of(boxed(primary), further.into_iter().map(boxed).collect())
+    }
+
+    /// KEKs wherever they lie; `further` ones never wrap.
+    pub fn of(primary: Box<dyn KeyWrap>, further: Vec<Box<dyn KeyWrap>>) -> Self {
         Self { primary, further }
     }
 
     /// The KEK that wraps.
-    pub fn primary(&self) -> &Kek {
-        &self.primary
+    pub fn primary(&self) -> &dyn KeyWrap {
+        &*self.primary
     }
 
     /// The ids of all, the primary one's first.
     pub fn ids(&self) -> Vec<&str> {
-        self.all().map(Kek::id).collect()
+        self.all().map(KeyWrap::id).collect()
     }
 
-    fn all(&self) -> impl Iterator<Item = &Kek> {
-        std::iter::once(&self.primary).chain(&self.further)
+    /// Whether one of them unwraps what is stored under this id.
+    pub fn opens(&self, id: &str) -> bool {
+        self.all().any(|kek| kek.opens(id))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &dyn KeyWrap> {
+        let all = std::iter::once(&self.primary).chain(&self.further);
+        all.map(|kek| &**kek)
     }
 
     /// Wraps a data key under the primary KEK.
@@ -40,21 +53,25 @@ impl Keks {
         version: i32,
         key: &KeyBytes,
     ) -> Result<Vec<u8>, VaultError> {
-        self.primary.wrap(purpose, version, key)
+        let name = KeyName { purpose, version };
+        let wrapped = self.primary.wrap(&name, key);
+        wrapped.map_err(|fault| failed(self.primary(), &name, fault))
     }
 
     /// Unwraps a data key with the KEK that it names.
     ///
     /// # Errors
     /// [`VaultError::WrongKek`] if that KEK is not at hand, [`VaultError::AlteredDataKey`] if it
-    /// does not open.
+    /// does not open, [`VaultError::Kek`] if the KEK's keeper does not do it.
     pub(super) fn unwrap(&self, row: &DataKeyRow) -> Result<KeyBytes, VaultError> {
-        let kek = self.all().find(|kek| kek.id() == row.kek_id);
+        let kek = self.all().find(|kek| kek.opens(&row.kek_id));
         let kek = kek.ok_or_else(|| VaultError::WrongKek {
             stored: row.kek_id.clone(),
             given: self.ids().join(", "),
         })?;
-        kek.unwrap(&row.purpose, row.version, &row.wrapped)
+        let name = name(row);
+        let key = kek.unwrap(&name, &row.wrapped);
+        key.map_err(|fault| failed(kek, &name, fault))
     }
 
     /// The same data key wrapped under the primary KEK, unless it is so already.
@@ -64,14 +81,44 @@ impl Keks {
     pub fn rewrap(&self, row: &DataKeyRow) -> Result<Option<DataKeyRow>, VaultError> {
         // Unwraps even if nothing is to be done, so that the answer proves that the key opens.
         let key = self.unwrap(row)?;
-        if row.kek_id == self.primary.id() {
+        let primary = self.primary();
+        if row.kek_id == primary.id() {
             return Ok(None);
         }
+        let by_its_keeper = primary
+            .opens(&row.kek_id)
+            .then(|| primary.rewrap(&row.wrapped))
+            .flatten();
+        let wrapped = match by_its_keeper {
+            Some(rewrapped) => rewrapped.map_err(|fault| failed(primary, &name(row), fault))?,
+            None => self.wrap(&row.purpose, row.version, &key)?,
+        };
         Ok(Some(DataKeyRow {
-            kek_id: self.primary.id().to_owned(),
-            wrapped: self.wrap(&row.purpose, row.version, &key)?,
+            kek_id: primary.id().to_owned(),
+            wrapped,
             ..row.clone()
         }))
+    }
+}
+
+fn name(row: &DataKeyRow) -> KeyName<'_> {
+    KeyName {
+        purpose: &row.purpose,
+        version: row.version,
+    }
+}
+
+fn failed(kek: &dyn KeyWrap, name: &KeyName<'_>, fault: KekFault) -> VaultError {
+    match fault {
+        KekFault::Altered => VaultError::AlteredDataKey {
+            purpose: name.purpose.to_owned(),
+            version: name.version,
+        },
+        KekFault::NoRandomBytes => VaultError::CannotSeal,
+        fault => VaultError::Kek {
+            kek: kek.id().to_owned(),
+            fault,
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 pub(super) const KEY: usize = 32;
 
 /// A key of 32 bytes, wiped when dropped.
-pub(super) type KeyBytes = Zeroizing<[u8; KEY]>;
+pub type KeyBytes = Zeroizing<[u8; KEY]>;
 
 /// 32 bytes from the operating system's generator.
 pub(super) fn random_key() -> Result<KeyBytes, VaultError> {

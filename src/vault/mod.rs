@@ -1,9 +1,9 @@
 //! The vault: seals personal data before it reaches the database, and finds it by blind index.
 //!
-//! A key encryption key ([`Kek`], held outside of the database; [`keks`] while it changes,
-//! [`shares`] of it) wraps the data keys, which are versioned rows. A data key of purpose `seal`
-//! encrypts values ([`cipher`]), one of purpose `index` is the root of the blind indexes
-//! ([`blind_index`]).
+//! A key encryption key ([`KeyWrap`], held outside of the database; [`keks`] while it changes,
+//! [`shares`] of one in memory) wraps the data keys, which are versioned rows. A data key of
+//! purpose `seal` encrypts values ([`cipher`]), one of purpose `index` is the root of the blind
+//! indexes ([`blind_index`]).
 //!
 //! The keys change while nodes serve: [`Vault`] holds the set in force ([`VaultKeys`]) and swaps it
 //! whole. While index keys rotate, rows are found under the former one as well.
@@ -15,6 +15,7 @@ mod data_keys;
 pub mod kek;
 pub mod keks;
 mod key;
+pub mod key_wrap;
 pub mod shares;
 
 pub use crate::sealed::SealedColumn;
@@ -22,6 +23,8 @@ pub use blind_index::BlindIndex;
 pub use cipher::{Place, Sealed};
 pub use kek::Kek;
 pub use keks::Keks;
+pub use key::KeyBytes;
+pub use key_wrap::{KekFault, KeyName, KeyWrap};
 
 use crate::ids::{AppId, IssuerId, OwnerId};
 use crate::store::data_keys::{DataKeyRow, Purpose};
@@ -56,6 +59,14 @@ pub enum VaultError {
         /// Its version.
         version: i32,
     },
+    /// The keeper of a KEK (a token, a service) does not wrap or unwrap.
+    #[error("KEK {kek}: {fault}")]
+    Kek {
+        /// Its id.
+        kek: String,
+        /// Why.
+        fault: KekFault,
+    },
     /// There is not exactly one primary data key of this purpose.
     #[error("there is not exactly one primary data key of purpose {0}")]
     NoPrimary(&'static str),
@@ -83,12 +94,26 @@ impl VaultError {
             Self::MalformedKek => "kek-malformed",
             Self::WrongKek { .. } => "kek-wrong",
             Self::AlteredDataKey { .. } => "data-key-altered",
+            Self::Kek { fault, .. } => match fault {
+                KekFault::Away { reason, .. } | KekFault::Refused { reason, .. } => reason,
+                KekFault::Altered => "data-key-altered",
+                KekFault::NoRandomBytes => "value-cannot-be-sealed",
+            },
             Self::NoPrimary(_) => "data-key-no-primary",
             Self::SeveralFormerIndexKeys => "data-key-several-former",
             Self::UnknownVersion(_) => "data-key-unknown",
             Self::DoesNotOpen => "sealed-value-does-not-open",
             Self::CannotSeal => "value-cannot-be-sealed",
             Self::Store(error) => error.reason(),
+        }
+    }
+
+    /// Whether it may pass by itself: a database or a KEK's keeper that is away.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_recoverable(),
+            Self::Kek { fault, .. } => matches!(fault, KekFault::Away { .. }),
+            _ => false,
         }
     }
 }
@@ -115,9 +140,10 @@ impl Vault {
     /// [`VaultError::WrongKek`] if a data key that is not retired was wrapped with a KEK that is
     /// not at hand.
     pub async fn open(store: &Store, keks: Keks) -> Result<Self, VaultError> {
+        let keks = Arc::new(keks);
         let keys = data_keys::open(store, &keks).await?;
         Ok(Self {
-            keks: ArcSwap::from_pointee(keks),
+            keks: ArcSwap::new(keks),
             current: ArcSwap::from_pointee(keys),
             refreshing: Mutex::new(()),
         })
@@ -153,7 +179,7 @@ impl Vault {
         if store.vault_generation().await? == self.current.load().generation {
             return Ok(false);
         }
-        let keys = data_keys::load(store, &self.keks.load()).await?;
+        let keys = data_keys::load(store, &self.keks.load_full()).await?;
         self.current.store(Arc::new(keys));
         Ok(true)
     }
@@ -165,8 +191,9 @@ impl Vault {
     /// ones stay then.
     pub async fn adopt(&self, store: &Store, keks: Keks) -> Result<(), VaultError> {
         let _alone = self.refreshing.lock().await;
+        let keks = Arc::new(keks);
         let keys = data_keys::load(store, &keks).await?;
-        self.keks.store(Arc::new(keks));
+        self.keks.store(keks);
         self.current.store(Arc::new(keys));
         Ok(())
     }
@@ -177,7 +204,8 @@ impl Vault {
         keks.ids().into_iter().map(str::to_owned).collect()
     }
 
-    /// A new random data key, wrapped by the KEK, to be stored as primary.
+    /// A new random data key, wrapped by the KEK, to be stored as primary. Blocks for as long as
+    /// the KEK's keeper takes.
     pub fn new_data_key(&self, purpose: Purpose, version: i32) -> Result<DataKeyRow, VaultError> {
         data_keys::make(&self.keks.load(), purpose, version)
     }
@@ -281,6 +309,12 @@ impl VaultKeys {
         self.former_index
             .as_ref()
             .map_or(primary, |former| former.version().min(primary))
+    }
+
+    /// Whether an index key of this version is in use.
+    pub fn has_index_key(&self, version: i32) -> bool {
+        let former = self.former_index.as_ref().map(IndexRoot::version);
+        version == self.index_version() || former == Some(version)
     }
 
     /// The same under the former index key, while an index rotation is under way: a card that has

@@ -147,7 +147,7 @@ fn a_bad_configuration_is_refused_by_name() {
         (
             "a further KEK from nowhere",
             |s| s.vault += "\n[[vault.further_keks]]",
-            &["vault.further_keks", "exactly one of file, env and shares"],
+            &["vault.further_keks", "exactly one of file, env, shares"],
         ),
         (
             "a share from two places",
@@ -180,12 +180,12 @@ fn a_bad_configuration_is_refused_by_name() {
         (
             "KEK file missing",
             |s| s.vault = "kek_file = \"no.key\"".into(),
-            &["vault.kek_file", "no.key"],
+            &["vault.kek: file", "no.key"],
         ),
         (
             "KEK variable missing",
             |s| s.vault = "kek_env = \"NO_SUCH_KEK\"".into(),
-            &["vault.kek_env", "NO_SUCH_KEK"],
+            &["vault.kek: env", "NO_SUCH_KEK"],
         ),
         ("no keys", |s| s.keys = String::new(), &["keys"]),
         (

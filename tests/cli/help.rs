@@ -112,7 +112,7 @@ fn every_command_says_what_it_does() {
         ),
         (
             &["vault", "split-kek"],
-            &["custodian", "0600", "--new", "vault.kek_shares"],
+            &["custodian", "0600", "--new", "vault.kek"],
         ),
         (
             &["vault", "rotate-kek"],

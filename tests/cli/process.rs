@@ -119,6 +119,11 @@ impl Running {
         (running, base_url)
     }
 
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for a line that contains `text` and returns it.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, stream: &str, text: &str) -> String {

@@ -64,7 +64,10 @@ fn the_first_run_makes_what_the_contract_names() {
             .collect::<Vec<_>>()
     };
     assert_eq!(names(&sandbox), ["base_url", "gateway", "issuers", "users"]);
-    assert_eq!(names(&sandbox["gateway"]), ["certificate", "fingerprint"]);
+    assert_eq!(
+        names(&sandbox["gateway"]),
+        ["certificate", "ec_certificate", "fingerprint"]
+    );
     assert_eq!(names(&sandbox["issuers"]), ["basic", "compat", "demo"]);
     assert!(
         sandbox["base_url"]

@@ -1,5 +1,6 @@
 //! `vault`: what its commands say and do, and that they say no secret.
 
+mod keepers;
 mod passes;
 mod rotate_kek;
 mod split_kek;

@@ -39,6 +39,7 @@ mod rotation;
 mod sealed;
 mod shutdown;
 mod signatures;
+mod store_pan;
 mod supported;
 mod transactions;
 mod wrapped_keys;

@@ -12,7 +12,7 @@ use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Client, Operation, sample};
 use issuer_gateway::keys::rotation;
 use issuer_gateway::oauth1::SignatureMethod;
-use issuer_gateway::payload::EnvelopeKind;
+use issuer_gateway::payload::{EnvelopeKind, KeyKind};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -61,14 +61,17 @@ on_both!(a_rotation_drops_no_request, |backend: Backend| {
         }
         let before = published(&gateway);
         assert_eq!(before.len(), 1);
-        let added = rotation::add_active(&deployment.file, 2_048, 90, chrono::Utc::now()).unwrap();
+        let added = {
+            let new = rotation::NewKey::Rsa(2_048);
+            rotation::add_active(&deployment.file, &new, 90, chrono::Utc::now()).unwrap()
+        };
         until("the new key is loaded", || published(&gateway).len() == 2);
         assert_eq!(published(&gateway)[0], before[0], "not primary yet");
-        let certificate = added.display().to_string().replace(".pem", "-cert.pem");
+        let certificate = added.replace(".pem", "-cert.pem");
         let new = client(&gateway, Path::new(&certificate));
         assert_eq!(enrol(&new), 200, "an active key opens");
 
-        rotation::promote(&deployment.file).unwrap();
+        rotation::promote(&deployment.file, KeyKind::Rsa).unwrap();
         until("the new key is primary", || {
             published(&gateway)[0] != before[0]
         });
@@ -121,7 +124,7 @@ on_both!(
         .unwrap();
         until("the mended file is taken up", || {
             let live = gateway.gateway.reloadable();
-            live.keys.find(Some("since-then")).is_some()
+            live.keys.find(Some("since-then"), KeyKind::Rsa).is_some()
         });
     }
 );
@@ -147,7 +150,12 @@ on_both!(a_swapped_symlink_is_noticed, |backend: Backend| {
     std::os::unix::fs::symlink("v2", dir.join("..data_tmp")).unwrap();
     fs::rename(dir.join("..data_tmp"), dir.join("..data")).unwrap();
     until("the new version is in force", || {
-        gateway.gateway.reloadable().keys.find(Some("v2")).is_some()
+        gateway
+            .gateway
+            .reloadable()
+            .keys
+            .find(Some("v2"), KeyKind::Rsa)
+            .is_some()
     });
 });
 

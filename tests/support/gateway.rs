@@ -7,7 +7,7 @@ use issuer_gateway::client::{Answered, Client, Operation, Prepared};
 use issuer_gateway::clock::Clock;
 use issuer_gateway::config::{
     Audit, Config, Crypto, Dashboard, Database, DirectorySettings, Erasure, GatewayKey, Keys, Log,
-    Metrics, OAuth, Server, Transactions, Vault,
+    Metrics, OAuth, Oaep, Server, Transactions, Vault,
 };
 use issuer_gateway::gateway::Gateway;
 use issuer_gateway::housekeeping::Job;
@@ -106,7 +106,9 @@ pub fn config(database_url: &str) -> Config {
         },
         keys: Keys {
             gateway: vec![GatewayKey {
-                file: test_key("gateway.pem"),
+                file: Some(test_key("gateway.pem")),
+                pkcs11: None,
+                oaep: Oaep::default(),
                 certificate: Some(test_key("gateway-cert.pem")),
                 passphrase_env: None,
                 passphrase_file: None,
@@ -115,6 +117,7 @@ pub fn config(database_url: &str) -> Config {
                 aliases: vec!["gateway-2026".to_owned()],
             }],
         },
+        tokens: Vec::new(),
         audit: Audit::default(),
         crypto: Crypto::default(),
         oauth: OAuth::default(),

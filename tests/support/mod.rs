@@ -18,8 +18,10 @@ pub mod gateway;
 pub mod http;
 pub mod peer;
 pub mod proxy;
+pub mod softhsm;
 pub mod stand_in;
 mod template;
+pub mod transit;
 pub mod wire;
 
 use bouncer::Bouncer;

@@ -2,30 +2,50 @@
 //! object.
 
 use openssl::sha::{Sha256, sha256};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
+use super::ecdh::Ephemeral;
 use super::fingerprint::Fingerprint;
 use super::oaep::OaepDigest;
 use super::reason::CryptoReason;
 use crate::json::{self, Object};
 
+/// How a content key travels: what a private key needs to unwrap it.
+#[derive(Clone)]
+pub enum Travel {
+    /// Encrypted with RSA-OAEP, with this digest of the padding.
+    Oaep(OaepDigest),
+    /// Agreed upon with the sender's ephemeral EC key.
+    Ecdh(Arc<Ephemeral>),
+}
+
 /// A content key as it travels.
 pub(super) struct Wrapped {
     /// The `kid` or fingerprint.
     pub(super) hint: Option<String>,
-    /// The digest of its OAEP padding.
-    pub(super) digest: OaepDigest,
-    /// The RSA ciphertext.
+    /// How it travels.
+    pub(super) travel: Travel,
+    /// The RSA ciphertext, or what AES Key Wrap has made.
     pub(super) bytes: Vec<u8>,
     /// The lengths in bytes that the content key may have.
     pub(super) lengths: &'static [usize],
 }
 
 impl Wrapped {
-    /// A hash of the wrapped key under the key `opener`, whatever encoding it came in. The
-    /// RSA ciphertext has one form alone: its length is the modulus's, and its number below it.
+    /// A hash of the wrapped key under the key `opener`, whatever encoding it came in. An RSA
+    /// ciphertext has one form alone: its length is the modulus's, and its number below it. Of an
+    /// ephemeral key the x coordinate counts: both points that have it give the same secret.
     pub(super) fn hash(&self, opener: Fingerprint) -> [u8; 32] {
-        sha256(&[opener.as_bytes(), self.bytes.as_slice()].concat())
+        match &self.travel {
+            Travel::Oaep(_) => sha256(&[opener.as_bytes(), self.bytes.as_slice()].concat()),
+            Travel::Ecdh(ephemeral) => hash_parts(&[
+                ephemeral.agreement().alg().as_bytes(),
+                opener.as_bytes(),
+                ephemeral.x(),
+                &self.bytes,
+            ]),
+        }
     }
 }
 

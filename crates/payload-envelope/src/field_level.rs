@@ -10,7 +10,7 @@ use openssl::rand::rand_bytes;
 use zeroize::Zeroizing;
 
 use super::cbc;
-use super::content::{Content, Wrapped, hash_parts};
+use super::content::{Content, Travel, Wrapped, hash_parts};
 use super::form::{Encoding, FieldLevelForm, HeaderNames, Sealed};
 use super::oaep::OaepDigest;
 use super::reason::CryptoReason;
@@ -96,6 +96,7 @@ pub(super) struct Fields<'a> {
 /// A decoded message, still closed.
 pub(crate) struct Message {
     pub(super) wrapped_key: Wrapped,
+    digest: OaepDigest,
     encoding: Encoding,
     headers: Option<HeaderNames>,
     iv: [u8; cbc::BLOCK],
@@ -114,10 +115,11 @@ impl Message {
         let message = Self {
             wrapped_key: Wrapped {
                 hint: fields.fingerprint.map(str::to_owned),
-                digest,
+                travel: Travel::Oaep(digest),
                 bytes: decode(fields.encrypted_key)?,
                 lengths: KEY_LENGTHS,
             },
+            digest,
             encoding,
             headers: fields.headers,
             iv: decode(fields.iv)?
@@ -135,14 +137,14 @@ impl Message {
     pub(super) fn form(&self) -> FieldLevelForm {
         FieldLevelForm {
             encoding: self.encoding,
-            digest: self.wrapped_key.digest,
+            digest: self.digest,
             headers: self.headers,
         }
     }
 
     /// A hash of all that decides the plaintext beside the wrapped key.
     pub(super) fn hash(&self) -> [u8; 32] {
-        let digest = self.wrapped_key.digest.name().as_bytes();
+        let digest = self.digest.name().as_bytes();
         hash_parts(&[b"field-level", digest, &self.iv, &self.ciphertext])
     }
 

@@ -8,12 +8,13 @@ use ::base64::Engine as _;
 use ::base64::engine::general_purpose::STANDARD;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
-use openssl::pkey::{HasPublic, PKeyRef};
+use openssl::pkey::{HasPublic, PKey, PKeyRef};
 use openssl::sha::sha256;
 use openssl::x509::X509Ref;
 use std::fmt;
 
 use super::base64;
+use super::key::{KeyError, PublicNumbers};
 
 /// A SHA-256 digest that names a key. `Display` is 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,16 +33,29 @@ impl Fingerprint {
         Ok(Self(digest))
     }
 
-    /// The JWK thumbprint of an RSA key (RFC 7638): what several JOSE libraries put into `kid` by
-    /// themselves, in base64url.
-    pub fn thumbprint<T: HasPublic>(key: &PKeyRef<T>) -> Result<Self, ErrorStack> {
-        let rsa = key.rsa()?;
-        let (e, n) = (
-            base64::encode(&rsa.e().to_vec()),
-            base64::encode(&rsa.n().to_vec()),
-        );
-        let required = format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#);
-        Ok(Self(sha256(required.as_bytes())))
+    /// The JWK thumbprint (RFC 7638): what several JOSE libraries put into `kid` by themselves, in
+    /// base64url.
+    pub fn thumbprint(key: &PublicNumbers) -> Self {
+        let required = match key {
+            PublicNumbers::Rsa { n, e } => {
+                let (e, n) = (base64::encode(e), base64::encode(n));
+                format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)
+            }
+            PublicNumbers::Ec { curve, x, y } => {
+                let (curve, x, y) = (curve.name(), base64::encode(x), base64::encode(y));
+                format!(r#"{{"crv":"{curve}","kty":"EC","x":"{x}","y":"{y}"}}"#)
+            }
+        };
+        Self(sha256(required.as_bytes()))
+    }
+
+    /// The thumbprint of any key.
+    ///
+    /// # Errors
+    /// No payloads are encrypted to such keys.
+    pub fn thumbprint_of<T: HasPublic>(key: &PKeyRef<T>) -> Result<Self, KeyError> {
+        let public = PKey::public_key_from_der(&key.public_key_to_der()?)?;
+        Ok(Self::thumbprint(&PublicNumbers::of(&public)?))
     }
 
     /// base64url without padding: how JOSE libraries name a key.
@@ -132,7 +146,7 @@ mod tests {
         );
         let number = |text: &str| BigNum::from_slice(&base64::decode(text).unwrap()).unwrap();
         let rsa = Rsa::from_public_components(number(modulus), number("AQAB")).unwrap();
-        let thumbprint = Fingerprint::thumbprint(&PKey::from_rsa(rsa).unwrap()).unwrap();
+        let thumbprint = Fingerprint::thumbprint_of(&PKey::from_rsa(rsa).unwrap()).unwrap();
         let kid = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
         assert_eq!(thumbprint.to_base64url(), kid);
         assert_eq!(Fingerprint::parse(kid), Some(thumbprint));

@@ -16,9 +16,8 @@ use zeroize::Zeroizing;
 use super::base64;
 use super::cbc;
 use super::content::{Content, Wrapped, hash_parts};
-use super::oaep::OaepDigest;
 use super::reason::CryptoReason;
-use super::recipient::{Recipient, SealError};
+use super::recipient::{Recipient, SealError, WrappedCek};
 use header::Header;
 
 /// The length of every tag in bytes. Shorter ones are refused: GCM would verify them.
@@ -81,7 +80,7 @@ impl ContentEncryption {
     }
 }
 
-/// Which tokens are read at all. `alg` is always RSA-OAEP-256.
+/// Which tokens are read at all. `alg` is RSA-OAEP-256, or with A256GCM ECDH-ES or ECDH-ES+A256KW.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JwePolicy {
     /// The content encryptions that are accepted.
@@ -128,13 +127,13 @@ impl Token {
         }
 
         let decode = |segment| base64::decode(segment).ok_or(CryptoReason::Encoding);
-        let Header { enc, kid } = Header::parse(&decode(head)?)?;
+        let Header { enc, travel, kid } = Header::parse(&decode(head)?)?;
         let token = Self {
             aad: head.to_owned(),
             enc,
             wrapped_key: Wrapped {
                 hint: kid,
-                digest: OaepDigest::Sha256,
+                travel,
                 bytes: decode(key)?,
                 lengths: enc.key_lengths(),
             },
@@ -177,22 +176,24 @@ impl Token {
     }
 }
 
-/// Seals with RSA-OAEP-256 and A256GCM, in the form that every official client reads
-/// these four header members in this order, 12-byte IV, unpadded base64url.
+/// Seals with A256GCM, to an RSA key with RSA-OAEP-256, to an EC key with ECDH-ES+A256KW. To an RSA
+/// key in the form that every official client reads: these four header members in this order,
+/// 12-byte IV, unpadded base64url.
 pub(crate) fn seal(recipient: &Recipient, plaintext: &[u8]) -> Result<String, SealError> {
+    // One call for both: each takes OpenSSL's generator some time.
+    let mut random = Zeroizing::new([0; 44]);
+    rand_bytes(&mut *random)?;
+    let (cek, iv) = random.split_first_chunk::<32>().ok_or(SealError::TooLong)?;
+    let iv: &[u8; 12] = iv.try_into().map_err(|_| SealError::TooLong)?;
+    let WrappedCek { alg, epk, wrapped } = recipient.wrap_for_jwe(cek)?;
+    let epk = epk.map_or(String::new(), |epk| format!(r#","epk":{epk}"#));
     let header = format!(
-        r#"{{"kid":"{}","cty":"application/json","enc":"A256GCM","alg":"RSA-OAEP-256"}}"#,
+        r#"{{"kid":"{}","cty":"application/json","enc":"A256GCM","alg":"{alg}"{epk}}}"#,
         recipient.fingerprint()
     );
     let aad = base64::encode(header.as_bytes());
+    let (ciphertext, tag) = cipher::encrypt_a256gcm(cek, iv, aad.as_bytes(), plaintext)?;
 
-    let mut cek = Zeroizing::new([0; 32]);
-    rand_bytes(&mut *cek)?;
-    let mut iv = [0; 12];
-    rand_bytes(&mut iv)?;
-    let wrapped = recipient.wrap(OaepDigest::Sha256, &*cek)?;
-    let (ciphertext, tag) = cipher::encrypt_a256gcm(&cek, &iv, aad.as_bytes(), plaintext)?;
-
-    let segments = [&wrapped[..], &iv, &ciphertext, &tag].map(base64::encode);
+    let segments = [&wrapped[..], iv, &ciphertext, &tag].map(base64::encode);
     Ok(format!("{aad}.{}", segments.join(".")))
 }

@@ -1,19 +1,24 @@
-//! One's own RSA key, parsed and checked once, at load.
+//! One's own RSA or EC key, parsed and checked once, at load.
 
+use openssl::ec::EcKey;
 use openssl::error::ErrorStack;
-use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private};
+use openssl::pkey::{PKey, PKeyRef, Private, Public};
 use openssl::x509::{X509, X509Ref};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
+use super::content::Travel;
+use super::ecdh;
 use super::fingerprint::Fingerprint;
-use super::oaep::{self, OaepDigest};
+use super::keeper::{Keeper, KeeperAway};
+use super::kind::{Curve, KeyKind};
+use super::oaep;
 
 /// The states of a key, as in Tink and Vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,14 +76,14 @@ impl FromStr for KeyState {
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// EC, Ed25519, RSA-PSS and so on.
-    #[error("only RSA keys are supported")]
-    NotRsa,
+    /// Ed25519, RSA-PSS, other curves and so on.
+    #[error("only RSA keys, and EC keys on P-256 and P-384, are supported")]
+    Kind,
     /// Outside 2048 to 4096 bits.
     #[error("RSA keys must have 2048 to 4096 bits, this one has {0}")]
     Size(u32),
     /// The numbers of a private key contradict each other, or its primes are none.
-    #[error("the RSA private key is damaged")]
+    #[error("the private key is damaged")]
     Damaged,
     /// A certificate for another key.
     #[error("the certificate does not belong to the private key")]
@@ -92,7 +97,7 @@ impl KeyError {
     /// A stable kebab-case name for log and audit.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::NotRsa => "key-not-rsa",
+            Self::Kind => "key-kind",
             Self::Size(_) => "key-size",
             Self::Damaged => "key-damaged",
             Self::CertificateMismatch => "certificate-mismatch",
@@ -101,10 +106,12 @@ impl KeyError {
     }
 }
 
-/// An RSA private key that opens payloads, with the names that senders use for it. A server's key
-/// opens requests, a client's key opens answers.
+/// A private key that opens payloads, with the names that senders use for it. A server's key opens
+/// requests, a client's key opens answers.
 pub struct DecryptionKey {
-    private: PKey<Private>,
+    private: PrivateKey,
+    public: PKey<Public>,
+    kind: KeyKind,
     /// What an engine of the caller's has made of the private key.
     prepared: OnceLock<Box<dyn Any + Send + Sync>>,
     certificate: Option<X509>,
@@ -118,9 +125,69 @@ pub struct DecryptionKey {
     last_used: AtomicI64,
 }
 
+enum PrivateKey {
+    Rsa(PKey<Private>),
+    Ec(EcKey<Private>),
+    Elsewhere(Arc<dyn Keeper>),
+}
+
+/// Why a content key did not unwrap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnwrapError {
+    /// It was not made for this key. A caller that opens payloads then continues with a random key:
+    /// see [`WrappedKey`](crate::WrappedKey).
+    #[error("the content key was not wrapped for this key")]
+    NotForThisKey,
+    /// The keeper of the private key does not answer.
+    #[error(transparent)]
+    KeeperAway(#[from] KeeperAway),
+}
+
+/// The numbers of a public key, big-endian.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicNumbers {
+    /// Without leading zeros (RFC 7518, 6.3.1).
+    Rsa {
+        /// The modulus.
+        n: Vec<u8>,
+        /// The public exponent.
+        e: Vec<u8>,
+    },
+    /// As long as the curve's coordinates are (RFC 7518, 6.2.1).
+    Ec {
+        /// The curve.
+        curve: Curve,
+        /// The x coordinate.
+        x: Vec<u8>,
+        /// The y coordinate.
+        y: Vec<u8>,
+    },
+}
+
+impl PublicNumbers {
+    /// Those of any key.
+    pub(crate) fn of(key: &PKeyRef<Public>) -> Result<Self, KeyError> {
+        Ok(match KeyKind::of(key)? {
+            KeyKind::Rsa => {
+                let rsa = key.rsa()?;
+                Self::Rsa {
+                    n: rsa.n().to_vec(),
+                    e: rsa.e().to_vec(),
+                }
+            }
+            KeyKind::Ec(curve) => {
+                let key = key.ec_key()?;
+                let (x, y) = ecdh::coordinates(curve, key.public_key())?;
+                Self::Ec { curve, x, y }
+            }
+        })
+    }
+}
+
 impl DecryptionKey {
-    /// Checks a key of 2048 to 4096 bits, and that the certificate is its own. `aliases` are
-    /// further texts that clients may send as `kid` or fingerprint; they are compared exactly.
+    /// Checks a key (RSA of 2048 to 4096 bits, EC on P-256 or P-384), and that the certificate is
+    /// its own. `aliases` are further texts that clients may send as `kid` or fingerprint; they are
+    /// compared exactly.
     ///
     /// The check of the primes takes some 20 ms (RSA-2048).
     pub fn new(
@@ -129,23 +196,57 @@ impl DecryptionKey {
         aliases: Vec<String>,
         state: KeyState,
     ) -> Result<Self, KeyError> {
-        check_rsa(&private)?;
-        let rsa = private.rsa()?;
-        if !rsa.check_key().unwrap_or(false) {
-            return Err(KeyError::Damaged);
+        let public = PKey::public_key_from_der(&private.public_key_to_der()?)?;
+        let private = match KeyKind::of(&private)? {
+            KeyKind::Rsa if !private.rsa()?.check_key().unwrap_or(false) => {
+                return Err(KeyError::Damaged);
+            }
+            KeyKind::Rsa => PrivateKey::Rsa(private),
+            KeyKind::Ec(_) => {
+                let key = private.ec_key()?;
+                key.check_key().map_err(|_| KeyError::Damaged)?;
+                PrivateKey::Ec(key)
+            }
+        };
+        Self::with(private, public, certificate, aliases, state)
+    }
+
+    /// A key whose private half lies elsewhere: RSA of 2048 to 4096 bits.
+    pub fn kept(
+        keeper: Arc<dyn Keeper>,
+        public: PKey<Public>,
+        certificate: Option<X509>,
+        aliases: Vec<String>,
+        state: KeyState,
+    ) -> Result<Self, KeyError> {
+        if KeyKind::of(&public)? != KeyKind::Rsa {
+            return Err(KeyError::Kind);
         }
+        let private = PrivateKey::Elsewhere(keeper);
+        Self::with(private, public, certificate, aliases, state)
+    }
+
+    fn with(
+        private: PrivateKey,
+        public: PKey<Public>,
+        certificate: Option<X509>,
+        aliases: Vec<String>,
+        state: KeyState,
+    ) -> Result<Self, KeyError> {
         let certificate_fingerprint = match &certificate {
-            Some(certificate) if !certificate.public_key()?.public_eq(&private) => {
+            Some(certificate) if !certificate.public_key()?.public_eq(&public) => {
                 return Err(KeyError::CertificateMismatch);
             }
             Some(certificate) => Some(Fingerprint::of_certificate(certificate)?),
             None => None,
         };
         Ok(Self {
-            fingerprint: Fingerprint::of_public_key(&private)?,
-            thumbprint: Fingerprint::thumbprint(&private)?,
+            kind: KeyKind::of(&public)?,
+            fingerprint: Fingerprint::of_public_key(&public)?,
+            thumbprint: Fingerprint::thumbprint(&PublicNumbers::of(&public)?),
             prepared: OnceLock::new(),
             private,
+            public,
             certificate,
             certificate_fingerprint,
             aliases,
@@ -208,44 +309,72 @@ impl DecryptionKey {
         &self.aliases
     }
 
-    /// Modulus and public exponent, big-endian without leading zeros (RFC 7518, 6.3.1).
-    pub fn public_numbers(&self) -> Result<(Vec<u8>, Vec<u8>), ErrorStack> {
-        let rsa = self.private.rsa()?;
-        Ok((rsa.n().to_vec(), rsa.e().to_vec()))
+    /// The public key's numbers.
+    pub fn public_numbers(&self) -> Result<PublicNumbers, KeyError> {
+        PublicNumbers::of(&self.public)
     }
 
-    /// The size of the modulus in bits: 2048 to 4096.
+    /// The kind.
+    pub fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// The size of the modulus or of the field in bits.
     pub fn bits(&self) -> u32 {
-        self.private.bits()
+        self.public.bits()
     }
 
-    /// The size of the modulus in bytes, which is the length of a wrapped key.
+    /// The size of an RSA modulus in bytes, which is the length of a wrapped key.
     pub fn modulus_bytes(&self) -> usize {
-        self.private.size()
+        self.public.size()
     }
 
-    /// Unwraps a content key: the private operation, a quarter of a millisecond with RSA-2048.
+    /// Who keeps the private key, if it lies elsewhere.
+    pub fn keeper(&self) -> Option<&Arc<dyn Keeper>> {
+        match &self.private {
+            PrivateKey::Elsewhere(keeper) => Some(keeper),
+            PrivateKey::Rsa(_) | PrivateKey::Ec(_) => None,
+        }
+    }
+
+    /// Unwraps a content key: the private operation, a quarter of a millisecond with RSA-2048. A
+    /// [`Keeper`] takes as long as it does.
     ///
     /// # Errors
-    /// OpenSSL's, if `wrapped` was not made for this key and digest. A caller that opens payloads
-    /// then continues with a random key: see [`WrappedKey`](crate::WrappedKey).
+    /// [`UnwrapError`].
     pub fn unwrap(
         &self,
-        digest: OaepDigest,
+        travel: &Travel,
         wrapped: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, ErrorStack> {
-        oaep::decrypt(&self.private, digest, wrapped)
+    ) -> Result<Zeroizing<Vec<u8>>, UnwrapError> {
+        let unwrapped = match (&self.private, travel) {
+            (PrivateKey::Rsa(key), Travel::Oaep(digest)) => {
+                oaep::decrypt(key, *digest, wrapped).ok()
+            }
+            (PrivateKey::Ec(key), Travel::Ecdh(ephemeral))
+                if self.kind == KeyKind::Ec(ephemeral.curve()) =>
+            {
+                ephemeral.unwrap(key, wrapped).ok()
+            }
+            (PrivateKey::Elsewhere(keeper), Travel::Oaep(digest)) => {
+                keeper.unwrap(*digest, wrapped)?
+            }
+            _ => None,
+        };
+        unwrapped.ok_or(UnwrapError::NotForThisKey)
     }
 
-    /// What `prepare` makes of the private key, once, for an engine that does not take OpenSSL's
-    /// keys. It is kept as long as the key. `None` if something of another type was made before.
+    /// What `prepare` makes of an RSA private key, once, for an engine that does not take OpenSSL's
+    /// keys. It is kept as long as the key. `None` if something of another type was made before, or
+    /// if the key is EC or lies elsewhere.
     pub fn prepared<T: Any + Send + Sync>(
         &self,
         prepare: impl FnOnce(&PKeyRef<Private>) -> T,
     ) -> Option<&T> {
-        let prepared = self
-            .prepared
-            .get_or_init(|| Box::new(prepare(&self.private)));
+        let PrivateKey::Rsa(private) = &self.private else {
+            return None;
+        };
+        let prepared = self.prepared.get_or_init(|| Box::new(prepare(private)));
         prepared.downcast_ref()
     }
 }
@@ -259,15 +388,6 @@ impl fmt::Debug for DecryptionKey {
     }
 }
 
-/// Refuses keys that are not RSA with 2048 to 4096 bits.
-pub(super) fn check_rsa<T: HasPublic>(key: &PKeyRef<T>) -> Result<(), KeyError> {
-    match (key.id(), key.bits()) {
-        (Id::RSA, 2048..=4096) => Ok(()),
-        (Id::RSA, bits) => Err(KeyError::Size(bits)),
-        _ => Err(KeyError::NotRsa),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,13 +397,13 @@ mod tests {
     use openssl::rsa::Rsa;
 
     #[test]
-    fn only_sound_rsa_keys_of_sensible_size() {
-        let ec = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    fn only_sound_keys_of_sensible_size() {
+        let ec = EcGroup::from_curve_name(Nid::SECP521R1).unwrap();
         let ec = PKey::from_ec_key(EcKey::generate(&ec).unwrap()).unwrap();
         let rsa = |bits| PKey::from_rsa(Rsa::generate(bits).unwrap()).unwrap();
         for (key, reason) in [
-            (ec, "key-not-rsa"),
-            (PKey::generate_ed25519().unwrap(), "key-not-rsa"),
+            (ec, "key-kind"),
+            (PKey::generate_ed25519().unwrap(), "key-kind"),
             (rsa(1024), "key-size"),
             (rsa(2047), "key-size"),
             (testing::damaged_key(), "key-damaged"),

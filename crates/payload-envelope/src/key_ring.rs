@@ -1,23 +1,24 @@
 //! The keys that open payloads, found by the hint that a payload carries.
 //!
 //! A hint names a key by the digest of its public key or of its certificate, by its JWK thumbprint,
-//! or by a configured alias; no hint means the primary key. There is no trial decryption: a hint
-//! that names no usable key is refused.
+//! or by a configured alias; no hint means the primary key of the kind that the payload is for.
+//! There is no trial decryption: a hint that names no usable key is refused.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::fingerprint::Fingerprint;
 use super::key::{DecryptionKey, KeyState};
+use super::kind::KeyKind;
 
 /// Why keys do not make a ring.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {
     /// No key is primary.
-    #[error("no key is primary: exactly one must be")]
+    #[error("no key is primary: one must be")]
     NoPrimary,
-    /// Several keys are primary.
-    #[error("several keys are primary: exactly one must be")]
+    /// Several keys of one kind are primary.
+    #[error("several keys of one kind are primary: one of RSA, P-256 and P-384 each may be")]
     SeveralPrimaries,
     /// A fingerprint or alias leads to two keys, or a key is listed twice.
     #[error("{0:?} names two keys")]
@@ -56,10 +57,12 @@ impl Name {
     }
 }
 
-/// A set of keys with exactly one primary, in which every name leads to one key. Immutable: a
-/// reload builds a new one.
+/// A set of keys with at most one primary of each kind, and at least one, in which every name leads
+/// to one key. Immutable: a reload builds a new one.
 #[derive(Debug)]
 pub struct KeyRing {
+    /// An RSA key first, if there is one.
+    primaries: Vec<Arc<DecryptionKey>>,
     primary: Arc<DecryptionKey>,
     keys: Vec<Arc<DecryptionKey>>,
     by_name: HashMap<Name, Arc<DecryptionKey>>,
@@ -69,9 +72,12 @@ impl KeyRing {
     /// Checks the keys against each other and indexes them.
     pub fn new(keys: Vec<DecryptionKey>) -> Result<Self, KeyRingError> {
         let keys: Vec<_> = keys.into_iter().map(Arc::new).collect();
-        let mut primaries = keys.iter().filter(|key| key.state() == KeyState::Primary);
-        let primary = Arc::clone(primaries.next().ok_or(KeyRingError::NoPrimary)?);
-        if primaries.next().is_some() {
+        let primaries = keys.iter().filter(|key| key.state() == KeyState::Primary);
+        let mut primaries: Vec<_> = primaries.map(Arc::clone).collect();
+        primaries.sort_by_key(|key| key.kind() != KeyKind::Rsa);
+        let primary = Arc::clone(primaries.first().ok_or(KeyRingError::NoPrimary)?);
+        let kinds: HashSet<_> = primaries.iter().map(|key| key.kind()).collect();
+        if kinds.len() < primaries.len() {
             return Err(KeyRingError::SeveralPrimaries);
         }
 
@@ -97,17 +103,19 @@ impl KeyRing {
             }
         }
         Ok(Self {
+            primaries,
             primary,
             keys,
             by_name,
         })
     }
 
-    /// The key that opens a payload with this `kid` or fingerprint: the primary key if the hint is
-    /// absent or empty; `None` if it names no key, or one that is disabled or destroyed.
-    pub fn find(&self, hint: Option<&str>) -> Option<&Arc<DecryptionKey>> {
+    /// The key that opens a payload with this `kid` or fingerprint: the primary key of the kind
+    /// that the payload is encrypted for if the hint is absent or empty; `None` if it names no key,
+    /// or one that is disabled or destroyed.
+    pub fn find(&self, hint: Option<&str>, kind: KeyKind) -> Option<&Arc<DecryptionKey>> {
         match hint {
-            None | Some("") => Some(&self.primary),
+            None | Some("") => self.primaries.iter().find(|key| key.kind() == kind),
             Some(hint) => self
                 .by_name
                 .get(&Name::parse(hint))
@@ -115,9 +123,14 @@ impl KeyRing {
         }
     }
 
-    /// The key that is advertised to clients.
+    /// The key that is advertised to clients: the RSA one, if there is one.
     pub fn primary(&self) -> &Arc<DecryptionKey> {
         &self.primary
+    }
+
+    /// The primary keys of all kinds, RSA first.
+    pub fn primaries(&self) -> &[Arc<DecryptionKey>] {
+        &self.primaries
     }
 
     /// All keys in the order in which they were given.
@@ -160,7 +173,7 @@ mod tests {
                 ]);
             }
             for hint in hints {
-                let found = ring.find(Some(&hint)).unwrap();
+                let found = ring.find(Some(&hint), KeyKind::Rsa).unwrap();
                 assert!(Arc::ptr_eq(found, &ring.keys()[index]), "{hint}");
             }
         }
@@ -170,7 +183,10 @@ mod tests {
     fn no_hint_means_the_primary_key() {
         let ring = ring();
         for hint in [None, Some("")] {
-            assert!(Arc::ptr_eq(ring.find(hint).unwrap(), ring.primary()));
+            assert!(Arc::ptr_eq(
+                ring.find(hint, KeyKind::Rsa).unwrap(),
+                ring.primary()
+            ));
         }
     }
 
@@ -181,13 +197,13 @@ mod tests {
         for hint in [
             "nobody", "CURRENT", "current ", " ", "off", &disabled, &foreign,
         ] {
-            assert!(ring().find(Some(hint)).is_none(), "{hint}");
+            assert!(ring().find(Some(hint), KeyKind::Rsa).is_none(), "{hint}");
         }
         let ring = KeyRing::new(vec![
             own_key(0, &[], KeyState::Primary),
             own_key(1, &["gone"], KeyState::Destroyed),
         ]);
-        assert!(ring.unwrap().find(Some("gone")).is_none());
+        assert!(ring.unwrap().find(Some("gone"), KeyKind::Rsa).is_none());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Two envelopes carry a JSON object inside a JSON body: a compact JWE, and the older field-level
 //! encryption of Mastercard's APIs. This crate does no I/O and starts no threads; OpenSSL does the
-//! RSA operations. It is no product of Mastercard's.
+//! RSA and EC operations. It is no product of Mastercard's.
 //!
 //! # A client
 //!
@@ -35,8 +35,9 @@
 //! [`Envelope::parse`] tells the two envelopes apart and checks their members;
 //! [`Envelope::wrapped_key`] finds the key that the sender names by [`Fingerprint`] or alias;
 //! [`WrappedKey::key_use`] names the use of the content key, so that a server can refuse a key that
-//! comes twice; [`WrappedKey::open`] decrypts, or [`WrappedKey::decrypt`] if a thread pool or a
-//! hardware module has unwrapped the content key. [`Opened::form`] says how the request was
+//! comes twice; [`WrappedKey::open`] decrypts, or [`WrappedKey::decrypt`] if a thread pool has
+//! unwrapped the content key. A [`Keeper`] does the private operation of a key that lies in a
+//! hardware module. [`Opened::form`] says how the request was
 //! written: envelope, encoding, digest. Give it to [`seal_as`], because no client reads every form.
 //!
 //! [`CryptoReason`] lists every way in which a payload can fail to open. All have one text, because
@@ -45,14 +46,17 @@
 mod base64;
 mod cbc;
 mod content;
+mod ecdh;
 mod envelope;
 pub mod field_level;
 mod fingerprint;
 mod form;
 pub mod json;
 mod jwe;
+mod keeper;
 mod key;
 mod key_ring;
+mod kind;
 mod oaep;
 mod opening;
 mod reason;
@@ -60,13 +64,17 @@ mod recipient;
 #[cfg(test)]
 mod testing;
 
+pub use content::Travel;
+pub use ecdh::{Agreement, Ephemeral};
 pub use envelope::{Accepted, BrokenRule, Envelope, EnvelopeError, EnvelopeKind, seal, seal_as};
 pub use field_level::FieldLevelHeaders;
 pub use fingerprint::Fingerprint;
 pub use form::{Encoding, EnvelopeForm, FieldLevelForm, HeaderNames, Sealed};
 pub use jwe::{ContentEncryption, JwePolicy};
-pub use key::{DecryptionKey, KeyError, KeyState, UnknownKeyState};
+pub use keeper::{Keeper, KeeperAway};
+pub use key::{DecryptionKey, KeyError, KeyState, PublicNumbers, UnknownKeyState, UnwrapError};
 pub use key_ring::{KeyRing, KeyRingError};
+pub use kind::{Curve, KeyKind};
 pub use oaep::OaepDigest;
 pub use opening::{ContentKey, KeyUse, OpenError, Opened, WrappedKey, open};
 pub use reason::CryptoReason;

@@ -5,15 +5,16 @@ use openssl::rand::rand_bytes;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-use crate::content::Wrapped;
+use crate::content::{Travel, Wrapped};
 use crate::envelope::{Envelope, EnvelopeError, EnvelopeKind, Form};
 use crate::fingerprint::Fingerprint;
 use crate::form::EnvelopeForm;
 use crate::json::Object;
 use crate::jwe::JwePolicy;
-use crate::key::DecryptionKey;
+use crate::keeper::KeeperAway;
+use crate::key::{DecryptionKey, UnwrapError};
 use crate::key_ring::KeyRing;
-use crate::oaep::OaepDigest;
+use crate::kind::KeyKind;
 use crate::reason::CryptoReason;
 
 /// Why a body did not open.
@@ -25,6 +26,9 @@ pub enum OpenError {
     /// The envelope does not open, whatever the reason.
     #[error(transparent)]
     Crypto(#[from] CryptoReason),
+    /// The keeper of the private key does not answer: no fault of the body's.
+    #[error(transparent)]
+    KeeperAway(#[from] KeeperAway),
     /// OpenSSL has no random numbers: no fault of the body's.
     #[error("OpenSSL cannot open the payload")]
     OpenSsl(#[from] ErrorStack),
@@ -56,7 +60,8 @@ pub struct Opened {
 /// refuse a second message before it decrypts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyUse {
-    /// SHA-256 of the private key's fingerprint and the decoded wrapped key.
+    /// SHA-256 of the private key's fingerprint and the decoded wrapped key (ECDH-ES: with `alg`
+    /// and the ephemeral key's x coordinate).
     pub key_hash: [u8; 32],
     /// SHA-256 of the decoded rest of the message: IV, ciphertext, and the JWE's header and tag or
     /// the OAEP digest.
@@ -107,7 +112,7 @@ impl ContentKey {
 ///
 /// [`WrappedKey::open`] does the rest here and now. A server may instead have the private operation
 /// done elsewhere: in a thread pool, or by a hardware module. It then takes [`key`](Self::key),
-/// [`digest`](Self::digest), [`bytes`](Self::bytes) and [`lengths`](Self::lengths), and comes back
+/// [`travel`](Self::travel), [`bytes`](Self::bytes) and [`lengths`](Self::lengths), and comes back
 /// with [`decrypt`](Self::decrypt).
 pub struct WrappedKey<'a> {
     envelope: &'a Envelope,
@@ -128,10 +133,24 @@ impl Envelope {
             return Err(CryptoReason::Algorithm);
         }
         let wrapped = self.wrapped();
+        let kind = match &wrapped.travel {
+            Travel::Oaep(_) => KeyKind::Rsa,
+            Travel::Ecdh(ephemeral) => KeyKind::Ec(ephemeral.curve()),
+        };
         let key = ring
-            .find(wrapped.hint.as_deref())
+            .find(wrapped.hint.as_deref(), kind)
             .ok_or(CryptoReason::UnknownKey)?;
-        if wrapped.bytes.len() != key.modulus_bytes() {
+        let length = match (&wrapped.travel, key.kind()) {
+            (Travel::Oaep(_), KeyKind::Rsa) => key.modulus_bytes(),
+            (Travel::Ecdh(ephemeral), own @ KeyKind::Ec(_)) => {
+                if own != kind {
+                    return Err(CryptoReason::EphemeralKey);
+                }
+                ephemeral.agreement().wrapped_bytes()
+            }
+            _ => return Err(CryptoReason::Algorithm),
+        };
+        if wrapped.bytes.len() != length {
             return Err(CryptoReason::WrappedKeyLength);
         }
         Ok(WrappedKey {
@@ -154,12 +173,13 @@ impl<'a> WrappedKey<'a> {
         self.key
     }
 
-    /// The digest of the OAEP padding.
-    pub fn digest(&self) -> OaepDigest {
-        self.envelope.wrapped().digest
+    /// How the content key travels.
+    pub fn travel(&self) -> &'a Travel {
+        &self.envelope.wrapped().travel
     }
 
-    /// The wrapped key: as long as the modulus.
+    /// The wrapped key: as long as the modulus; 40 bytes of AES Key Wrap; none if the agreed key is
+    /// the content key.
     pub fn bytes(&self) -> &'a [u8] {
         &self.envelope.wrapped().bytes
     }
@@ -202,7 +222,10 @@ impl<'a> WrappedKey<'a> {
     /// Unwraps here and now, then [`decrypt`](Self::decrypt)s.
     pub fn open(&self) -> Result<Opened, OpenError> {
         let stand_in = ContentKey::stand_in(self.lengths())?;
-        let unwrapped = self.key.unwrap(self.digest(), self.bytes()).ok();
+        let unwrapped = match self.key.unwrap(self.travel(), self.bytes()) {
+            Err(UnwrapError::KeeperAway(away)) => return Err(away.into()),
+            unwrapped => unwrapped.ok(),
+        };
         Ok(self.decrypt(&stand_in.unless(unwrapped, self.lengths()))?)
     }
 }

@@ -13,8 +13,12 @@ pub enum CryptoReason {
     Header,
     /// The JWE header has `zip`, `crit`, `p2c`, `jku` or `x5u`.
     HeaderMember,
-    /// `alg` is not RSA-OAEP-256, or `enc` is outside the policy.
+    /// `alg` is none of RSA-OAEP-256, ECDH-ES and ECDH-ES+A256KW, does not fit the key that `kid`
+    /// names, or `enc` is outside the policy.
     Algorithm,
+    /// The ephemeral key `epk` is missing, malformed, of another curve than the key that `kid`
+    /// names, or no point of its curve.
+    EphemeralKey,
     /// `oaepHashingAlgorithm` names neither SHA-256 nor SHA-512.
     Digest,
     /// `kid` is not a string.
@@ -27,7 +31,7 @@ pub enum CryptoReason {
     TagLength,
     /// The CBC ciphertext is empty or no multiple of 16 bytes.
     CiphertextLength,
-    /// The wrapped key is not as long as the RSA modulus.
+    /// The wrapped key is not as long as the RSA modulus, or as AES Key Wrap makes it.
     WrappedKeyLength,
     /// The wrapped key belongs to another message, or to another sender.
     WrappedKeyReused,
@@ -50,6 +54,7 @@ impl CryptoReason {
             Self::Header => "header",
             Self::HeaderMember => "header-member",
             Self::Algorithm => "algorithm",
+            Self::EphemeralKey => "ephemeral-key",
             Self::Digest => "oaep-digest",
             Self::KeyHint => "key-hint",
             Self::UnknownKey => "unknown-key",

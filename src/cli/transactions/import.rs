@@ -55,7 +55,7 @@ pub(super) fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<Exit
 
 async fn import(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (_, store) = app::open_store(&config.database)?;
-    let vault = Vault::open(&store, keys::kek::load(&config.vault)?).await?;
+    let vault = Vault::open(&store, keys::kek::load(config)?).await?;
     let registry = IssuerRegistry::load(&store).await?;
     let footprints = Footprints::load(&store).await?;
     let options = Options {

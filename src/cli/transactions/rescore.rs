@@ -44,7 +44,7 @@ pub(super) fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<Exit
 }
 
 async fn rescore(config: &Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let keks = keys::kek::load(&config.vault)?;
+    let keks = keys::kek::load(config)?;
     let (_, store) = app::open_store(&config.database)?;
     let vault = Vault::open(&store, keks).await?;
     let scorers = Footprints::load(&store).await?.current();

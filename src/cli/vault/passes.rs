@@ -36,7 +36,7 @@ impl Arguments {
 }
 
 async fn open(config: &Config) -> anyhow::Result<(Store, Vault)> {
-    let keks = keys::kek::load(&config.vault)?;
+    let keks = keys::kek::load(config)?;
     let (_, store) = app::open_store(&config.database)?;
     let vault = Vault::open(&store, keks).await?;
     Ok((store, vault))

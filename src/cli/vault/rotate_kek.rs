@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::{app, keys, rotation};
 
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
-    let keks = keys::kek::load(&config.vault)?;
+    let keks = keys::kek::load(config)?;
     let (_, store) = app::open_store(&config.database)?;
     let count = crate::cli::runtime()?.block_on(rotation::kek::rotate(&store, &keks))?;
     let id = keks.primary().id();

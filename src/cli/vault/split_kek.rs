@@ -24,7 +24,7 @@ pub(super) fn run(config: Option<&Path>, arguments: &Arguments) -> anyhow::Resul
     let kek = if arguments.new {
         Kek::from_base64(&Kek::generate()?)?
     } else {
-        keys::kek::load_primary(&crate::cli::load(config)?.vault)?
+        keys::kek::load_primary(&crate::cli::load(config)?)?
     };
     let (one, two) = (&arguments.share_1, &arguments.share_2);
     // Makes both files before it writes to either: one share alone is of no use.
@@ -38,7 +38,7 @@ pub(super) fn run(config: Option<&Path>, arguments: &Arguments) -> anyhow::Resul
     println!("share 1: {}", one.display());
     println!("share 2: {}", two.display());
     println!(
-        "Give one to each custodian; who holds both holds the KEK. vault.kek_shares names them."
+        "Give one to each custodian; who holds both holds the KEK. vault.kek names them: shares = [{{ file = \"…\" }}, {{ file = \"…\" }}]."
     );
     Ok(())
 }

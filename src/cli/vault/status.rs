@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::sealed::SealedTable;
 use crate::store::Store;
 use crate::store::data_keys::DataKeyRow;
+use crate::vault::Keks;
 use crate::{app, keys};
 use std::collections::BTreeMap;
 
@@ -12,29 +13,28 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let at_hand = keks(config);
     crate::cli::runtime()?.block_on(async {
         let (_, store) = app::open_store(&config.database)?;
-        data_keys(&store.data_keys().await?, &at_hand);
+        data_keys(&store.data_keys().await?, at_hand.as_ref());
         rows(&store).await
     })
 }
 
-/// The ids of the configured KEKs. If they do not load, the command still shows the rest.
-fn keks(config: &Config) -> Vec<String> {
-    let loaded = match keys::kek::load(&config.vault) {
+/// The configured KEKs. If they do not load, the command still shows the rest.
+fn keks(config: &Config) -> Option<Keks> {
+    let loaded = match keys::kek::load(config) {
         Ok(loaded) => loaded,
         Err(error) => {
             eprintln!("warning: {error:#}");
-            return Vec::new();
+            return None;
         }
     };
-    let ids: Vec<String> = loaded.ids().into_iter().map(str::to_owned).collect();
-    for (number, id) in ids.iter().enumerate() {
+    for (number, id) in loaded.ids().into_iter().enumerate() {
         let label = if number == 0 { "KEK" } else { "further KEK" };
         println!("{label:<12} {id}");
     }
-    ids
+    Some(loaded)
 }
 
-fn data_keys(keys: &[DataKeyRow], at_hand: &[String]) {
+fn data_keys(keys: &[DataKeyRow], at_hand: Option<&Keks>) {
     println!(
         "\n{:<8} {:<8} {:<8} {:<29} CREATED",
         "KEY", "VERSION", "STATE", "KEK"
@@ -42,7 +42,7 @@ fn data_keys(keys: &[DataKeyRow], at_hand: &[String]) {
     for key in keys {
         let kek = match &key.kek_id {
             _ if key.is_retired() => "-".to_owned(),
-            id if at_hand.contains(id) => id.clone(),
+            id if at_hand.is_some_and(|keks| keks.opens(id)) => id.clone(),
             id => format!("{id} not at hand"),
         };
         println!(

@@ -368,6 +368,20 @@ fn jwe(case: &Case<'_>, reason: CryptoReason, token: &str) -> Unreadable {
             (step, found, "alg, enc, kid, cty".to_owned(), cause)
         }
         CryptoReason::Algorithm => algorithm(&header_member("alg"), &header_member("enc")),
+        CryptoReason::EphemeralKey => {
+            let cause = Cause::new(
+                "jwe.epk",
+                "The ephemeral key epk is missing, malformed, or no point of its curve.",
+                "Let the library make a new key on the curve of the gateway's key, and send it as \
+                 {\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"…\",\"y\":\"…\"}.",
+            );
+            (
+                step,
+                header_member("epk"),
+                "a point of P-256 or P-384".to_owned(),
+                cause,
+            )
+        }
         CryptoReason::KeyHint => {
             let cause = Cause::new(
                 "jwe.kid_type",
@@ -420,9 +434,12 @@ fn jwe(case: &Case<'_>, reason: CryptoReason, token: &str) -> Unreadable {
 
 fn algorithm(alg: &str, enc: &str) -> Unreadable {
     let found = format!("alg {alg}, enc {enc}");
-    let expected = "alg RSA-OAEP-256; enc A256GCM, A192GCM, A128GCM or A128CBC-HS256".to_owned();
+    let expected =
+        "alg RSA-OAEP-256; enc A256GCM, A192GCM, A128GCM or A128CBC-HS256; or alg ECDH-ES or \
+                    ECDH-ES+A256KW; enc A256GCM"
+            .to_owned();
     let cause = match alg {
-        "RSA-OAEP-256" => Cause::new(
+        "RSA-OAEP-256" | "ECDH-ES" | "ECDH-ES+A256KW" => Cause::new(
             "jwe.enc",
             format!("The content encryption {enc} is not accepted."),
             "Use A256GCM.",

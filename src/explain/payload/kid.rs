@@ -82,6 +82,18 @@ pub(super) fn refused(walk: &mut Walk, case: &Case<'_>) {
     walk.failed(StepId::Kid, found, fingerprint, cause);
 }
 
+/// The key that is named is of another kind than the message is encrypted for.
+pub(super) fn other_kind(walk: &mut Walk, case: &Case<'_>) {
+    let cause = Cause::new(
+        "kid.other_kind",
+        "The key that is named is no key for this alg: RSA-OAEP-256 needs an RSA key, ECDH-ES an EC \
+         key of the curve that epk has.",
+        "Take alg and kid from one and the same key of /.well-known/jwks.json.",
+    );
+    let found = visible(hint(case));
+    walk.failed(StepId::Kid, found, "a key of the alg's kind", cause);
+}
+
 fn meaning(case: &Case<'_>, hint: &str, name: &str, advice: &str) -> Cause {
     let proof = opens(case).map(|opened| opened.proof());
     let proven = |cause: Cause| match &proof {

@@ -8,6 +8,7 @@ use super::content;
 use super::raw::{Raw, Scheme};
 use super::unwrap::{Wrapping, unwrap};
 use super::{Case, WrappedKey};
+use crate::payload::Travel;
 use openssl::pkey::{PKeyRef, Private};
 use zeroize::Zeroizing;
 
@@ -95,11 +96,22 @@ fn found_by(key: &PKeyRef<Private>, wrapping: Wrapping, raw: &Raw) -> Option<Fou
 
 /// The content key does not unwrap as the message says.
 pub(super) fn refused(walk: &mut Walk, case: &Case<'_>, wrapped: &WrappedKey<'_>) {
-    let expected = format!(
-        "OAEP with {} to the key that is named",
-        wrapped.digest().name()
-    );
-    let cause = why(case, wrapped);
+    let (expected, cause) = match wrapped.travel() {
+        Travel::Oaep(digest) => (
+            format!("OAEP with {} to the key that is named", digest.name()),
+            why(case, wrapped),
+        ),
+        Travel::Ecdh(_) => (
+            "a key that was agreed upon with the one that is named".to_owned(),
+            Cause::new(
+                "oaep.agreed_key",
+                "The content key does not unwrap with the EC key that is named: it was agreed upon \
+                 with another key, or with other apu and apv than the header has.",
+                "Take the key of /.well-known/jwks.json whose kid the header names, and derive with \
+                 the header's own apu and apv (RFC 7518, 4.6.2).",
+            ),
+        ),
+    };
     let found = codec::count(wrapped.bytes().len(), "byte");
     walk.failed(
         StepId::Oaep,

@@ -131,6 +131,10 @@ pub(super) fn refused(refusal: &Refusal) -> (StatusCode, Element) {
             S::SERVICE_UNAVAILABLE,
             unavailable("The gateway cannot reach its storage; try again shortly."),
         ),
+        Refusal::KeyAway => (
+            S::SERVICE_UNAVAILABLE,
+            unavailable("The gateway cannot reach its key; try again shortly."),
+        ),
         // Violations never come here: each has an element of its own.
         Refusal::Internal(_) | Refusal::Violations(_) => internal(),
     }

@@ -138,6 +138,7 @@ pub(super) fn decryption() -> Vec<HttpError> {
         Refusal::Crypto("").into(),
         Refusal::WrappedKeyReused.into(),
         Refusal::Overloaded.into(),
+        Refusal::KeyAway.into(),
     ]
 }
 

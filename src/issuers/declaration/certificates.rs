@@ -3,10 +3,11 @@
 use super::{Entry, Signing};
 use crate::keys;
 use crate::oauth1::VerifyingKey;
-use crate::payload::Recipient;
+use crate::payload::{KeyKind, Recipient};
 use crate::store::issuers::{CertificatePurpose, IssuerCertificate};
 use openssl::asn1::Asn1TimeRef;
 use openssl::hash::MessageDigest;
+use openssl::x509::X509;
 use std::path::Path;
 
 /// Certificates that one consumer key may sign with: a signature that fails is verified with each.
@@ -61,6 +62,23 @@ pub(super) fn certificates(
         }
     }
     certificates
+}
+
+/// Field-level encryption knows RSA alone: with EC certificates only, answers would be refused.
+pub(super) fn require_rsa(certificates: &[IssuerCertificate], report: &mut dyn FnMut(String)) {
+    let encryption =
+        |certificate: &&IssuerCertificate| certificate.purpose == CertificatePurpose::Encryption;
+    let mut encryption = certificates.iter().filter(encryption).peekable();
+    let is_rsa = |certificate: &IssuerCertificate| {
+        let parsed = X509::from_pem(certificate.pem.as_bytes());
+        let recipient = parsed
+            .ok()
+            .and_then(|parsed| Recipient::from_certificate(&parsed).ok());
+        recipient.is_some_and(|recipient| recipient.kind() == KeyKind::Rsa)
+    };
+    if encryption.peek().is_some() && !encryption.any(is_rsa) {
+        report("encryption: EC certificates read JWE alone: needs envelopes = [\"jwe\"] and answers = { envelope = \"jwe\" }, or an RSA certificate beside them".to_owned());
+    }
 }
 
 fn certificate(

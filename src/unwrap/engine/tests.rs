@@ -6,7 +6,7 @@
 mod stand_in;
 
 use super::*;
-use crate::payload::KeyState;
+use crate::payload::{KeyState, OaepDigest, PublicNumbers};
 use crate::unwrap::testing::{gateway_key, key, peer, wrap};
 use openssl::bn::{BigNum, BigNumContext, BigNumRef};
 use openssl::pkey::PKey;
@@ -55,7 +55,20 @@ fn unwrap(engine: &Engine, all: &[Wrapped<'_>]) -> (Vec<Unwrapped>, [u64; 3]) {
 }
 
 fn wrapped<'a>(key: &'a DecryptionKey, digest: OaepDigest, bytes: &'a [u8]) -> Wrapped<'a> {
-    Wrapped { key, digest, bytes }
+    static SHA256: Travel = Travel::Oaep(OaepDigest::Sha256);
+    static SHA512: Travel = Travel::Oaep(OaepDigest::Sha512);
+    let travel = match digest {
+        OaepDigest::Sha256 => &SHA256,
+        OaepDigest::Sha512 => &SHA512,
+    };
+    Wrapped { key, travel, bytes }
+}
+
+fn modulus(key: &DecryptionKey) -> Vec<u8> {
+    match key.public_numbers().unwrap() {
+        PublicNumbers::Rsa { n, .. } => n,
+        PublicNumbers::Ec { .. } => panic!("an EC key"),
+    }
 }
 
 #[test]
@@ -97,7 +110,7 @@ fn what_does_not_unwrap_is_none_whoever_tries() {
     let sha256 = |cek: &[u8]| wrap(&peer(0), OaepDigest::Sha256, cek);
     let mut altered = sha256(&[1; 32]);
     altered[100] ^= 1;
-    let mut modulus = key.public_numbers().unwrap().0;
+    let mut modulus = modulus(&key);
     let below = {
         let mut below = modulus.clone();
         *below.last_mut().unwrap() -= 1;

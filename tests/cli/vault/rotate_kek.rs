@@ -16,7 +16,7 @@ fn lines_with(running: &Running, text: &str) -> usize {
 }
 
 /// Sends SIGHUP and waits until the configuration was taken up because of it or refused.
-fn hang_up(running: &mut Running, taken_up: bool) {
+pub(super) fn hang_up(running: &mut Running, taken_up: bool) {
     let says = if taken_up {
         r#""message":"configuration reloaded""#
     } else {

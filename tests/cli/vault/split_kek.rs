@@ -55,7 +55,7 @@ fn a_gateway_starts_from_two_shares(backend: Backend) {
     }
 
     // Wrong shares.
-    at.serve_refused(&[], &["vault.kek_shares", "KEK_SHARE", "not set"]);
+    at.serve_refused(&[], &["vault.kek: shares", "KEK_SHARE", "not set"]);
     let (other_one, other_two) = (at.path("other-1.share"), at.path("other-2.share"));
     let new = run(&[
         "vault",
@@ -75,11 +75,11 @@ fn a_gateway_starts_from_two_shares(backend: Backend) {
     let wrong: [(String, &[&str]); 6] = [
         (
             pair("one.share", "one.share"),
-            &["vault.kek_shares", "share 1 came twice"],
+            &["vault.kek: shares", "share 1 came twice"],
         ),
         (
             pair("one.share", "other-2.share"),
-            &["vault.kek_shares", "two splits"],
+            &["vault.kek: shares", "two splits"],
         ),
         (
             pair("one.share", "mistyped.share"),
@@ -91,7 +91,7 @@ fn a_gateway_starts_from_two_shares(backend: Backend) {
         ),
         (
             pair("one.share", "none.share"),
-            &["vault.kek_shares", "none.share"],
+            &["vault.kek: shares", "none.share"],
         ),
         // A KEK, but not the one.
         (

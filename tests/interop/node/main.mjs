@@ -3,6 +3,7 @@ import { UniformCryptoError } from "./lib/gateway.mjs";
 import { Runner } from "./lib/runner.mjs";
 import { loadSandbox } from "./lib/sandbox.mjs";
 import deletions from "./cases/deletions.mjs";
+import ecdh from "./cases/ecdh.mjs";
 import flow from "./cases/flow.mjs";
 import fle from "./cases/fle.mjs";
 import http from "./cases/http.mjs";
@@ -18,6 +19,6 @@ const sandbox = loadSandbox(process.argv[2]);
 const runner = new Runner();
 const uniform = new UniformCryptoError();
 
-const files = { flow, issuers, jwe, jweRefused, fle, oauth, oauthRefused, http, deletions, transactions, seven };
+const files = { flow, issuers, jwe, jweRefused, ecdh, fle, oauth, oauthRefused, http, deletions, transactions, seven };
 for (const [name, cases] of Object.entries(files)) await runner.file(name, () => cases(runner, sandbox, uniform));
 runner.finish();

@@ -1,9 +1,13 @@
 //! The protected header: what it must say, and what it must not contain.
 
 use serde_json::Value;
+use std::sync::Arc;
 
 use super::ContentEncryption;
+use crate::content::Travel;
+use crate::ecdh::{Agreement, Ephemeral};
 use crate::json;
+use crate::oaep::OaepDigest;
 use crate::reason::CryptoReason;
 
 /// Members that change how a token is to be read (compression, critical extensions) or that name
@@ -13,6 +17,8 @@ const REFUSED: [&str; 5] = ["zip", "crit", "p2c", "jku", "x5u"];
 /// What matters of a protected header (RFC 7516, section 4). Other members are ignored.
 pub(super) struct Header {
     pub(super) enc: ContentEncryption,
+    /// `alg`, with the parameters that belong to it.
+    pub(super) travel: Travel,
     /// The `kid` as it came.
     pub(super) kid: Option<String>,
 }
@@ -32,17 +38,19 @@ impl Header {
         let (Some(alg), Some(enc)) = (text("alg"), text("enc")) else {
             return Err(CryptoReason::Header);
         };
-        if alg != "RSA-OAEP-256" {
-            return Err(CryptoReason::Algorithm);
-        }
+        let enc = ContentEncryption::parse(enc).ok_or(CryptoReason::Algorithm)?;
+        let travel = match (alg, Agreement::parse(alg)) {
+            ("RSA-OAEP-256", _) => Travel::Oaep(OaepDigest::Sha256),
+            (_, Some(agreement)) if enc == ContentEncryption::A256Gcm => {
+                Travel::Ecdh(Arc::new(Ephemeral::parse(agreement, header.members())?))
+            }
+            _ => return Err(CryptoReason::Algorithm),
+        };
         let kid = match header.get("kid") {
             None => None,
             Some(Value::String(kid)) => Some(kid.clone()),
             Some(_) => return Err(CryptoReason::KeyHint),
         };
-        Ok(Self {
-            enc: ContentEncryption::parse(enc).ok_or(CryptoReason::Algorithm)?,
-            kid,
-        })
+        Ok(Self { enc, travel, kid })
     }
 }

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod cbc_hs256;
+mod ecdh;
 mod emitted;
 mod refused;
 
@@ -10,7 +11,7 @@ use crate::testing::{
     assert_refused, certificate, key, open_body, open_in, own_key, peer, recipient, ring, value,
     wrap, wrap_with,
 };
-use crate::{Envelope, FieldLevelHeaders, KeyState};
+use crate::{Envelope, FieldLevelHeaders, KeyState, OaepDigest};
 use josekit::jwe::{JweHeader, RSA_OAEP_256};
 use openssl::base64::encode_block;
 use openssl::hash::MessageDigest;

@@ -22,7 +22,7 @@ impl Operator {
             .unwrap();
         let config = Config::load(&deployment.file).unwrap();
         let (_, store) = app::open_store(&config.database).unwrap();
-        let keks = keys::kek::load(&config.vault).unwrap();
+        let keks = keys::kek::load(&config).unwrap();
         let vault = runtime.block_on(Vault::open(&store, keks)).unwrap();
         Self {
             runtime,
