@@ -63,6 +63,9 @@ impl Bench<'_> {
                 A_MONTH,
                 self.progress.bar(),
             )?;
+            // Of others, whose months are as empty as those of the first import were.
+            let others = self.cardholders(&site, CARDHOLDERS)?;
+            let mut purchases = Purchases::new(&others);
             let title = format!("import beside {filled} more transactions");
             figures.import_beside_many = Some(self.import(&site, &mut purchases, &title)?);
             figures.beside = filled;
@@ -104,17 +107,12 @@ impl Bench<'_> {
 
     /// Fills in cardholders; returns their ids.
     fn cardholders(&mut self, site: &Site, count: u32) -> anyhow::Result<Vec<String>> {
-        let since = site
-            .database
-            .number("SELECT max(created_at) AS n FROM users");
-        let since = since.unwrap_or_default();
         if site.database.number("SELECT count(*) AS n FROM users")? == 0 {
             self.enrol_some(site)?;
         }
         self.progress
             .step(u64::from(count), "filling in cardholders");
         fill(&self.sandbox, site, &self.cards, count, self.progress.bar())?;
-        let _ = since;
         site.database
             .texts("SELECT user_id AS t FROM users WHERE user_id NOT IN (SELECT user_id FROM transaction_ledgers)")
     }

@@ -37,8 +37,10 @@ pub(super) fn size(sandbox: &Sandbox, site: &Site) -> anyhow::Result<(usize, i64
         let month = Month::from_key(month).context("no month")?;
         count += codec::decode_month(month, &clear)?.1.transactions.len();
     }
-    site.database.execute("VACUUM FULL transaction_months; ")?;
+    site.database.execute("VACUUM FULL transaction_months")?;
     site.database.execute("VACUUM FULL transaction_ledgers")?;
+    site.database.execute("VACUUM (ANALYZE)")?;
+    site.database.execute("CHECKPOINT")?;
     let bytes = site.database.number(
         "SELECT pg_total_relation_size('transaction_months') + pg_total_relation_size('transaction_ledgers') AS n",
     )?;
