@@ -1,6 +1,6 @@
 # The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make; `make test` Python 3 as well.
 
-.PHONY: run test pgbouncer chaos orders fuzz mutants lint interop million fixtures bench bench-micro clean
+.PHONY: run test pgbouncer package package-test chaos orders fuzz mutants lint interop million fixtures bench bench-micro clean
 
 # Build, start a sandbox in ./sandbox, show an enrolment end to end, serve until Ctrl-C.
 run:
@@ -14,6 +14,17 @@ test:
 # Every test of the store through PgBouncer in transaction mode, with three server connections for each database.
 pgbouncer:
 	WITH_POSTGRES_SETTINGS="-c fsync=off" ISSUER_GATEWAY_TEST_POOLED=1 scripts/with-postgres.sh cargo test --test store -- $(TESTS)
+
+# What is handed to operators, in target/package/out: Debian package, container image, Helm chart, checksums.
+package:
+	scripts/package.sh
+
+# The Debian package (of the debug build) in an empty Debian, by the commands of docs/deployment.md; image and chart. Root.
+package-test:
+	scripts/package.sh --debug
+	tests/package/run.sh target/package/out/issuer-gateway_*.deb
+	tests/package/oci.sh target/debug/issuer-gateway
+	tests/package/helm.sh target/debug/issuer-gateway
 
 # Kills, freezes, fills up and cuts off the running program under load, 50 rounds of each (`make test` does one):
 # docs/operations.md. CHAOS_ROUNDS=N or CHAOS_SECONDS=N (for each test) says how long, CHAOS_SEED=N repeats a run's
