@@ -4,7 +4,7 @@
 
 # Build, start a sandbox in ./sandbox, show an enrolment end to end, serve until Ctrl-C.
 run:
-	cargo run --quiet -- sandbox --demo
+	cargo run -- sandbox --demo
 
 # Everything, on SQLite and on a private PostgreSQL that is started for the run and stopped after it. No test takes its
 # power away, so it need not wait for the disk, and a slow one makes nobody miss a deadline.
