@@ -42,7 +42,10 @@ impl Reloadable {
 }
 
 /// The configured public origins, or, on loopback without any, the listener's own.
-fn origins(server: &Server, address: SocketAddr) -> anyhow::Result<Vec<PublicOrigin>> {
+///
+/// # Errors
+/// A URL that is no origin.
+pub fn origins(server: &Server, address: SocketAddr) -> anyhow::Result<Vec<PublicOrigin>> {
     let scheme = if server.tls_certificate.is_some() {
         "https"
     } else {

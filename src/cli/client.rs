@@ -1,6 +1,7 @@
-//! `client enrol|update|transactions|score|dashboard`: an issuer server in one command, for
+//! `client enrol|update|transactions|score|dashboard|explain`: an issuer server in one command, for
 //! debugging integrations.
 
+use super::client_explain;
 use crate::client::identity::{Identity, KeyFiles};
 use crate::client::{Answered, Client, Operation, Prepared, sample, sample_year};
 use crate::ids::CardholderId;
@@ -48,6 +49,13 @@ pub(super) enum Command {
         #[command(flatten)]
         call: Call,
     },
+    /// Explain why recorded calls were refused: the mistake, how to mend it, and a proof.
+    ///
+    /// The recording is a HAR file, output of curl -v, --trace or --trace-ascii, or raw HTTP as
+    /// tcpdump -A and mitmproxy show it. It is judged by the sandbox's keys and issuers, by those of
+    /// the gateway that --config names (before the command), or by explicit key files. Nothing is
+    /// sent anywhere. The exit status is 1 if a call has a mistake.
+    Explain(client_explain::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -97,11 +105,14 @@ pub(super) struct Call {
     base_url: Option<String>,
     #[command(flatten)]
     keys: Keys,
+    /// Certificate authority of the gateway's TLS certificate (PEM), if it is not a public one.
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
 }
 
 /// Explicit key files, instead of a sandbox.json.
 #[derive(Debug, Args)]
-struct Keys {
+pub(super) struct Keys {
     /// OAuth consumer key: CLIENT_ID!KEY_ID.
     #[arg(long, requires_all = ["signing_key", "gateway_certificate", "base_url"])]
     consumer_key: Option<String>,
@@ -114,9 +125,19 @@ struct Keys {
     /// Private key that opens encrypted answers (PKCS#8 PEM).
     #[arg(long, value_name = "FILE", requires = "consumer_key")]
     decryption_key: Option<PathBuf>,
-    /// Certificate authority of the gateway's TLS certificate (PEM), if it is not a public one.
-    #[arg(long, value_name = "FILE")]
-    tls_ca: Option<PathBuf>,
+}
+
+impl Keys {
+    /// The files; `None`: a sandbox.json has to do.
+    pub(super) fn files<'a>(&'a self, tls_ca: Option<&'a Path>) -> Option<KeyFiles<'a>> {
+        Some(KeyFiles {
+            consumer_key: self.consumer_key.as_deref()?,
+            signing_key: self.signing_key.as_deref()?,
+            gateway_certificate: self.gateway_certificate.as_deref()?,
+            decryption_key: self.decryption_key.as_deref(),
+            tls_ca,
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -139,8 +160,10 @@ enum SignatureArgument {
     RsaPss,
 }
 
-pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
+/// `config` is the file of `--config`, for `explain`.
+pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<ExitCode> {
     let (call, operation) = match command {
+        Command::Explain(arguments) => return client_explain::run(config, &arguments),
         Command::Enrol(call) => (call, Operation::Enrol),
         Command::Update { user_id, call } => (call, Operation::Update(parse(&user_id)?)),
         Command::Transactions(Transactions::Send(call)) => (call, Operation::PostTransactions),
@@ -189,20 +212,8 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 /// The keys to use, and an account range for a sample, if one is known.
 fn identity(call: &Call) -> anyhow::Result<(Identity, Option<String>)> {
-    let keys = &call.keys;
-    if let (Some(consumer_key), Some(signing_key), Some(gateway_certificate), Some(base_url)) = (
-        &keys.consumer_key,
-        &keys.signing_key,
-        &keys.gateway_certificate,
-        &call.base_url,
-    ) {
-        let files = KeyFiles {
-            consumer_key,
-            signing_key,
-            gateway_certificate,
-            decryption_key: keys.decryption_key.as_deref(),
-            tls_ca: keys.tls_ca.as_deref(),
-        };
+    let files = call.keys.files(call.tls_ca.as_deref());
+    if let (Some(files), Some(base_url)) = (files, &call.base_url) {
         return Ok((Identity::from_files(base_url.clone(), &files)?, None));
     }
     let (mut identity, issuer) = Identity::from_sandbox(&call.sandbox, &call.issuer)?;
@@ -212,7 +223,7 @@ fn identity(call: &Call) -> anyhow::Result<(Identity, Option<String>)> {
     if let Some(base_url) = &call.base_url {
         identity.base_url.clone_from(base_url);
     }
-    identity.tls_ca.clone_from(&keys.tls_ca);
+    identity.tls_ca.clone_from(&call.tls_ca);
     Ok((identity, issuer.account_ranges.first().cloned()))
 }
 

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod client;
+mod client_explain;
 mod demo;
 mod factors;
 mod issuer;
@@ -102,7 +103,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Serve => serve::run(config)?,
         Command::Sandbox(arguments) => sandbox::run(&arguments)?,
-        Command::Client(command) => return client::run(command),
+        Command::Client(command) => return client::run(config, command),
         Command::Issuer(command) => issuer::run(&load(config)?, command)?,
         Command::Keys(command) => keys::run(config, command)?,
         Command::User(command) => user::run(&load(config)?, command)?,

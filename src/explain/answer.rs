@@ -16,6 +16,11 @@ pub(super) fn examine(walk: &mut Walk, call: &Recorded) {
         Some(code) => format!("{} {code}", answer.status),
         None => answer.status.to_string(),
     };
+    if let (Some(fault), true) = (&answer.fault, answer.status < 400) {
+        let found = format!("{found}, with the fault that was asked for: {fault}");
+        walk.passed(StepId::Answer, found);
+        return;
+    }
     if let Some(fault) = &answer.fault {
         let cause = Cause::new(
             "answer.fault",
@@ -36,7 +41,16 @@ pub(super) fn examine(walk: &mut Walk, call: &Recorded) {
         walk.told(StepId::Answer, Verdict::NotReached, found);
         return;
     }
-    let cause = why(answer, code.as_deref().unwrap_or_default(), &details);
+    let code = code.unwrap_or_default();
+    let opened = walk.reached(StepId::Tag) == Some(Verdict::Passed);
+    let cause = match code.as_str() {
+        "CRYPTO_ERROR" if !opened => Cause::new(
+            "payload.answered",
+            "The gateway could not open the payload, and what this needs is not here.",
+            "Explain the call with the gateway's private key: in the sandbox, or with --config.",
+        ),
+        code => why(answer, code, &details),
+    };
     walk.failed(StepId::Answer, found, "200 or 202", cause);
 }
 
@@ -62,6 +76,11 @@ fn why(answer: &Answer, code: &str, details: &str) -> Cause {
              number.",
         )
         .with("cardNumber", details, "must not be enrolled already"),
+        "INVALID_BODY_HASH" => Cause::new(
+            "body_hash.answered",
+            "oauth_body_hash is not the hash of the body, which is not here.",
+            "Give the body with --body FILE to learn more.",
+        ),
         "USER_NOT_FOUND" => Cause::new(
             "user.not_found",
             "This issuer has no such user.",

@@ -23,7 +23,11 @@ pub(super) fn examine(
     let right = codec::to_base64(&Hash::Sha256.of(&call.body));
     let claimed = parameter(authorization, "oauth_body_hash");
     match claimed {
-        None if call.body.is_empty() => {
+        Some(claimed) if call.missing > 0 => {
+            let why = format!("{}: the body is not here", visible(claimed));
+            walk.not_checked(StepId::BodyHash, why);
+        }
+        None if call.body.is_empty() && call.missing == 0 => {
             walk.passed(StepId::BodyHash, "none, and no body");
         }
         None => {

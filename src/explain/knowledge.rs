@@ -2,6 +2,7 @@
 
 use super::names::NamedKey;
 use super::recorded::Recorded;
+use crate::client::identity::{KeyFiles, SandboxFile};
 use crate::config::{self, Config, KeyPlace};
 use crate::issuers::Issuer;
 use crate::issuers::validity::Validity;
@@ -12,8 +13,8 @@ use crate::payload::{KeyRing, KeyState};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use openssl::error::ErrorStack;
-use openssl::pkey::{PKey, Private, Public};
-use openssl::x509::X509;
+use openssl::pkey::{PKey, Public};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Everything that is known on the gateway's side.
@@ -65,14 +66,29 @@ pub struct SigningKey {
     pub validity: Validity,
 }
 
-/// The private key of an issuer that opens its answers: a sandbox makes those of its issuers.
+/// The key of an issuer that opens its answers: a sandbox makes those of its issuers.
 pub struct OwnKey {
     /// Whose.
     pub client_id: String,
-    /// The key.
-    pub private: PKey<Private>,
-    /// Its certificate.
-    pub certificate: Option<X509>,
+    /// The private key and its certificate.
+    pub pair: KeyPair,
+}
+
+impl OwnKey {
+    /// Those of a sandbox, whose files are relative to `folder`.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn of_sandbox(sandbox: &SandboxFile, folder: &Path) -> anyhow::Result<Vec<Self>> {
+        let own = sandbox.issuers.values().map(|issuer| {
+            let file = folder.join(&issuer.decryption_p12);
+            Ok(Self {
+                client_id: issuer.client_id.clone(),
+                pair: source::read_key_pair(&file, Some(&issuer.p12_password))?,
+            })
+        });
+        own.collect()
+    }
 }
 
 /// A nonce that an earlier call has used up.
@@ -166,6 +182,50 @@ fn named(config: &Config, declared: &config::GatewayKey) -> anyhow::Result<Named
     Ok(NamedKey::of_pair(label, pair, declared.aliases.clone())?)
 }
 
+/// The window of a gateway whose configuration is not here, in seconds.
+const WINDOW: i64 = 300;
+
+impl Knowledge {
+    /// What a client knows: its own keys and the gateway's certificate. Payloads stay closed.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a base URL that is none.
+    pub fn of_client(base_url: &str, files: &KeyFiles<'_>) -> anyhow::Result<Self> {
+        let consumer_key = files.consumer_key;
+        let client_id = consumer_key.split('!').next().unwrap_or_default();
+        let signing = source::read_private_key(files.signing_key)?;
+        let mut encryption = Vec::new();
+        if let Some(file) = files.decryption_key {
+            let pair = source::read_key_pair(file, None)?;
+            let label = "the client's decryption key".to_owned();
+            encryption.push(NamedKey::of_pair(label, pair, Vec::new())?);
+        }
+        let certificate = source::read_certificate(files.gateway_certificate)?;
+        let label = "the gateway's certificate".to_owned();
+        Ok(Self {
+            origins: vec![PublicOrigin::parse(base_url.trim_end_matches('/'))?],
+            window_seconds: WINDOW,
+            issuers: vec![KnownIssuer {
+                name: "this client".to_owned(),
+                client_id: client_id.to_owned(),
+                signing: vec![SigningKey {
+                    consumer_key: consumer_key.to_owned(),
+                    key: PKey::public_key_from_der(&signing.public_key_to_der()?)?,
+                    validity: Validity::from_micros(None, None),
+                }],
+                encryption,
+                issuer: None,
+            }],
+            gateway: vec![GatewayKey {
+                key: NamedKey::of_certificate(label, certificate)?,
+                state: KeyState::Primary,
+            }],
+            ring: None,
+            spent: Vec::new(),
+        })
+    }
+}
+
 impl KnownIssuer {
     fn of(issuer: &Arc<Issuer>, own: &[OwnKey]) -> Result<Self, ErrorStack> {
         let mut signing = Vec::new();
@@ -183,8 +243,8 @@ impl KnownIssuer {
         let mut encryption: Vec<NamedKey> = Vec::new();
         for key in own.iter().filter(|key| key.client_id == client_id) {
             let pair = KeyPair {
-                private: key.private.clone(),
-                certificate: key.certificate.clone(),
+                private: key.pair.private.clone(),
+                certificate: key.pair.certificate.clone(),
             };
             encryption.push(NamedKey::of_pair(label(), pair, Vec::new())?);
         }

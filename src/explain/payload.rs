@@ -9,6 +9,7 @@ mod members;
 mod raw;
 mod rules;
 mod tag;
+mod unreadable;
 mod unwrap;
 mod unwrapping;
 
@@ -53,6 +54,14 @@ pub(super) fn examine(
     operation: Operation,
     issuer: Option<&KnownIssuer>,
 ) {
+    if call.missing > 0 {
+        let missing = codec::count(call.missing, "byte");
+        walk.not_checked(
+            StepId::Envelope,
+            format!("{missing} of the body are not here"),
+        );
+        return;
+    }
     if !operation.is_encrypted() {
         clear(walk, call, operation);
         return;

@@ -10,13 +10,11 @@ mod trace;
 use super::endpoint::Endpoint;
 use super::recorded::Recorded;
 
-/// A call, and what its file does not say.
+/// A call out of a file.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// The call; its body is empty if the file does not have it.
+    /// The call.
     pub call: Recorded,
-    /// Bytes that the body had, if the file does not have the body itself.
-    pub missing_body: Option<usize>,
     /// What a reader of the explanation has to know about the file.
     pub remarks: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! A call as it came over the wire, kept for later.
 
+use crate::recording::RecordedCall;
 use chrono::{DateTime, Utc};
 
 /// A recorded call. Headers may hold secrets and the body personal data: it has no `Debug`.
@@ -13,6 +14,8 @@ pub struct Recorded {
     pub headers: Vec<(String, String)>,
     /// The body's bytes, empty if there was none.
     pub body: Vec<u8>,
+    /// Bytes of the body that are not here: nothing is said of the body then.
+    pub missing: usize,
     /// When it came; `None`: not known.
     pub at: Option<DateTime<Utc>>,
     /// What was answered, if that is known.
@@ -28,6 +31,31 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The fault that the sandbox was asked for, if this is one.
     pub fault: Option<String>,
+}
+
+/// A call as the sandbox keeps it.
+impl From<&RecordedCall> for Recorded {
+    fn from(call: &RecordedCall) -> Self {
+        let RecordedCall {
+            request, answer, ..
+        } = call;
+        Self {
+            method: request.method.clone(),
+            target: request.url.clone(),
+            headers: request.headers.clone(),
+            body: request.body.bytes().to_vec(),
+            missing: request
+                .body
+                .length()
+                .saturating_sub(request.body.bytes().len()),
+            at: Some(request.received),
+            answer: Some(Answer {
+                status: answer.status,
+                body: answer.body.bytes().to_vec(),
+                fault: answer.fault.clone(),
+            }),
+        }
+    }
 }
 
 impl Recorded {

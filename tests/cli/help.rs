@@ -4,7 +4,7 @@ use crate::process::run;
 
 #[test]
 fn every_command_says_what_it_does() {
-    let cases: [(&[&str], &[&str]); 27] = [
+    let cases: [(&[&str], &[&str]); 28] = [
         (
             &[],
             &[
@@ -58,6 +58,21 @@ fn every_command_says_what_it_does() {
                 "--gateway-certificate",
                 "--decryption-key",
                 "--tls-ca",
+            ],
+        ),
+        (
+            &["client", "explain"],
+            &[
+                "HAR",
+                "curl -v",
+                "raw HTTP",
+                "Nothing is sent",
+                "exit status is 1",
+                "--body",
+                "--at",
+                "--json",
+                "--sandbox",
+                "--consumer-key",
             ],
         ),
         (

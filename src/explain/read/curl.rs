@@ -94,15 +94,15 @@ fn finish(found: &mut Found, command: &str) {
                 "The command line has a body of {} bytes, and {length} were sent.",
                 body.len()
             ));
-            found.missing_body = Some(length);
+            found.call.missing = length;
         }
         Some(Data::File(name)) => {
             found
                 .remarks
-                .push(format!("The body was read from {name}."));
-            found.missing_body = Some(length);
+                .push(format!("curl read the body from {name}."));
+            found.call.missing = length;
         }
-        None => found.missing_body = Some(length),
+        None => found.call.missing = length,
     }
 }
 

@@ -64,11 +64,11 @@ impl Entry<'_> {
                 method: self.text("request/method")?.to_owned(),
                 target: url.to_owned(),
                 headers: self.headers("request/headers")?,
+                missing: missing.map_or(0, |size| usize::try_from(size).unwrap_or(usize::MAX)),
                 body,
                 at: at.map(|at| at.to_utc()),
                 answer: self.answer()?,
             },
-            missing_body: missing.map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
             remarks: Vec::new(),
         })
     }

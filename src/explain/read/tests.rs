@@ -82,7 +82,7 @@ fn curl_verbose_has_the_body_only_in_the_command() {
                   } [2 bytes data]\n* upload completely sent off: 2 bytes\n< HTTP/1.1 401 Unauthorized\r\n\
                   < date: Fri, 27 Nov 2026 13:42:24 GMT\r\n< \r\n{ [3 bytes data]\n[1]* Connection #0 to host h left intact\n";
     let found = one(output);
-    assert_eq!(found.missing_body, Some(2));
+    assert_eq!(found.call.missing, 2);
     assert_eq!(found.call.header("host"), Some("h"));
     let answer = found.call.answer.unwrap();
     assert_eq!(
@@ -94,8 +94,8 @@ fn curl_verbose_has_the_body_only_in_the_command() {
         "$ curl -v -d '{{}}' http://h/issuers/users\n{output}"
     ));
     assert_eq!(
-        (found.missing_body, found.call.body.as_slice()),
-        (None, &b"{}"[..])
+        (found.call.missing, found.call.body.as_slice()),
+        (0, &b"{}"[..])
     );
     let found = one(&format!(
         "$ curl -v -d @b.json http://h/issuers/users\n{output}"

@@ -156,6 +156,7 @@ impl Case {
                 ("Content-Type".into(), "application/json".into()),
             ],
             body: BODY.into(),
+            missing: 0,
             at: Some(now()),
             answer: None,
         };
@@ -437,5 +438,33 @@ fn other_hashes_and_paddings_are_read_out_of_the_signature() {
             .as_ref()
             .unwrap_or_else(|| panic!("{code}: {explained}"));
         assert_eq!(cause.code, code, "{explained}");
+    }
+}
+
+proptest::proptest! {
+    /// Whatever comes is explained without a panic, and fails at one check at most.
+    #[test]
+    fn any_call_is_explained(
+        method in "(GET|POST|PUT|é|)",
+        target in "(/issuers|/issuers/users|/issuers/transactions)?[/?&=%a-f0-9é]{0,12}",
+        header in "(OAuth )?((realm|oauth_[a-z]{0,9}|oauth_consumer_key|oauth_nonce|oauth_timestamp|oauth_signature_method|oauth_signature|oauth_body_hash)=\"?[a-zA-Z0-9%+/=-]{0,8}\"?,?){0,7}",
+        body in "(\\{\"encryptedData\":\"[a-z.=+/-]{0,200}\"\\}|[\\x00-\\x7f]{0,20}|\\{\"iv\":\"[0-9a-f]{32}\",\"encryptedKey\":\"[0-9a-f]{256}\",\"encryptedData\":\"[0-9a-f]{128}\"\\})",
+    ) {
+        let call = Recorded {
+            method,
+            target,
+            headers: vec![
+                ("Authorization".into(), header),
+                ("Content-Type".into(), "application/json".into()),
+            ],
+            body: body.into_bytes(),
+            missing: 0,
+            at: Some(now()),
+            answer: None,
+        };
+        let explained = explain(&call, &known());
+        let failed = explained.steps.iter().filter(|step| step.verdict == Verdict::Failed);
+        proptest::prop_assert_eq!(failed.count(), usize::from(explained.cause.is_some()));
+        proptest::prop_assert!(!explained.to_string().is_empty());
     }
 }

@@ -128,10 +128,16 @@ fn unknown_signer(walk: &mut Walk, authorization: &Authorization<'_>, known: &Kn
 }
 
 fn other_base_string(signer: &Signer<'_>, strings: &[String]) -> Cause {
+    let who = match signer.owner {
+        Owner::ConsumerKey => "The right key",
+        _ => "A key that is known here",
+    };
     let mut cause = Cause::new(
         "signature.other_base_string",
-        "The right kind of key signed, but another base string than the gateway built, and no \
-         usual mistake explains it.",
+        format!(
+            "{who} signed, but another base string than the gateway built, and no usual mistake \
+             explains it."
+        ),
         "Print the base string that the client signs, and compare it with the gateway's.",
     )
     .proven(format!("{} made the signature.", sentence(&signer.label)));
