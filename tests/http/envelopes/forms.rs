@@ -14,9 +14,30 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::Utc;
 use issuer_gateway::answer::Reply;
+use issuer_gateway::call::Call;
 use issuer_gateway::client::{Operation, sample};
 use issuer_gateway::oauth1::SignatureMethod;
+use issuer_gateway::payload::FieldLevelHeaders;
 use serde_json::{Value, json};
+
+/// A call without a payload, now.
+fn asking() -> Call<'static> {
+    Call {
+        method: "GET",
+        path: "/issuers",
+        query: None,
+        authorization: None,
+        content_type: None,
+        content_encoding: None,
+        field_level: FieldLevelHeaders::default(),
+        body: b"",
+        request_id: "",
+        peer: None,
+        direct: true,
+        now: Utc::now(),
+        observer: None,
+    }
+}
 
 /// A text encoding as official clients write it, and the reader that takes nothing else.
 struct Written {
@@ -201,7 +222,7 @@ on_both!(
         ] {
             let gateway = TestGateway::start_declaring(backend, &issuers_toml_with(line));
             for issuer in gateway.gateway.registry.issuers() {
-                let reply = Reply::unasked(&issuer, Utc::now(), &clear).unwrap();
+                let reply = Reply::unasked(&issuer, &asking(), &clear).unwrap();
                 assert!(reply.headers.is_empty());
                 let decode = ENCODINGS[encoding].decode;
                 let key = match issuer.name.as_str() {
@@ -217,7 +238,7 @@ on_both!(
         let gateway = TestGateway::start_declaring(backend, &issuers_toml_with(jwe));
         let issuers = gateway.gateway.registry.issuers();
         let demo = issuers.iter().find(|issuer| issuer.name == "demo bank");
-        let reply = Reply::unasked(demo.unwrap(), Utc::now(), &clear).unwrap();
+        let reply = Reply::unasked(demo.unwrap(), &asking(), &clear).unwrap();
         let (_, plaintext) = open_jwe(KEY, &reply.body);
         assert_eq!(serde_json::from_slice::<Value>(&plaintext).unwrap(), clear);
         // Requests are mirrored as before.
