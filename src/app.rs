@@ -1,5 +1,6 @@
 //! Builds a gateway from its configuration and runs it. Tests start exactly this, on port 0.
 
+mod listeners;
 mod signals;
 mod stop;
 
@@ -10,14 +11,14 @@ use crate::audit::refused::RefusedCalls;
 use crate::audit::witness::Witness;
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::console::Console;
 use crate::crypto_refusals::CryptoRefusals;
 use crate::enrolment::erasure::Erasure;
 use crate::footprints::Footprints;
 use crate::gateway::{Directory, Gateway, WebView};
 use crate::housekeeping::{ForgetOpenedKeys, Housekeeping, jobs};
-use crate::http::{around, metrics, openapi::Document, request::Limits, routes, server};
 use crate::issuers::registry::IssuerRegistry;
-use crate::keys;
+use crate::keys::{self, seeded::Seed};
 use crate::oauth1::SpentCalls;
 use crate::readiness::{Draining, Readiness, WatchReadiness};
 use crate::reload::Reload;
@@ -28,22 +29,15 @@ use crate::throttle::{Buckets, Rate};
 use crate::transactions::history::{ForgetRetained, ScoreHistory};
 use crate::unwrap::{Engine, Unwrapper};
 use crate::vault::Vault;
-use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
-use actix_web::web::Data;
-use actix_web::{App, HttpServer};
 use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
 use chrono::TimeDelta;
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
-use std::fmt;
-use std::net::{SocketAddr, TcpListener};
+use listeners::{Public, Running, listen, metrics_server, public_server, web_view_server};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore};
-use tokio::task::JoinHandle;
+use tokio::sync::Notify;
 
 /// A gateway that is listening.
 pub struct RunningApp {
@@ -58,9 +52,18 @@ pub struct RunningApp {
     /// Its work in the background.
     pub housekeeping: Housekeeping,
     draining: Arc<Draining>,
+    /// A sandbox's; `None` in `serve`.
+    console: Option<Arc<Console>>,
     drain_delay: Duration,
     shutdown_limit: Duration,
     servers: Vec<Running>,
+}
+
+impl RunningApp {
+    /// The console of a sandbox; a gateway of `serve` has none.
+    pub fn console(&self) -> Option<&Arc<Console>> {
+        self.console.as_ref()
+    }
 }
 
 /// Threads that enter feeds' transactions, and how many batches may wait for them. A batch holds up
@@ -75,7 +78,7 @@ const FEED_PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// What is not right.
 pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
-    start_by(config, Clock::system()).await
+    start_with(config, Clock::system(), Sandbox::default()).await
 }
 
 /// [`start`] for a node with this clock.
@@ -83,10 +86,42 @@ pub async fn start(config: &Config) -> anyhow::Result<RunningApp> {
 /// # Errors
 /// What is not right.
 pub async fn start_by(config: &Config, clock: Clock) -> anyhow::Result<RunningApp> {
+    start_with(config, clock, Sandbox::default()).await
+}
+
+/// [`start`] with the console of a sandbox. It is left out where others than this machine could
+/// reach it: a listener beyond loopback, or behind a proxy.
+///
+/// # Errors
+/// What is not right.
+pub async fn start_sandbox(config: &Config, sandbox: Sandbox) -> anyhow::Result<RunningApp> {
+    let own = config.server.listen.ip().is_loopback() && !config.server.behind_tls_proxy;
+    let sandbox = Sandbox {
+        console: sandbox.console.filter(|_| own),
+        ..sandbox
+    };
+    start_with(config, Clock::system(), sandbox).await
+}
+
+/// What a sandbox has beyond a gateway.
+#[derive(Default)]
+pub struct Sandbox {
+    /// The last calls, for people to look at.
+    pub console: Option<Arc<Console>>,
+    /// Makes cardholders' ids the same each time.
+    pub fixed_ids: Option<Seed>,
+}
+
+async fn start_with(config: &Config, clock: Clock, sandbox: Sandbox) -> anyhow::Result<RunningApp> {
     config.validate()?;
     let listener = listen(config.server.listen)?;
     let address = listener.local_addr()?;
-    let gateway = Arc::new(build(config, address, clock).await?);
+    let Sandbox { console, fixed_ids } = sandbox;
+    let gateway = Gateway {
+        fixed_ids,
+        ..build(config, address, clock).await?
+    };
+    let gateway = Arc::new(gateway);
     require_right_clock(&gateway).await?;
     let housekeeping = Housekeeping::new(gateway.clone())?;
     let draining = Arc::new(Draining::default());
@@ -97,9 +132,8 @@ pub async fn start_by(config: &Config, clock: Clock) -> anyhow::Result<RunningAp
     noted.context("the start cannot be noted in the audit trail")?;
     node::begin_witness(gateway.witness.as_ref(), &gateway.store, &gateway.metrics).await?;
 
-    let mut servers = vec![public_server(
-        config, listener, &gateway, &draining, &readiness,
-    )?];
+    let public = Public::new(config, &gateway, &draining, &readiness);
+    let mut servers = vec![public_server(config, listener, public, console.as_ref())?];
     let mut dashboard_address = None;
     if let Some(listen_on) = config.dashboard.listen {
         let listener = listen(listen_on)?;
@@ -125,6 +159,7 @@ pub async fn start_by(config: &Config, clock: Clock) -> anyhow::Result<RunningAp
         gateway,
         housekeeping,
         draining,
+        console,
         drain_delay: Duration::from_secs(config.server.drain_delay_s),
         shutdown_limit: Duration::from_secs(config.server.shutdown_timeout_s),
         servers,
@@ -274,6 +309,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         clock,
         reads: AtomicBool::new(true),
         beats: AtomicBool::new(true),
+        fixed_ids: None,
         metrics,
     })
 }
@@ -305,121 +341,4 @@ async fn directory(
             config.users.burst,
         )),
     })
-}
-
-fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener =
-        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
-type Running = (ServerHandle, JoinHandle<std::io::Result<()>>);
-
-fn public_server(
-    config: &Config,
-    listener: TcpListener,
-    gateway: &Arc<Gateway>,
-    draining: &Arc<Draining>,
-    readiness: &Arc<Readiness>,
-) -> anyhow::Result<Running> {
-    let server = &config.server;
-    let limits = Data::new(Limits {
-        body_bytes: server.max_body_bytes,
-        body_timeout: Duration::from_millis(server.body_timeout_ms),
-        feed_body_bytes: server.max_transactions_body_bytes,
-        feeds: Arc::new(Semaphore::new(server.transactions_at_once)),
-    });
-    let resolver = gateway.clone();
-    let served = routes::served(config.users.enabled);
-    let document = Data::new(Document::new(served.clone()));
-    let gateway = Data::from(gateway.clone());
-    let draining = Data::from(draining.clone());
-    let settings = settings(config);
-    let tls = match server.tls_certificate {
-        Some(_) => Some(keys::tls_config(Arc::new(CurrentCertificate(resolver)))?),
-        None => None,
-    };
-    let readiness = Data::from(readiness.clone());
-    let running = server::run(settings, listener, tls, move || {
-        App::new()
-            .app_data(gateway.clone())
-            .app_data(limits.clone())
-            .app_data(draining.clone())
-            .app_data(readiness.clone())
-            .app_data(document.clone())
-            .wrap(from_fn(around::around))
-            .configure(|app| routes::public(app, &served))
-    })?;
-    Ok(spawn(running))
-}
-
-/// The web view alone.
-fn web_view_server(
-    config: &Config,
-    listener: TcpListener,
-    gateway: &Arc<Gateway>,
-    draining: &Arc<Draining>,
-) -> anyhow::Result<Running> {
-    let tls = match config.server.tls_certificate {
-        Some(_) => Some(keys::tls_config(Arc::new(CurrentCertificate(
-            gateway.clone(),
-        )))?),
-        None => None,
-    };
-    let gateway = Data::from(gateway.clone());
-    let draining = Data::from(draining.clone());
-    let running = server::run(settings(config), listener, tls, move || {
-        App::new()
-            .app_data(gateway.clone())
-            .app_data(draining.clone())
-            .wrap(from_fn(around::around))
-            .configure(routes::web_view_only)
-    })?;
-    Ok(spawn(running))
-}
-
-fn settings(config: &Config) -> server::Settings {
-    let server = &config.server;
-    server::Settings {
-        workers: server.workers,
-        max_connections: server.max_connections_per_worker,
-        keep_alive: Duration::from_secs(server.keep_alive_s),
-        header_timeout: Duration::from_millis(server.header_timeout_ms),
-        write_timeout: Duration::from_millis(server.write_timeout_ms),
-        shutdown_timeout_s: server.shutdown_timeout_s,
-    }
-}
-
-fn metrics_server(listener: TcpListener, gateway: &Arc<Gateway>) -> anyhow::Result<Running> {
-    let gateway = Data::from(gateway.clone());
-    let http = HttpServer::new(move || {
-        App::new()
-            .app_data(gateway.clone())
-            .configure(metrics::routes)
-    })
-    .disable_signals()
-    .workers(1)
-    .shutdown_timeout(1)
-    .listen(listener)?;
-    Ok(spawn(http.run()))
-}
-
-fn spawn(server: actix_web::dev::Server) -> Running {
-    (server.handle(), tokio::spawn(server))
-}
-
-/// Shows the certificate in force at the time of each handshake.
-struct CurrentCertificate(Arc<Gateway>);
-
-impl fmt::Debug for CurrentCertificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CurrentCertificate")
-    }
-}
-
-impl ResolvesServerCert for CurrentCertificate {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.reloadable().tls.clone()
-    }
 }

@@ -9,7 +9,9 @@ use crate::audit::witness::Witness;
 use crate::clock::{self, Clock};
 use crate::crypto_refusals::CryptoRefusals;
 use crate::footprints::Footprints;
+use crate::ids::{CardholderId, ClientId};
 use crate::issuers::registry::IssuerRegistry;
+use crate::keys::seeded::Seed;
 use crate::oauth1::{MAX_WINDOW_SECONDS, SpentCalls};
 use crate::openings::Openings;
 use crate::refusal::Refusal;
@@ -71,6 +73,8 @@ pub struct Gateway {
     pub clock: Clock,
     /// Whether the last read of [`Gateway::compare_clocks`] was answered.
     pub reads: AtomicBool,
+    /// Makes cardholders' ids the same each time: in a sandbox whose keys are no secret.
+    pub fixed_ids: Option<Seed>,
     /// Whether the last heartbeat was committed, or something else since.
     pub beats: AtomicBool,
 }
@@ -128,6 +132,13 @@ impl Gateway {
         let two_windows = 2 * self.reloadable().oauth_window_seconds;
         let clocks = (two_windows - MAX_WINDOW_SECONDS).max(0);
         TimeDelta::seconds(clocks + clock::GRACE_SECONDS)
+    }
+
+    /// The id of a cardholder who comes on board: random, but in a sandbox with fixed ids.
+    pub fn new_cardholder_id(&self, client_id: &ClientId, card_number: &str) -> CardholderId {
+        let seed = self.fixed_ids.as_ref();
+        seed.and_then(|seed| seed.cardholder_id(client_id.as_str(), card_number))
+            .unwrap_or_else(CardholderId::random)
     }
 
     /// Puts new keys and rules in force, for requests that begin from now on.

@@ -9,6 +9,7 @@ pub mod jwks;
 pub mod kek;
 mod old_ciphers;
 pub mod rotation;
+pub mod seeded;
 pub mod source;
 pub mod token;
 

@@ -10,6 +10,7 @@
 //! - [`cli`]: the commands; [`app`]: builds a gateway from its configuration, runs it and stops it
 //! - [`http`]: the only code that knows HTTP; `http::routes` lists every path, `http::error` turns
 //!   every refusal into its answer
+//! - [`console`]: the sandbox's console: last calls, faults, what to try
 //! - [`rotation`]: changes the vault's keys while nodes serve, and seals stored rows anew
 //! - [`readiness`]: whether a node can work; [`reload`]: puts a changed configuration in force
 //! - [`transactions`]: card transactions taken in, scored and kept by month
@@ -85,6 +86,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod crypto_refusals;
 pub mod dashboard;
 pub mod directory;

@@ -73,6 +73,10 @@ impl RunningApp {
         let plan = Plan::new(Instant::now(), self.drain_delay, self.shutdown_limit);
         let mut left = Vec::new();
         self.draining.begin();
+        if let Some(console) = &self.console {
+            // Browsers that watch the list would be waited for.
+            console.log.close();
+        }
         tokio::select! {
             () = tokio::time::sleep_until(plan.drained) => {}
             () = hurry => {}

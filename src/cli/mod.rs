@@ -11,8 +11,6 @@ mod keys;
 mod migrate;
 mod progress;
 mod sandbox;
-mod sandbox_directory;
-mod sandbox_files;
 mod serve;
 mod transactions;
 mod user;

@@ -22,6 +22,29 @@ pub struct SandboxFile {
     /// Keys for the users API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<SandboxDirectory>,
+    /// The keys were made out of a text that is no secret (`--seed-keys`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insecure_keys: bool,
+    /// The cardholders of the seed file, by the ids that it gives them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cardholders: BTreeMap<String, SandboxCardholder>,
+}
+
+/// A cardholder of the seed file in `sandbox.json`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SandboxCardholder {
+    /// The short name of its issuer.
+    pub issuer: String,
+    /// As the gateway has answered.
+    pub userid: String,
+    /// The number of its card.
+    pub card_number: String,
+}
+
+impl fmt::Debug for SandboxCardholder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SandboxCardholder").finish_non_exhaustive()
+    }
 }
 
 /// The sandbox's app of the users API.

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 /// `prefix` must be at most 15 digits.
 pub fn card_number(prefix: &str) -> String {
     let random = uuid::Uuid::new_v4().as_u128().to_string();
-    let mut digits: String = prefix
-        .chars()
-        .chain(random.chars().rev())
-        .take(15)
-        .collect();
+    card_number_of(prefix, random.chars().rev())
+}
+
+/// The same with digits of the caller's after the prefix: as many as it takes.
+pub fn card_number_of(prefix: &str, digits: impl Iterator<Item = char>) -> String {
+    let mut digits: String = prefix.chars().chain(digits).take(15).collect();
     let check = luhn_check_digit(&digits);
     digits.push(check);
     digits

@@ -57,8 +57,13 @@ impl ApiKey {
     pub fn generate(kind: KeyKind) -> Result<Self, openssl::error::ErrorStack> {
         let mut random = Zeroizing::new([0; KEY_BYTES]);
         openssl::rand::rand_bytes(random.as_mut_slice())?;
-        let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(random.as_slice()));
-        Ok(Self(Zeroizing::new(format!("{}{}", kind.prefix(), *text))))
+        Ok(Self::of_bytes(kind, &random))
+    }
+
+    /// The key with these bytes, for a sandbox whose keys are the same each time.
+    pub fn of_bytes(kind: KeyKind, bytes: &[u8; KEY_BYTES]) -> Self {
+        let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes));
+        Self(Zeroizing::new(format!("{}{}", kind.prefix(), *text)))
     }
 
     /// A key that was made before; `None` if it does not look like one.

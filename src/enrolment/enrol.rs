@@ -24,7 +24,8 @@ pub async fn enrol(gateway: &Gateway, call: &Call<'_>) -> Result<Reply, Refusal>
         Err(refusal) => return Err(attempt.refuse(refusal).await),
     };
     let enrolment = &request.enrolment;
-    let new_id = CardholderId::random();
+    let card_number = enrolment.card.pan.digits();
+    let new_id = gateway.new_cardholder_id(&issuer.client_id, card_number);
     let enrolled = attempt
         .about(Some(&new_id))
         .commit_sealed(|keys| sealed(keys, &request, call, &issuer, &new_id).map(Enrol))

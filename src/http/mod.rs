@@ -7,6 +7,7 @@
 //! - `issuers`: an issuer's own profile
 //! - `supported`: the lists of what can be scored
 //! - `dashboard`: the cardholders' web view
+//! - `console`: the sandbox's console, in `sandbox` alone
 //! - `directory`: the users API; `directory_error`: the answer to each of its refusals
 //! - `health`: liveness and readiness
 //! - `openapi`: the document of all this; `docs`: the same as a page for people
@@ -21,6 +22,7 @@
 pub mod around;
 pub mod cardholder_deletions;
 pub mod cardholders;
+pub mod console;
 pub mod dashboard;
 pub mod directory;
 pub mod directory_error;

@@ -64,7 +64,7 @@ pub fn generate_ec(curve: Curve) -> Result<PKey<Private>, ErrorStack> {
 
 /// A certificate for `key` by itself, from now on for `days`.
 pub fn self_signed(key: &PKey<Private>, common_name: &str, days: u32) -> Result<X509, ErrorStack> {
-    certificate(key, key, common_name, days)
+    certificate(key, key, common_name, &random_serial()?, from_now(days)?)
 }
 
 /// A certificate for a key that signs nothing, such as one in a token: by a key that nobody has any
@@ -75,28 +75,56 @@ pub fn unsigned<T: HasPublic>(
     days: u32,
 ) -> Result<X509, ErrorStack> {
     let thrown_away = PKey::from_rsa(Rsa::generate(2_048)?)?;
-    certificate(key, &thrown_away, common_name, days)
+    let (serial, dates) = (random_serial()?, from_now(days)?);
+    certificate(key, &thrown_away, common_name, &serial, dates)
+}
+
+/// The same as [`self_signed`] between two moments, and with a serial number out of the key: the
+/// same certificate each time.
+pub fn self_signed_between(
+    key: &PKey<Private>,
+    common_name: &str,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<X509, ErrorStack> {
+    let hash = openssl::sha::sha256(&key.public_key_to_der()?);
+    let mut serial = BigNum::from_slice(&hash)?;
+    serial.mask_bits(127)?;
+    let dates = (
+        Asn1Time::from_unix(from.timestamp())?,
+        Asn1Time::from_unix(until.timestamp())?,
+    );
+    certificate(key, key, common_name, &serial, dates)
+}
+
+fn random_serial() -> Result<BigNum, ErrorStack> {
+    let mut serial = BigNum::new()?;
+    serial.rand(127, MsbOption::MAYBE_ZERO, false)?;
+    Ok(serial)
+}
+
+fn from_now(days: u32) -> Result<(Asn1Time, Asn1Time), ErrorStack> {
+    Ok((Asn1Time::days_from_now(0)?, Asn1Time::days_from_now(days)?))
 }
 
 fn certificate<T: HasPublic>(
     key: &PKeyRef<T>,
     signer: &PKeyRef<Private>,
     common_name: &str,
-    days: u32,
+    serial: &BigNum,
+    (from, until): (Asn1Time, Asn1Time),
 ) -> Result<X509, ErrorStack> {
     let mut name = X509Name::builder()?;
     name.append_entry_by_nid(Nid::COMMONNAME, common_name)?;
     let name = name.build();
-    let mut serial = BigNum::new()?;
-    serial.rand(127, MsbOption::MAYBE_ZERO, false)?;
     let mut builder = X509::builder()?;
     builder.set_version(2)?;
     builder.set_serial_number(&*serial.to_asn1_integer()?)?;
     builder.set_subject_name(&name)?;
     builder.set_issuer_name(&name)?;
     builder.set_pubkey(key)?;
-    builder.set_not_before(&*Asn1Time::days_from_now(0)?)?;
-    builder.set_not_after(&*Asn1Time::days_from_now(days)?)?;
+    builder.set_not_before(&from)?;
+    builder.set_not_after(&until)?;
     builder.sign(signer, MessageDigest::sha256())?;
     Ok(builder.build())
 }

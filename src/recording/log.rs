@@ -2,6 +2,7 @@
 
 use super::RecordedCall;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -14,6 +15,7 @@ pub const TOTAL_BYTES: usize = 64 * 1024 * 1024;
 pub struct Log {
     kept: Mutex<Kept>,
     newest: watch::Sender<u64>,
+    closed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -36,6 +38,7 @@ impl Default for Log {
         Self {
             kept: Mutex::default(),
             newest: watch::Sender::new(0),
+            closed: AtomicBool::new(false),
         }
     }
 }
@@ -83,6 +86,17 @@ impl Log {
     /// The number of the newest call, and each later one's.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.newest.subscribe()
+    }
+
+    /// Nobody waits for further calls: the sandbox is about to end.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.newest.send_modify(|_| ());
+    }
+
+    /// Whether it is.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -166,5 +180,9 @@ mod tests {
         log.add(call(b""));
         watch.changed().await.unwrap();
         assert_eq!(*watch.borrow_and_update(), 1);
+        assert!(!log.is_closed());
+        log.close();
+        watch.changed().await.unwrap();
+        assert!(log.is_closed());
     }
 }

@@ -21,7 +21,17 @@ fn every_command_says_what_it_does() {
         (&["serve"], &["Run the gateway", "--config"]),
         (
             &["sandbox"],
-            &["out of one folder", "--dir", "--port", "--demo", "8080"],
+            &[
+                "out of one folder",
+                "--dir",
+                "--port",
+                "--demo",
+                "8080",
+                "--seed <FILE>",
+                "INSECURE",
+                "--no-console",
+                "reset",
+            ],
         ),
         (&["migrate"], &["migrations"]),
         (

@@ -14,6 +14,7 @@ mod canary;
 mod client;
 mod config_file;
 mod config_secrets;
+mod console;
 mod elliptic;
 mod factors_load;
 mod footprint;

@@ -322,3 +322,153 @@ fn a_port_that_is_taken_is_refused_by_name() {
     let dir = root.path().join("sandbox");
     run(&["sandbox", "--dir", text(&dir), "--port", &port]).refused(&["cannot listen", &port]);
 }
+
+fn example_seed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/sandbox/seed.toml")
+}
+
+/// A run with the example's seed, and with keys that are the same each time.
+fn seeded(dir: &Path) -> Running {
+    let seed = example_seed();
+    let args = [
+        "sandbox",
+        "--dir",
+        text(dir),
+        "--port",
+        "0",
+        "--seed",
+        text(&seed),
+        "--seed-keys",
+    ];
+    let mut running = Running::start(&args, &[]);
+    running.wait_for("stdout", "Serving until Ctrl-C.");
+    running
+}
+
+#[test]
+fn seeded_keys_and_ids_are_the_same_on_every_machine_and_say_what_they_are() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = ["one", "two"].map(|name| root.path().join(name));
+    let all = dirs.each_ref().map(|dir| {
+        let running = seeded(dir);
+        assert!(running.written("stderr").contains("NO SECRET"));
+        let mut made = files(dir);
+        made.retain(|file, _| {
+            let name = text(file);
+            !name.ends_with("sandbox.json")
+                && !name.ends_with(".p12")
+                && !name.ends_with("gateway.toml")
+        });
+        let made: Vec<_> = made
+            .into_iter()
+            .map(|(file, content)| (file.strip_prefix(dir).unwrap().to_owned(), content))
+            .collect();
+        let mut description = description(dir);
+        description["base_url"] = Value::Null;
+        (made, description)
+    });
+    assert_eq!(all[0].1, all[1].1);
+    assert!(all[0].0 == all[1].0, "keys and certificates");
+    assert_eq!(all[0].1["insecure_keys"], true);
+    let pem = std::fs::read(dirs[0].join("gateway-cert.pem")).unwrap();
+    let certificate = openssl::x509::X509::from_pem(&pem).unwrap();
+    let name = format!("{:?}", certificate.subject_name());
+    assert!(name.contains("INSECURE"), "{name}");
+
+    // Such a folder goes on only with the option, and another one only without.
+    run(&["sandbox", "--dir", text(&dirs[0]), "--port", "0"]).refused(&["--seed-keys"]);
+    let random = root.path().join("random");
+    drop(Running::sandbox(&random));
+    run(&[
+        "sandbox",
+        "--dir",
+        text(&random),
+        "--port",
+        "0",
+        "--seed-keys",
+    ])
+    .refused(&["without --seed-keys"]);
+}
+
+#[test]
+fn a_seed_is_planted_once() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("sandbox");
+    let mut first = seeded(&dir);
+    let shown = first.written("stdout");
+    assert!(
+        shown.contains("seeded: 3 cardholders, 3 transactions"),
+        "{shown}"
+    );
+    let planted = description(&dir)["cardholders"].clone();
+    let mut ids: Vec<_> = planted.as_object().unwrap().keys().cloned().collect();
+    ids.sort();
+    assert_eq!(ids, ["astrid", "jane", "year"]);
+    let issuers = description(&dir)["issuers"].clone();
+    assert_eq!(issuers.as_object().unwrap().len(), 2);
+    assert_eq!(issuers["compat"]["responses"], "dashboards-only");
+    assert!(first.signal("TERM").success());
+
+    let mut second = seeded(&dir);
+    assert_eq!(description(&dir)["cardholders"], planted);
+    let config = dir.join("gateway.toml");
+    let jane = planted["jane"]["userid"].as_str().unwrap();
+    run(&["--config", text(&config), "user", "show", jane]).ok();
+    assert!(second.signal("TERM").success());
+    assert!(
+        !files(&dir)
+            .keys()
+            .any(|file| text(file).contains("partial"))
+    );
+
+    let other = root.path().join("other.toml");
+    std::fs::write(&other, "[[issuer]]\nname = \"basic\"\n").unwrap();
+    run(&[
+        "sandbox",
+        "--dir",
+        text(&dir),
+        "--port",
+        "0",
+        "--seed",
+        text(&other),
+        "--seed-keys",
+    ])
+    .refused(&["the folder has other issuers"]);
+    std::fs::write(&other, "[[issuer]]\nname = \"acme\"\n").unwrap();
+    run(&[
+        "sandbox",
+        "--dir",
+        text(&root.path().join("new")),
+        "--seed",
+        text(&other),
+    ])
+    .refused(&["issuer acme", "account_ranges"]);
+}
+
+#[test]
+fn a_reset_leaves_the_keys_and_a_whole_one_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("sandbox");
+    let mut first = Running::sandbox(&dir);
+    let card = issuer_gateway::client::sample::enrolment("534403").to_string();
+    let card = crate::process::write(root.path(), "card.json", &card);
+    let file = dir.join("sandbox.json");
+    let enrol_card = || run(&["client", "enrol", "--sandbox", text(&file), text(&card)]);
+    enrol_card().ok();
+    run(&["sandbox", "reset", "--dir", text(&dir)]).refused(&["stop it first"]);
+    assert!(first.signal("TERM").success());
+    let before = files(&dir);
+    run(&["sandbox", "reset", "--dir", text(&dir)]).ok();
+    assert_eq!(files(&dir), before, "the keys are kept");
+    assert!(!dir.join("gateway.db").exists() && !dir.join("gateway.db.witness").exists());
+
+    let mut second = Running::sandbox(&dir);
+    enrol_card().ok();
+    assert!(second.signal("TERM").success());
+    std::fs::write(dir.join("notes.txt"), "mine").unwrap();
+    run(&["sandbox", "--dir", text(&dir), "reset", "--all"]).ok();
+    let left: Vec<_> = files(&dir).into_keys().collect();
+    assert_eq!(left, [dir.join("notes.txt")]);
+    std::fs::remove_file(dir.join("notes.txt")).unwrap();
+    run(&["sandbox", "reset", "--dir", text(&dir)]).refused(&["start a sandbox first"]);
+}

@@ -14,6 +14,7 @@ mod catalogue;
 mod certificates;
 mod concurrency;
 mod connections;
+mod console;
 mod dashboard;
 mod data_keys;
 mod deletions;

@@ -189,6 +189,11 @@ pub struct TestGateway {
 }
 
 impl TestGateway {
+    /// Whether it keeps calls for people to look at.
+    pub fn has_console(&self) -> bool {
+        self.running.as_ref().unwrap().console().is_some()
+    }
+
     /// A gateway on a database of its own, with the three issuers on board.
     pub fn start(backend: Backend) -> Self {
         let database = TestDatabase::new(backend);

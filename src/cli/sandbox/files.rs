@@ -1,17 +1,19 @@
 //! The files of a sandbox. Each is made only if it is missing. So the next run finishes a first run
 //! that was cut off, and a second run changes nothing but the port.
 
+use super::issuers::Plan;
+use super::making::Making;
 use crate::client::identity::{SandboxDirectory, SandboxFile, SandboxGateway, SandboxIssuer};
-use crate::directory::{ApiKey, KeyKind};
-use crate::keys::rotation::{generate, generate_ec, self_signed, write_private};
+use crate::directory::KeyKind;
+use crate::keys::rotation::{generate_ec, write_private};
 use crate::keys::source::{read_certificate, read_private_key};
 use crate::payload::{Curve, Recipient};
-use crate::vault::Kek;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -24,60 +26,16 @@ const P12_PASSWORD: &str = "keystorepassword";
 const P12_ALIAS: &str = "keyalias";
 /// Files of the EC key, without their ends.
 const EC_KEY: &str = "gateway-ec";
-const CERTIFICATE_DAYS: u32 = 3_650;
 const DEFAULT_PORT: u16 = 8_080;
 
-/// An issuer that every sandbox has.
-struct Template {
-    name: &'static str,
-    title: &'static str,
-    account_ranges: &'static [&'static str],
-    donation: bool,
-    responses: &'static str,
-    /// For clients that send parameters of field-level encryption as headers.
-    field_level_headers: bool,
-    /// What the web view wears; empty: the published example.
-    theme: &'static str,
-}
-
-const ISSUERS: [Template; 3] = [
-    Template {
-        name: "demo",
-        title: "Demo Bank",
-        account_ranges: &["534403", "518145", "5424"],
-        donation: true,
-        responses: "mirror",
-        field_level_headers: false,
-        theme: r##"backgroundColor = "#F3F5F4", fontColor = "#16302B", barGraphColor = "#0B6E4F", buttonColor = "#0B6E4F""##,
-    },
-    Template {
-        name: "compat",
-        title: "Compat Bank",
-        account_ranges: &["222300", "552433"],
-        donation: true,
-        responses: "dashboards-only",
-        field_level_headers: true,
-        theme: "",
-    },
-    Template {
-        name: "basic",
-        title: "Basic Bank",
-        account_ranges: &["510665", "5050"],
-        donation: false,
-        responses: "mirror",
-        field_level_headers: false,
-        theme: r##"backgroundColor = "#101820", widgetBackgroundColor = "#18222D", fontColor = "#E8EDF2", barGraphColor = "#F2A93B", buttonColor = "#F2A93B", buttonTextColor = "#101820""##,
-    },
-];
-
 /// The paths of a sandbox's files.
-pub(super) struct Files {
+pub(in crate::cli) struct Files {
     /// `gateway.toml`
-    pub(super) config: PathBuf,
+    pub(in crate::cli) config: PathBuf,
     /// `issuers.toml`
-    pub(super) issuers: PathBuf,
+    pub(in crate::cli) issuers: PathBuf,
     /// `sandbox.json`
-    pub(super) description: PathBuf,
+    pub(in crate::cli) description: PathBuf,
 }
 
 /// Removes what a first run that was cut off has left half written.
@@ -92,7 +50,12 @@ fn remove_partial_files(dir: &Path) -> anyhow::Result<()> {
 }
 
 /// Makes whatever is missing in `dir`, and sets the port if one is given.
-pub(super) fn prepare(dir: &Path, port: Option<u16>) -> anyhow::Result<Files> {
+pub(in crate::cli) fn prepare(
+    dir: &Path,
+    port: Option<u16>,
+    plans: &[Plan],
+    making: &Making,
+) -> anyhow::Result<Files> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -103,31 +66,31 @@ pub(super) fn prepare(dir: &Path, port: Option<u16>) -> anyhow::Result<Files> {
         issuers: dir.join("issuers.toml"),
         description: dir.join("sandbox.json"),
     };
-    make(&dir.join("kek.key"), || {
-        Ok(Kek::generate()?.as_bytes().to_vec())
-    })?;
-    key_and_certificate(dir, "gateway", "issuer-gateway sandbox", || generate(2_048))?;
-    // A sandbox of an earlier version keeps its one key: its configuration may be edited.
-    if !files.config.exists() {
+    require_same(&files.description, plans, making)?;
+    make(&dir.join("kek.key"), || making.kek())?;
+    rsa_key(dir, "gateway", "issuer-gateway sandbox", making)?;
+    // A sandbox of an earlier version keeps its one key: its configuration may be edited. Nor has a
+    // seeded one the EC key: its certificate would be another one each time.
+    if !files.config.exists() && making.seed().is_none() {
         let ec = || Ok(generate_ec(Curve::P256)?);
-        key_and_certificate(dir, EC_KEY, "issuer-gateway sandbox", ec)?;
+        key_and_certificate(dir, EC_KEY, "issuer-gateway sandbox", making, ec)?;
     }
-    for template in &ISSUERS {
+    for plan in plans {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(dir.join(template.name))?;
+            .create(dir.join(&plan.name))?;
         for purpose in ["signing", "decryption"] {
-            let stem = format!("{}/{purpose}", template.name);
-            let name = format!("{} sandbox {purpose}", template.title);
-            key_and_certificate(dir, &stem, &name, || generate(2_048))?;
+            let stem = format!("{}/{purpose}", plan.name);
+            let name = format!("{} sandbox {purpose}", plan.title);
+            rsa_key(dir, &stem, &name, making)?;
             make(&dir.join(format!("{stem}.p12")), || pkcs12(dir, &stem))?;
         }
     }
-    make(&files.description, || describe(dir))?;
-    describe_users(&files.description)?;
+    make(&files.description, || describe(dir, plans, making))?;
+    describe_users(&files.description, making)?;
     make(&files.issuers, || {
-        declare(&SandboxFile::read(&files.description)?)
+        declare(&SandboxFile::read(&files.description)?, plans)
     })?;
     make(&files.config, || {
         Ok(CONFIG
@@ -140,8 +103,33 @@ pub(super) fn prepare(dir: &Path, port: Option<u16>) -> anyhow::Result<Files> {
     Ok(files)
 }
 
+/// A folder keeps the issuers and the kind of keys that its first run has made.
+fn require_same(description: &Path, plans: &[Plan], making: &Making) -> anyhow::Result<()> {
+    if !description.exists() {
+        return Ok(());
+    }
+    let made = SandboxFile::read(description)?;
+    let again = "remove it by `issuer-gateway sandbox reset --all`, or take another --dir";
+    ensure!(
+        made.insecure_keys == making.seed().is_some(),
+        "the folder's keys were made {} --seed-keys: {again}",
+        if made.insecure_keys {
+            "with"
+        } else {
+            "without"
+        }
+    );
+    let same = plans.len() == made.issuers.len()
+        && plans.iter().all(|plan| {
+            let issuer = made.issuers.get(&plan.name);
+            issuer.is_some_and(|issuer| issuer.account_ranges == plan.account_ranges)
+        });
+    ensure!(same, "the folder has other issuers: {again}");
+    Ok(())
+}
+
 /// Writes where the sandbox really listens into its description.
-pub(super) fn write_base_url(files: &Files, base_url: &str) -> anyhow::Result<()> {
+pub(in crate::cli) fn write_base_url(files: &Files, base_url: &str) -> anyhow::Result<()> {
     let mut description = SandboxFile::read(&files.description)?;
     if description.base_url != base_url {
         base_url.clone_into(&mut description.base_url);
@@ -154,10 +142,10 @@ pub(super) fn write_base_url(files: &Files, base_url: &str) -> anyhow::Result<()
 }
 
 /// A sandbox of an earlier version has no keys for the users API yet.
-fn describe_users(file: &Path) -> anyhow::Result<()> {
+fn describe_users(file: &Path, making: &Making) -> anyhow::Result<()> {
     let mut description = SandboxFile::read(file)?;
     if description.users.is_none() {
-        description.users = Some(directory_app()?);
+        description.users = Some(directory_app(making)?);
         write_private(file, &serde_json::to_vec_pretty(&description)?)?;
     }
     Ok(())
@@ -165,10 +153,10 @@ fn describe_users(file: &Path) -> anyhow::Result<()> {
 
 /// New keys of the users API, and the user that the documents' first example updates: `PUT
 /// /users/12345`.
-fn directory_app() -> anyhow::Result<SandboxDirectory> {
+fn directory_app(making: &Making) -> anyhow::Result<SandboxDirectory> {
     Ok(SandboxDirectory {
-        app_key: ApiKey::generate(KeyKind::App)?.expose().to_owned(),
-        user_token: ApiKey::generate(KeyKind::User)?.expose().to_owned(),
+        app_key: making.api_key(KeyKind::App, "app")?.expose().to_owned(),
+        user_token: making.api_key(KeyKind::User, "user")?.expose().to_owned(),
         user_id: "12345".to_owned(),
     })
 }
@@ -199,17 +187,23 @@ fn set_port(config: &Path, port: u16) -> anyhow::Result<()> {
     }
 }
 
+/// An RSA key and its certificate.
+fn rsa_key(dir: &Path, stem: &str, common_name: &str, making: &Making) -> anyhow::Result<()> {
+    key_and_certificate(dir, stem, common_name, making, || making.rsa(stem))
+}
+
 fn key_and_certificate(
     dir: &Path,
     stem: &str,
     common_name: &str,
+    making: &Making,
     generate: impl FnOnce() -> anyhow::Result<PKey<Private>>,
 ) -> anyhow::Result<()> {
     let key_file = dir.join(format!("{stem}.pem"));
     make(&key_file, || Ok(generate()?.private_key_to_pem_pkcs8()?))?;
     let key = read_private_key(&key_file)?;
     make(&dir.join(format!("{stem}-cert.pem")), || {
-        Ok(self_signed(&key, common_name, CERTIFICATE_DAYS)?.to_pem()?)
+        Ok(making.certificate(&key, common_name)?.to_pem()?)
     })
 }
 
@@ -229,14 +223,14 @@ fn pkcs12(dir: &Path, stem: &str) -> anyhow::Result<Vec<u8>> {
     Ok(bundle.to_der()?)
 }
 
-fn describe(dir: &Path) -> anyhow::Result<Vec<u8>> {
+fn describe(dir: &Path, plans: &[Plan], making: &Making) -> anyhow::Result<Vec<u8>> {
     let certificate = read_certificate(&dir.join("gateway-cert.pem"))?;
-    let issuer = |template: &Template| {
+    let issuer = |plan: &Plan| {
         // 48 URL-safe characters, then !, then 48 hex digits: the shape of Mastercard's
         // (wire-formats.md 3.1).
-        let client_id: String = random_hex().chars().take(48).collect();
-        let key_id: String = random_hex().chars().take(48).collect();
-        let file = |name: &str| PathBuf::from(template.name).join(name);
+        let client_id = making.hex(&format!("client id {}", plan.name))?;
+        let key_id = making.hex(&format!("key id {}", plan.name))?;
+        let file = |name: &str| PathBuf::from(&plan.name).join(name);
         let described = SandboxIssuer {
             consumer_key: format!("{client_id}!{key_id}"),
             client_id,
@@ -245,15 +239,11 @@ fn describe(dir: &Path) -> anyhow::Result<Vec<u8>> {
             decryption_key: file("decryption.pem"),
             decryption_p12: file("decryption.p12"),
             p12_password: P12_PASSWORD.to_owned(),
-            account_ranges: template
-                .account_ranges
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            donation: template.donation,
-            responses: template.responses.to_owned(),
+            account_ranges: plan.account_ranges.clone(),
+            donation: plan.donation,
+            responses: plan.responses.as_str().to_owned(),
         };
-        (template.name.to_owned(), described)
+        Ok((plan.name.clone(), described))
     };
     let description = SandboxFile {
         base_url: format!("http://127.0.0.1:{DEFAULT_PORT}"),
@@ -265,27 +255,21 @@ fn describe(dir: &Path) -> anyhow::Result<Vec<u8>> {
             ec_certificate: Some(PathBuf::from(format!("{EC_KEY}-cert.pem")))
                 .filter(|certificate| dir.join(certificate).exists()),
         },
-        issuers: ISSUERS.iter().map(issuer).collect(),
+        issuers: plans.iter().map(issuer).collect::<anyhow::Result<_>>()?,
         users: None,
+        insecure_keys: making.seed().is_some(),
+        cardholders: BTreeMap::new(),
     };
     Ok(serde_json::to_vec_pretty(&description)?)
 }
 
-fn random_hex() -> String {
-    format!(
-        "{}{}",
-        uuid::Uuid::new_v4().simple(),
-        uuid::Uuid::new_v4().simple()
-    )
-}
-
-fn declare(description: &SandboxFile) -> anyhow::Result<Vec<u8>> {
+fn declare(description: &SandboxFile, plans: &[Plan]) -> anyhow::Result<Vec<u8>> {
     let mut text =
         String::from("# The sandbox's issuers, as `issuer-gateway issuer apply` takes them.\n");
-    for template in &ISSUERS {
+    for plan in plans {
         let issuer = description
             .issuers
-            .get(template.name)
+            .get(&plan.name)
             .context("sandbox.json lacks an issuer")?;
         let ranges: Vec<String> = issuer
             .account_ranges
@@ -323,13 +307,13 @@ certificate = "{name}/decryption-cert.pem"
 "#,
             client_id = issuer.client_id,
             consumer_key = issuer.consumer_key,
-            title = template.title,
-            theme = template.theme,
-            name = template.name,
+            title = plan.title,
+            theme = plan.theme,
+            name = plan.name,
             ranges = ranges.join(", "),
             donation = issuer.donation,
             responses = issuer.responses,
-            headers = template.field_level_headers,
+            headers = plan.field_level_headers,
         )?;
     }
     Ok(text.into_bytes())

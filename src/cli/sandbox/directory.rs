@@ -1,6 +1,6 @@
 //! The sandbox's app of the users API: its keys in `sandbox.json`, and its records in the database.
 
-use super::sandbox_files::Files;
+use super::files::Files;
 use crate::client::identity::SandboxFile;
 use crate::config::Config;
 use crate::directory::rules::DirectoryProfile;
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 const APP: &str = "sandbox";
 
 /// Makes the app and its user, unless the app is there: later changes are not undone by a restart.
-pub(super) async fn bring_on_board(config: &Config, files: &Files) -> anyhow::Result<()> {
+pub(in crate::cli) async fn bring_on_board(config: &Config, files: &Files) -> anyhow::Result<()> {
     let (_, store) = app::open_store(&config.database)?;
     let apps = store.directory_apps().await?;
     if apps.iter().any(|app| app.name == APP) {
