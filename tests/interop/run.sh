@@ -162,6 +162,9 @@ suite dashboard_postgres env INTEROP_CHROMIUM="$chromium" "$root/scripts/with-po
   node "$here/browser/dashboard.mjs" postgres "$binary" "$work/view-postgres"
 # A quarter of an hour: only if it is asked for.
 [[ -z ${SUITE:-} ]] || suite million "$out/venv/bin/python" "$here/clearing/million.py" "$binary" "$work/sandbox" "$work"
+suite console env INTEROP_CHROMIUM="$chromium" node "$here/browser/console.mjs" "$work/sandbox/sandbox.json" "$binary"
+suite snippets python3 "$here/snippets/run.py" "$work/sandbox/sandbox.json" "$work"
+suite helpers python3 "$here/helpers/run.py" "$binary" "$work"
 suite multi_buffer python3 "$here/multi_buffer/run.py" "$binary" "$out/venv/lib" "$work"
 
 if ! kill -0 "$server" 2>/dev/null; then

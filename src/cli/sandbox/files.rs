@@ -93,9 +93,11 @@ pub(in crate::cli) fn prepare(
         declare(&SandboxFile::read(&files.description)?, plans)
     })?;
     make(&files.config, || {
-        Ok(CONFIG
-            .replace("PORT", &port.unwrap_or(DEFAULT_PORT).to_string())
-            .into_bytes())
+        let mut config = CONFIG.replace("PORT", &port.unwrap_or(DEFAULT_PORT).to_string());
+        if dir.join(EC_KEY).with_extension("pem").exists() {
+            config.push_str(EC_CONFIG);
+        }
+        Ok(config.into_bytes())
     })?;
     if let Some(port) = port {
         set_port(&files.config, port)?;
@@ -319,6 +321,15 @@ certificate = "{name}/decryption-cert.pem"
     Ok(text.into_bytes())
 }
 
+/// The part for the EC key.
+const EC_CONFIG: &str = r#"
+# For issuers whose libraries speak ECDH-ES: several times cheaper than RSA. Mastercard's know RSA alone.
+[[keys.gateway]]
+file = "gateway-ec.pem"
+certificate = "gateway-ec-cert.pem"
+state = "primary"
+"#;
+
 const CONFIG: &str = r#"# The configuration that this sandbox runs with. docs/operations.md explains every setting.
 
 [server]
@@ -340,12 +351,6 @@ kek_file = "kek.key"
 [[keys.gateway]]
 file = "gateway.pem"
 certificate = "gateway-cert.pem"
-state = "primary"
-
-# For issuers whose libraries speak ECDH-ES: several times cheaper than RSA. Mastercard's know RSA alone.
-[[keys.gateway]]
-file = "gateway-ec.pem"
-certificate = "gateway-ec-cert.pem"
 state = "primary"
 
 [log]
