@@ -24,7 +24,7 @@ use crate::readiness::{Draining, Readiness, WatchReadiness};
 use crate::reload::Reload;
 use crate::reloadable::Reloadable;
 use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
-use crate::telemetry::{Metrics, QueueDepth};
+use crate::telemetry::Metrics;
 use crate::throttle::{Buckets, Rate};
 use crate::transactions::history::{ForgetRetained, ScoreHistory};
 use crate::unwrap::{Engine, Unwrapper};
@@ -148,7 +148,7 @@ async fn start_with(config: &Config, clock: Clock, sandbox: Sandbox) -> anyhow::
         let address = listener.local_addr()?;
         tracing::info!(%address, "metrics");
         metrics_address = Some(address);
-        servers.push(metrics_server(listener, &gateway)?);
+        servers.push(metrics_server(config, listener, &gateway)?);
     }
     start_jobs(config, &gateway, &housekeeping, &readiness, address);
     tracing::info!(%address, issuers = gateway.registry.issuers().len(), "listening");
@@ -265,25 +265,21 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
     let ahead = unwrapper.backlog();
     let finders = usize::try_from(database.pool_size)?;
     let finder = Finder::start(&store, finders, database.write_queue, ahead.clone())?;
-    metrics.register(Box::new(QueueDepth::new("unwrap", ahead.clone())?))?;
-    metrics.register(Box::new(QueueDepth::new("lookup", finder.backlog())?))?;
+    metrics.register(finder.collector())?;
+    if let Some(statements) = store.statements().collector() {
+        metrics.register(statements)?;
+    }
     let heads = store.heads();
     let commit_timeout = Duration::from_millis(database.commit_timeout_ms);
-    let start_writer = |threads, capacity| {
-        Writer::start_with(
-            &url,
-            threads,
-            capacity,
-            ahead.clone(),
-            commit_timeout,
-            heads,
-        )
+    let start_writer = |name, threads, capacity| {
+        let queue = (capacity, ahead.clone());
+        Writer::start_with(name, &url, threads, queue, commit_timeout, heads)
     };
-    let writer = start_writer(database.writers, database.write_queue)?;
-    let feeds = start_writer(FEED_WRITERS, FEED_QUEUE)?.with_patience(FEED_PATIENCE);
+    let writer = start_writer("calls", database.writers, database.write_queue)?;
+    let feeds = start_writer("feeds", FEED_WRITERS, FEED_QUEUE)?.with_patience(FEED_PATIENCE);
     let witness = config.audit.witness_file(&url);
     let witness = witness.map(|file| Witness::new(&file, heads));
-    for collector in writer.collectors()? {
+    for collector in writer.collectors()?.into_iter().chain(feeds.collectors()?) {
         metrics.register(collector)?;
     }
     Ok(Gateway {

@@ -72,6 +72,8 @@ impl<'a> Attempt<'a> {
         let caller = Caller::authenticate(gateway, call);
         call.reached(Step::Signature);
         let caller = caller?;
+        // A call has one attempt, so nobody was here before.
+        call.proven.set(caller.issuer.client_id.clone()).ok();
         if let Some(observer) = call.observer {
             observer.proven(caller.found());
         }

@@ -1,9 +1,11 @@
 //! A call as it came over the wire. Who it is from, and how it ends: `attempt`.
 
+use crate::ids::ClientId;
 use crate::payload::FieldLevelHeaders;
 use crate::recording::{Observer, Step};
 use crate::refusal::Refusal;
 use chrono::{DateTime, Utc};
+use std::sync::OnceLock;
 
 /// What came over the wire, byte for byte; the signature covers it.
 pub struct Call<'a> {
@@ -34,6 +36,8 @@ pub struct Call<'a> {
     pub now: DateTime<Utc>,
     /// A sandbox watches the call; in `serve` nobody does.
     pub observer: Option<&'a Observer>,
+    /// Whose it is, once its signature has verified: for the metrics.
+    pub proven: &'a OnceLock<ClientId>,
 }
 
 impl Call<'_> {

@@ -85,11 +85,17 @@ pub struct Config {
 }
 
 /// `[metrics]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Metrics {
-    /// Loopback address for `GET /metrics`; absent: no metrics listener.
+    /// Address for `GET /metrics`; absent: no metrics listener. Beyond loopback it takes TLS by
+    /// `server.tls_certificate`, and `token_file` or `client_ca`.
     pub listen: Option<SocketAddr>,
+    /// File with a token of at least 32 characters: scrapers send `Authorization: Bearer TOKEN`.
+    pub token_file: Option<PathBuf>,
+    /// PEM file with certificate authorities: scrapers show a certificate by one of them. TLS on
+    /// loopback, too.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// `[oauth]`
@@ -169,6 +175,8 @@ impl Config {
         let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
         self.server.tls_certificate.iter_mut().for_each(resolve);
         self.server.tls_key.iter_mut().for_each(resolve);
+        self.metrics.token_file.iter_mut().for_each(resolve);
+        self.metrics.client_ca.iter_mut().for_each(resolve);
         self.vault.files_mut().into_iter().for_each(resolve);
         if let Witness::File(path) = &mut self.audit.witness {
             resolve(path);
@@ -223,7 +231,7 @@ impl Config {
         };
         let changed = [
             ("server", server(self) != server(running)),
-            ("metrics", self.metrics.listen != running.metrics.listen),
+            ("metrics", self.metrics != running.metrics),
             ("database", database(self) != database(running)),
             (
                 "vault.store_pan",

@@ -1,5 +1,5 @@
-//! Everything with an end: gateway keys, issuers' certificates. Metrics show all, warnings name
-//! those within 30 days.
+//! Everything with an end: gateway keys, the TLS certificate, issuers' certificates. Metrics show
+//! all, warnings name those within 30 days.
 
 use crate::gateway::Gateway;
 use crate::issuers::validity::{AHEAD, Validity};
@@ -13,9 +13,9 @@ pub const REPEAT: Duration = Duration::from_secs(3_600);
 /// Something with an end, and perhaps a beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expiry {
-    /// `gateway-key`, `issuer-encryption`, `issuer-signing`.
+    /// `gateway-key`, `tls`, `issuer-encryption`, `issuer-signing`.
     pub kind: &'static str,
-    /// The first 16 hex digits of the key's fingerprint (of a signing certificate: of the
+    /// The first 16 hex digits of the key's fingerprint (of a signing or TLS certificate: of the
     /// certificate's); with the issuer's client id in front where there is one.
     pub name: String,
     /// When it begins, if it has not yet.
@@ -42,6 +42,14 @@ pub fn all(gateway: &Gateway, now: DateTime<Utc>) -> Vec<Expiry> {
                 at: at.into(),
             });
         }
+    }
+    if let Some((fingerprint, at)) = &gateway.reloadable().tls_end {
+        all.push(Expiry {
+            kind: "tls",
+            name: short(fingerprint),
+            from: None,
+            at: *at,
+        });
     }
     for issuer in gateway.registry.issuers() {
         if issuer.status != IssuerStatus::Removed {

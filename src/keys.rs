@@ -14,13 +14,15 @@ pub mod source;
 pub mod token;
 
 use crate::config::{Config, GatewayKey, KeyPlace};
-use crate::payload::{DecryptionKey, KeyRing, KeyState};
+use crate::payload::{DecryptionKey, Fingerprint, KeyRing, KeyState};
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, Utc};
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::pkey::PKey;
+use openssl::x509::X509;
+use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-use rustls::server::ResolvesServerCert;
+use rustls::server::{ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use std::path::Path;
 use std::sync::Arc;
@@ -104,11 +106,45 @@ pub fn tls_key(certificate: &Path, key: &Path) -> anyhow::Result<CertifiedKey> {
         .with_context(|| format!("TLS with {} and {}", name(certificate), name(key)))
 }
 
+/// Fingerprint and end of the certificate that clients see.
+pub fn tls_end(key: &CertifiedKey) -> Option<(String, DateTime<Utc>)> {
+    let certificate = X509::from_der(key.cert.first()?).ok()?;
+    let fingerprint = Fingerprint::of_certificate(&certificate).ok()?;
+    Some((fingerprint.to_string(), moment(certificate.not_after())?))
+}
+
 /// TLS 1.2 and 1.3; `resolver` is asked for the certificate at each handshake, so that it can be
 /// replaced.
 pub fn tls_config(resolver: Arc<dyn ResolvesServerCert>) -> anyhow::Result<rustls::ServerConfig> {
+    tls_config_for(resolver, None)
+}
+
+/// The same for clients that show a certificate by one of the authorities in `client_ca` (PEM), if
+/// it is given.
+///
+/// # Errors
+/// A file that cannot be read, or has no certificate of an authority.
+pub fn tls_config_for(
+    resolver: Arc<dyn ResolvesServerCert>,
+    client_ca: Option<&Path>,
+) -> anyhow::Result<rustls::ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ServerConfig::builder_with_provider(provider)
+    let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
-    Ok(builder.with_no_client_auth().with_cert_resolver(resolver))
+    let builder = match client_ca {
+        None => builder.with_no_client_auth(),
+        Some(file) => {
+            let context = || format!("metrics.client_ca {}", file.display());
+            let pem = std::fs::read(file).with_context(context)?;
+            let mut roots = RootCertStore::empty();
+            for certificate in CertificateDer::pem_slice_iter(&pem) {
+                roots
+                    .add(certificate.with_context(context)?)
+                    .with_context(context)?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().with_context(context)?)
+        }
+    };
+    Ok(builder.with_cert_resolver(resolver))
 }

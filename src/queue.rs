@@ -44,6 +44,17 @@ impl Backlog {
     }
 }
 
+/// A queue at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fill {
+    /// Jobs that wait.
+    pub waiting: usize,
+    /// Jobs that may wait; further ones are refused.
+    pub capacity: usize,
+    /// How long the first of them has waited; `None` if none waits.
+    pub oldest: Option<Duration>,
+}
+
 /// So many jobs waiting for the bottleneck mean that all its threads are busy and will be for a
 /// while.
 const DEEP: usize = 8;
@@ -77,7 +88,8 @@ pub(crate) struct Queue<T> {
 }
 
 struct State<T> {
-    jobs: VecDeque<T>,
+    /// Each with the moment when it came.
+    jobs: VecDeque<(Instant, T)>,
     /// When the queue was empty for the last time.
     since: Instant,
     closed: bool,
@@ -108,10 +120,11 @@ impl<T: Job> Queue<T> {
         if state.jobs.len() >= self.capacity {
             return Err(Refused::Full);
         }
+        let now = Instant::now();
         if state.jobs.is_empty() {
-            state.since = Instant::now();
+            state.since = now;
         }
-        state.jobs.push_back(job);
+        state.jobs.push_back((now, job));
         self.count(&state);
         // Who gathers is woken when there is enough, and once at first, to look at the clock.
         let wake = state.jobs.len() == 1 || self.gathers_for(&state).is_none();
@@ -135,7 +148,7 @@ impl<T: Job> Queue<T> {
             let mut taken = Vec::new();
             let mut weight = 0;
             while weight < limit
-                && let Some(job) = state.jobs.pop_front()
+                && let Some((_, job)) = state.jobs.pop_front()
             {
                 if job.is_awaited() {
                     weight += job.weight();
@@ -170,14 +183,14 @@ impl<T: Job> Queue<T> {
         &self.waiting
     }
 
-    /// How many jobs may wait.
-    pub(crate) fn capacity(&self) -> usize {
-        self.capacity
-    }
-
-    /// Looks at the job that has waited longest, if any.
-    pub(crate) fn first<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
-        self.lock().jobs.front().map(look)
+    /// How it looks now.
+    pub(crate) fn fill(&self) -> Fill {
+        let state = self.lock();
+        Fill {
+            waiting: state.jobs.len(),
+            capacity: self.capacity,
+            oldest: state.jobs.front().map(|(since, _)| since.elapsed()),
+        }
     }
 
     /// Whether a job would be refused now: a glance, so that a flood costs nothing but this.

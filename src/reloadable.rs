@@ -8,6 +8,7 @@ use crate::keys;
 use crate::oauth1::PublicOrigin;
 use crate::payload::KeyRing;
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use rustls::sign::CertifiedKey;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct Reloadable {
     pub oauth_window_seconds: i64,
     /// What the listener shows to TLS clients, if it speaks TLS itself.
     pub tls: Option<Arc<CertifiedKey>>,
+    /// Fingerprint and end of that certificate.
+    pub tls_end: Option<(String, DateTime<Utc>)>,
 }
 
 impl Reloadable {
@@ -32,7 +35,9 @@ impl Reloadable {
             (Some(certificate), Some(key)) => Some(Arc::new(keys::tls_key(certificate, key)?)),
             _ => None,
         };
+        let tls_end = tls.as_deref().and_then(keys::tls_end);
         Ok(Self {
+            tls_end,
             keys: keys::load_ring(config)?,
             origins: origins(&config.server, address)?,
             oauth_window_seconds: config.oauth.window_seconds,

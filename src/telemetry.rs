@@ -1,13 +1,18 @@
 //! Logs and metrics. Neither ever holds a value of a request: only our own ids, reasons and counts.
 
+mod callers;
 mod malformed;
-mod queue_depth;
+mod moment;
 
-pub use queue_depth::QueueDepth;
+pub use moment::Moment;
 
 use crate::config::{Log, LogFormat};
+use callers::Callers;
 use malformed::Malformed;
+use prometheus::Histogram;
 use prometheus::core::Collector;
+#[cfg(target_os = "linux")]
+use prometheus::process_collector::ProcessCollector;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder,
@@ -37,6 +42,22 @@ const ALARMING: [&str; 5] = [
 /// Results of a reload.
 const SUCCESS: &str = "success";
 const FAILURE: &str = "failure";
+/// Seconds that a caller's clock may be off; beyond the window a call is refused.
+const SKEW: &[f64] = &[
+    -300.0, -60.0, -10.0, -5.0, -2.0, -1.0, 0.0, 1.0, 2.0, 5.0, 10.0, 60.0, 300.0,
+];
+
+/// 1, with what was built in its labels.
+fn build_info() -> Result<IntGaugeVec, prometheus::Error> {
+    let info = IntGaugeVec::new(
+        Opts::new("issuer_gateway_build_info", "What runs here"),
+        &["version", "platform"],
+    )?;
+    let platform = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
+    let labels = [env!("CARGO_PKG_VERSION"), &platform];
+    info.with_label_values(&labels).set(1);
+    Ok(info)
+}
 
 /// Starts logging to standard error. A second call in one process changes nothing.
 ///
@@ -97,13 +118,35 @@ pub struct Metrics {
     erasures_pending: IntGauge,
     scoring_jobs: IntGaugeVec,
     scoring_jobs_ended: IntCounterVec,
+    transactions: IntCounterVec,
+    clock_skew: Histogram,
+    callers: Callers,
+    /// What is looked up when the page is made.
+    pub moment: Moment,
 }
 
 impl Metrics {
     /// Registers all metrics.
     pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
         let metrics = Self {
-            registry: Registry::new(),
+            callers: Callers::new(&registry)?,
+            moment: Moment::new(&registry)?,
+            transactions: IntCounterVec::new(
+                Opts::new(
+                    "issuer_gateway_transactions_total",
+                    "Transactions that this node has taken from issuers, by what became of each",
+                ),
+                &["outcome"],
+            )?,
+            clock_skew: Histogram::with_opts(
+                HistogramOpts::new(
+                    "issuer_gateway_call_clock_seconds",
+                    "How far the timestamps of verified calls are ahead of this node's clock; negative: behind",
+                )
+                .buckets(SKEW.to_vec()),
+            )?,
+            registry,
             requests: IntCounterVec::new(
                 Opts::new("issuer_gateway_requests_total", "Requests answered"),
                 &["method", "route", "status"],
@@ -191,6 +234,17 @@ impl Metrics {
         };
         metrics
             .registry
+            .register(Box::new(metrics.transactions.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.clock_skew.clone()))?;
+        metrics.registry.register(Box::new(build_info()?))?;
+        #[cfg(target_os = "linux")]
+        metrics
+            .registry
+            .register(Box::new(ProcessCollector::for_self()))?;
+        metrics
+            .registry
             .register(Box::new(metrics.requests.clone()))?;
         metrics
             .registry
@@ -257,6 +311,22 @@ impl Metrics {
         self.seconds
             .with_label_values(&[method, route])
             .observe(elapsed.as_secs_f64());
+    }
+
+    /// A call of a proven issuer was answered; `refused` is why it was not done.
+    pub fn issuer_call(&self, client_id: &str, refused: Option<&str>, elapsed: Duration) {
+        self.callers.answered(client_id, refused, elapsed);
+    }
+
+    /// A verified call's timestamp is so many seconds ahead of our clock.
+    pub fn call_clock(&self, seconds: i64) {
+        let seconds = i32::try_from(seconds).unwrap_or(i32::MAX);
+        self.clock_skew.observe(f64::from(seconds));
+    }
+
+    /// This came of one transaction of an issuer's.
+    pub fn transaction(&self, outcome: &'static str) {
+        self.transactions.with_label_values(&[outcome]).inc();
     }
 
     /// One request was refused.

@@ -4,13 +4,14 @@ use crate::config::Config;
 use crate::console::Console;
 use crate::gateway::Gateway;
 use crate::http::endpoint::Group;
+use crate::http::metrics::Token;
 use crate::http::{around, console, metrics, openapi::Document, request::Limits, routes, server};
 use crate::keys;
 use crate::readiness::{Draining, Readiness};
+use actix_web::App;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{App, HttpServer};
 use anyhow::Context;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -141,21 +142,37 @@ fn settings(config: &Config) -> server::Settings {
     }
 }
 
+/// Plain HTTP on loopback unless scrapers show certificates; else TLS by the certificate of the
+/// public listener.
 pub(super) fn metrics_server(
+    config: &Config,
     listener: TcpListener,
     gateway: &Arc<Gateway>,
 ) -> anyhow::Result<Running> {
+    let own = &config.metrics;
+    let token = own.token_file.as_deref().map(Token::read).transpose()?;
+    let token = Data::new(token);
+    let beyond = own
+        .listen
+        .is_some_and(|address| !address.ip().is_loopback());
+    let tls = (beyond || own.client_ca.is_some()).then(|| {
+        let resolver = Arc::new(CurrentCertificate(gateway.clone()));
+        keys::tls_config_for(resolver, own.client_ca.as_deref())
+    });
+    let tls = tls.transpose()?;
     let gateway = Data::from(gateway.clone());
-    let http = HttpServer::new(move || {
+    let settings = server::Settings {
+        workers: 1,
+        shutdown_timeout_s: 1,
+        ..settings(config)
+    };
+    let running = server::run(settings, listener, tls, move || {
         App::new()
             .app_data(gateway.clone())
+            .app_data(token.clone())
             .configure(metrics::routes)
-    })
-    .disable_signals()
-    .workers(1)
-    .shutdown_timeout(1)
-    .listen(listener)?;
-    Ok(spawn(http.run()))
+    })?;
+    Ok(spawn(running))
 }
 
 fn spawn(server: actix_web::dev::Server) -> Running {

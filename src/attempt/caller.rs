@@ -92,6 +92,8 @@ impl Caller {
         let (Some(credential), Some(print)) = (credential, print) else {
             return Err(oauth1::SignatureError::SignatureInvalid.into());
         };
+        let ahead = authorization.timestamp() - call.now.timestamp();
+        gateway.metrics.call_clock(ahead);
         Ok(Self {
             nonce: Nonce {
                 issuer_id: credential.issuer.id,

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, KeyPlace, Oaep, TokenObject};
 use crate::gateway::web_view::read_fonts;
+use crate::http::metrics::Token;
 use crate::keys::rotation::NewKey;
 use crate::keys::source::read_key_pair;
 use crate::keys::{certificates, rotation};
@@ -140,7 +141,14 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
         Command::Rotate(arguments) => rotate(file()?, &arguments),
         Command::Check => {
             rotation::check(file()?)?;
-            read_fonts(&Config::load(file()?)?.dashboard.fonts)?;
+            let config = Config::load(file()?)?;
+            read_fonts(&config.dashboard.fonts)?;
+            config
+                .metrics
+                .token_file
+                .as_deref()
+                .map(Token::read)
+                .transpose()?;
             println!("The configuration and its keys load.");
             Ok(())
         }

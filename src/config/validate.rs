@@ -34,12 +34,17 @@ impl Config {
                 "must name the origin that clients sign, https://host[:port][/prefix]",
             );
         }
-        if self
-            .metrics
-            .listen
-            .is_some_and(|address| !address.ip().is_loopback())
-        {
-            return invalid("metrics.listen", "must be a loopback address");
+        let metrics = &self.metrics;
+        let is_guarded = metrics.token_file.is_some() || metrics.client_ca.is_some();
+        let beyond = metrics.listen.filter(|address| !address.ip().is_loopback());
+        if beyond.is_some() && (server.tls_certificate.is_none() || !is_guarded) {
+            return invalid(
+                "metrics.listen",
+                "beyond loopback needs server.tls_certificate, and metrics.token_file or metrics.client_ca",
+            );
+        }
+        if metrics.client_ca.is_some() && server.tls_certificate.is_none() {
+            return invalid("metrics.client_ca", "needs server.tls_certificate");
         }
         if self.dashboard.pages_per_second == 0 || self.dashboard.burst == 0 {
             return invalid(

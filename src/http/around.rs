@@ -9,6 +9,7 @@ use super::directory_error::DirectoryError;
 use super::error::{AnswerReason, HttpError};
 use super::flood::{self, RefusalPacing};
 use crate::gateway::Gateway;
+use crate::ids::ClientId;
 use crate::readiness::Draining;
 use crate::refusal::Refusal;
 use crate::throttle::Lines;
@@ -21,6 +22,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, ResponseError};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// Shared by all workers, because they share the process's log.
@@ -34,6 +36,10 @@ thread_local! {
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
+/// Whose call a request is, once its signature has verified. The use case fills it in.
+#[derive(Debug, Clone, Default)]
+pub struct Proven(pub Arc<OnceLock<ClientId>>);
+
 /// Goes round everything, unknown paths included.
 pub async fn around(
     request: ServiceRequest,
@@ -42,6 +48,8 @@ pub async fn around(
     let started = Instant::now();
     let id = uuid::Uuid::new_v4().simple().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
+    let proven = Proven::default();
+    request.extensions_mut().insert(proven.clone());
     let mut response = next.call(request).await?;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response
@@ -64,10 +72,11 @@ pub async fn around(
         .copied();
     let overloaded =
         reason.is_some_and(|AnswerReason(reason, _)| reason == Refusal::Overloaded.reason());
-    record(&response, &id, started, reason, overloaded);
+    // The wait is a part of what the caller sees.
     if overloaded {
         wait_for_its_turn().await;
     }
+    record(&response, &id, started, reason, &proven);
     Ok(response)
 }
 
@@ -123,7 +132,7 @@ fn record<B>(
     id: &str,
     started: Instant,
     reason: Option<AnswerReason>,
-    overloaded: bool,
+    proven: &Proven,
 ) {
     let request = response.request();
     let route = request
@@ -137,13 +146,18 @@ fn record<B>(
         if let Some(AnswerReason(reason, _)) = reason {
             gateway.metrics.refusal(reason);
         }
+        if let Some(client_id) = proven.0.get() {
+            let refused = reason.map(|AnswerReason(reason, _)| reason);
+            let metrics = &gateway.metrics;
+            metrics.issuer_call(client_id.as_str(), refused, elapsed);
+        }
     }
     let AnswerReason(reason, detail) = reason.unwrap_or(AnswerReason("done", None));
     let now = started + elapsed;
     if let Some(requests) = OVERLOADED.left_out(now) {
         tracing::warn!(requests, "more requests were refused as overloaded");
     }
-    if overloaded && !OVERLOADED.admits(now) {
+    if reason == Refusal::Overloaded.reason() && !OVERLOADED.admits(now) {
         return;
     }
     let detail = detail.unwrap_or("");

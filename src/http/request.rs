@@ -2,7 +2,7 @@
 //!
 //! Nothing here decodes or rewrites; the signature covers these bytes.
 
-use super::around::RequestId;
+use super::around::{Proven, RequestId};
 use super::error::HttpError;
 use crate::call::Call;
 use crate::gateway::Gateway;
@@ -37,6 +37,7 @@ pub struct RawCall<'a> {
     request_id: String,
     peer: Option<String>,
     observer: Option<Arc<Observer>>,
+    proven: Proven,
 }
 
 impl<'a> RawCall<'a> {
@@ -70,6 +71,7 @@ impl<'a> RawCall<'a> {
             .unwrap_or_default();
         let peer = request.peer_addr().map(|address| address.ip().to_string());
         let observer = request.extensions().get::<Arc<Observer>>().cloned();
+        let proven = request.extensions().get::<Proven>().cloned();
         if let Some(observer) = &observer {
             observer.received(&body);
         }
@@ -79,6 +81,7 @@ impl<'a> RawCall<'a> {
             request_id,
             peer,
             observer,
+            proven: proven.unwrap_or_default(),
         })
     }
 
@@ -101,6 +104,7 @@ impl<'a> RawCall<'a> {
                 .app_data::<Data<Gateway>>()
                 .map_or_else(Utc::now, |gateway| gateway.clock.now()),
             observer: self.observer.as_deref(),
+            proven: &self.proven.0,
         }
     }
 

@@ -128,6 +128,11 @@ impl IssuerRegistry {
         self.current.load().issuers.values().cloned().collect()
     }
 
+    /// The version in force.
+    pub fn version(&self) -> i64 {
+        self.current.load().version
+    }
+
     /// Reads what has changed if the store's version has; says whether it did. The other issuers
     /// stay as they were parsed.
     pub async fn refresh(&self, store: &Store) -> Result<bool, RegistryError> {

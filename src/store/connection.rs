@@ -16,9 +16,11 @@ pub(super) mod libpq;
 pub(super) mod line;
 mod pooler;
 mod postgres;
+mod statements;
 
 use line::shares_sessions;
 pub use multi::{AnyConnection, MultiBackend};
+pub use statements::Statements;
 
 mod multi {
     #![expect(missing_docs, reason = "Diesel's derive generates undocumented types")]
@@ -66,7 +68,7 @@ pub const COMMIT_TIMEOUT: Duration = Duration::from_millis(5_000);
 
 /// [`open_with`] the default limit on a COMMIT.
 pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, StoreError> {
-    open_with(url, usage, COMMIT_TIMEOUT)
+    open_with(url, usage, COMMIT_TIMEOUT, &Statements::by("command"))
 }
 
 /// Opens a connection. SQLite: creates the file with mode 0600 if there is none. PostgreSQL: a
@@ -76,11 +78,16 @@ pub(super) fn open_with(
     url: &DatabaseUrl,
     usage: Use,
     commit: Duration,
+    statements: &Statements,
 ) -> Result<AnyConnection, StoreError> {
     match url {
-        DatabaseUrl::Sqlite(path) => open_sqlite(path, usage).map(AnyConnection::Sqlite),
+        DatabaseUrl::Sqlite(path) => {
+            let mut conn = open_sqlite(path, usage)?;
+            conn.set_instrumentation(statements.timer());
+            Ok(AnyConnection::Sqlite(conn))
+        }
         DatabaseUrl::Postgres(url) => {
-            postgres::open(url, usage, commit).map(AnyConnection::Postgres)
+            postgres::open(url, usage, commit, statements).map(AnyConnection::Postgres)
         }
     }
 }

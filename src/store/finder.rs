@@ -3,8 +3,11 @@
 use super::cardholders::{self, CardholderSummary};
 use super::error::StoreError;
 use super::pool::{Store, within_deadline};
+use super::writer::BATCH_SIZES;
 use crate::ids::{CardholderId, IssuerId};
-use crate::queue::{Backlog, Gather, Job, Queue, Stage};
+use crate::queue::{Backlog, Fill, Gather, Job, Queue, Stage};
+use prometheus::core::Collector;
+use prometheus::{Histogram, HistogramOpts};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -18,6 +21,7 @@ const LONGEST_LOOKUP_WAIT: Duration = Duration::from_millis(5);
 /// [`Finder::stop`].
 pub struct Finder {
     stage: Stage<Lookup>,
+    batch_sizes: Histogram,
 }
 
 struct Lookup {
@@ -54,12 +58,23 @@ impl Finder {
         let gather = Gather::behind(ahead, LONGEST_LOOKUP_WAIT);
         let queue = Queue::new(capacity.max(1), Some(gather));
         let store = store.clone();
+        let options = HistogramOpts::new(
+            "issuer_gateway_lookup_batch_size",
+            "Lookups that shared a query",
+        );
+        let batch_sizes = Histogram::with_opts(options.buckets(BATCH_SIZES.to_vec()));
+        let batch_sizes = batch_sizes.map_err(std::io::Error::other)?;
+        let sizes = batch_sizes.clone();
         let worker = move || {
-            let store = store.clone();
-            move |lookups| answer(&store, lookups)
+            let (store, sizes) = (store.clone(), sizes.clone());
+            move |lookups: Vec<Lookup>| {
+                sizes.observe(f64::from(u32::try_from(lookups.len()).unwrap_or(u32::MAX)));
+                answer(&store, lookups);
+            }
         };
         Ok(Self {
             stage: Stage::start(queue, threads.max(1), "finder", BATCH, worker)?,
+            batch_sizes,
         })
     }
 
@@ -82,9 +97,14 @@ impl Finder {
         within_deadline(answer, StoreError::internal("a lookup ended early")).await
     }
 
-    /// How many lookups wait.
-    pub fn backlog(&self) -> Backlog {
-        self.stage.queue().backlog().clone()
+    /// How many lookups wait, may wait, and how long.
+    pub fn fill(&self) -> Fill {
+        self.stage.queue().fill()
+    }
+
+    /// Its metric, to be registered once.
+    pub fn collector(&self) -> Box<dyn Collector> {
+        Box::new(self.batch_sizes.clone())
     }
 
     /// Takes no more lookups, answers those that wait, and ends the threads. Blocks: call it off

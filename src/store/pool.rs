@@ -4,13 +4,13 @@
 use super::audit::gap::OwnChain;
 use super::audit::{self, AuditChain, AuditDraft, Heads};
 use super::claim::{Claim, DEADLINE, decided};
-use super::connection::{self, AnyConnection, COMMIT_TIMEOUT, Use};
+use super::connection::{self, AnyConnection, COMMIT_TIMEOUT, Statements, Use};
 use super::error::{StoreError, is_chain_lost};
 use super::url::DatabaseUrl;
 use diesel::r2d2::R2D2Connection;
 use r2d2::{ManageConnection, NopErrorHandler, Pool};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::task::JoinHandle;
@@ -47,6 +47,9 @@ struct Inner {
     turns: Semaphore,
     commit_timeout: Duration,
     lost_entries: AtomicI64,
+    statements: Statements,
+    /// Threads that wait for a connection.
+    waiting: AtomicUsize,
 }
 
 impl std::fmt::Debug for Store {
@@ -56,14 +59,23 @@ impl std::fmt::Debug for Store {
 }
 
 /// Opens connections for r2d2 by the URL's scheme.
-struct Manager(DatabaseUrl, Duration);
+struct Manager {
+    url: DatabaseUrl,
+    commit_timeout: Duration,
+    statements: Statements,
+}
 
 impl ManageConnection for Manager {
     type Connection = AnyConnection;
     type Error = StoreError;
 
     fn connect(&self) -> Result<AnyConnection, StoreError> {
-        connection::open_with(&self.0, Use::Serving, self.1)
+        connection::open_with(
+            &self.url,
+            Use::Serving,
+            self.commit_timeout,
+            &self.statements,
+        )
     }
 
     fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), StoreError> {
@@ -86,6 +98,7 @@ impl Store {
     /// waited for.
     pub fn open_with(url: &DatabaseUrl, size: u32, commit_timeout: Duration) -> Self {
         let size = size.max(1);
+        let statements = Statements::by("pool");
         let pool = Pool::builder()
             .max_size(size)
             // None ahead of need: a command that ended while a background thread was still in its
@@ -95,7 +108,11 @@ impl Store {
             // A ping before every use would cost a round trip; `read` tries again instead.
             .test_on_check_out(false)
             .error_handler(Box::new(NopErrorHandler))
-            .build_unchecked(Manager(url.clone(), commit_timeout));
+            .build_unchecked(Manager {
+                url: url.clone(),
+                commit_timeout,
+                statements: statements.clone(),
+            });
         let permits = usize::try_from(size)
             .unwrap_or(1)
             .saturating_mul(WAITING_PER_CONNECTION)
@@ -112,6 +129,8 @@ impl Store {
                 turns: Semaphore::new(WAITING_FOR_CHAIN),
                 commit_timeout,
                 lost_entries: AtomicI64::new(0),
+                statements,
+                waiting: AtomicUsize::new(0),
             }),
         }
     }
@@ -125,6 +144,23 @@ impl Store {
     /// with them.
     pub fn heads(&self) -> &Heads {
         &self.inner.heads
+    }
+
+    /// The statements of the pool's connections.
+    pub fn statements(&self) -> &Statements {
+        &self.inner.statements
+    }
+
+    /// Connections of the pool in use and idle, threads that wait for one, and how many there may
+    /// be.
+    pub fn pool(&self) -> (u32, u32, usize, u32) {
+        let state = self.inner.pool.state();
+        (
+            state.connections.saturating_sub(state.idle_connections),
+            state.idle_connections,
+            self.inner.waiting.load(Ordering::Relaxed),
+            self.inner.pool.max_size(),
+        )
     }
 
     /// Whether the database answers. Errors name host and database, not the password.
@@ -359,7 +395,10 @@ impl Inner {
     }
 
     fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
-        self.pool.get().map_err(|error| {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let got = self.pool.get();
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        got.map_err(|error| {
             // r2d2 puts the reason of the last failed connection into its text, which is our own
             // error.
             let text = error.to_string();

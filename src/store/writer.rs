@@ -30,7 +30,7 @@ pub(super) mod unnest;
 use super::audit::{AuditDraft, Heads};
 use super::cardholders::SealedProfile;
 use super::claim::{Claim, DEADLINE, decided};
-use super::connection::COMMIT_TIMEOUT;
+use super::connection::{COMMIT_TIMEOUT, Statements};
 use super::data_keys::FormerIndex;
 use super::directory::changes::{DirectoryChange, Taken};
 use super::error::StoreError;
@@ -38,15 +38,16 @@ use super::opened_keys::{Holder, Opening};
 use super::transactions::Posting;
 use super::url::DatabaseUrl;
 use crate::ids::{CardholderId, IssuerId};
-use crate::queue::{Backlog, Gather, Queue, Stage};
-use health::{Gauges, Monitor, QueueState};
+use crate::queue::{Backlog, Fill, Gather, Queue, Stage};
+use health::{Gauges, Monitor};
 use prometheus::core::Collector;
 use queue::Item;
-use session::{BATCH, Session};
+use session::{BATCH, Session, Target};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
+pub(super) use health::BATCH_SIZES;
 pub use health::WriterHealth;
 
 /// One request: all of it is written, or what [`Outcome`] says.
@@ -225,8 +226,10 @@ const LONGEST_BATCH_WAIT: Duration = Duration::from_millis(10);
 
 /// Starts with [`Writer::start`], ends with [`Writer::stop`].
 pub struct Writer {
+    name: &'static str,
     stage: Arc<Stage<Item>>,
     monitor: Monitor,
+    statements: Statements,
     patience: Duration,
     commit_timeout: Duration,
 }
@@ -247,26 +250,28 @@ impl Writer {
         capacity: usize,
         ahead: Backlog,
     ) -> std::io::Result<Self> {
+        let queue = (capacity, ahead);
         Self::start_with(
+            "calls",
             url,
             threads,
-            capacity,
-            ahead,
+            queue,
             COMMIT_TIMEOUT,
             &Heads::default(),
         )
     }
 
-    /// The same with a `commit_timeout` of its own: how long the outcome of a commit that has begun
-    /// is waited for. The confirmed ends of the threads' audit chains are noted among `heads`.
+    /// The same with a `name` for its metrics, and a `commit_timeout` of its own: how long the
+    /// outcome of a commit that has begun is waited for. The confirmed ends of the threads' audit
+    /// chains are noted among `heads`.
     ///
     /// # Errors
     /// Those of starting a thread.
     pub fn start_with(
+        name: &'static str,
         url: &DatabaseUrl,
         threads: usize,
-        capacity: usize,
-        ahead: Backlog,
+        (capacity, ahead): (usize, Backlog),
         commit_timeout: Duration,
         heads: &Heads,
     ) -> std::io::Result<Self> {
@@ -274,17 +279,24 @@ impl Writer {
         let queue = Queue::new(capacity.max(1), Some(gather));
         let threads = if url.is_sqlite() { 1 } else { threads.max(1) };
         let (url, heads) = (url.clone(), heads.clone());
-        let monitor = Monitor::new().map_err(std::io::Error::other)?;
-        let probes = monitor.clone();
+        let monitor = Monitor::new(name).map_err(std::io::Error::other)?;
+        let (probes, statements) = (monitor.clone(), Statements::by(name));
+        let seen = statements.clone();
         let worker = move || {
-            let mut session =
-                Session::new(url.clone(), commit_timeout, heads.clone(), probes.probe());
+            let target = Target {
+                url: url.clone(),
+                commit_timeout,
+                statements: seen.clone(),
+            };
+            let mut session = Session::new(target, heads.clone(), probes.probe());
             move |items| session.write(items)
         };
         let stage = Stage::start(queue, threads, "writer", BATCH, worker)?;
         Ok(Self {
+            name,
             stage: Arc::new(stage),
             monitor,
+            statements,
             patience: DEADLINE,
             commit_timeout,
         })
@@ -308,9 +320,10 @@ impl Writer {
     /// Those of building a metric.
     pub fn collectors(&self) -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
         let (stage, monitor) = (Arc::clone(&self.stage), self.monitor.clone());
-        let gauges = Gauges::new(move || health(&stage, &monitor))?;
+        let gauges = Gauges::new(self.name, move || health(&stage, &monitor))?;
         let mut all = Vec::from(self.monitor.collectors());
         all.push(Box::new(gauges));
+        all.extend(self.statements.collector());
         Ok(all)
     }
 
@@ -329,10 +342,14 @@ impl Writer {
             commit,
             reply,
             claim: claim.clone(),
-            queued: Instant::now(),
         })?;
         let waits = (self.patience, self.commit_timeout);
         decided(answer, &claim, waits, StoreError::InDoubt).await
+    }
+
+    /// How many commits wait, may wait, and how long.
+    pub fn fill(&self) -> Fill {
+        self.stage.queue().fill()
     }
 
     /// Whether a commit would be refused now.
@@ -355,11 +372,5 @@ impl Drop for Writer {
 }
 
 fn health(stage: &Stage<Item>, monitor: &Monitor) -> WriterHealth {
-    let queue = stage.queue();
-    let oldest = queue.first(|item| item.queued);
-    monitor.health(QueueState {
-        waiting: queue.backlog().jobs(),
-        capacity: queue.capacity(),
-        oldest,
-    })
+    monitor.health(stage.queue().fill())
 }

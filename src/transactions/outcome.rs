@@ -62,6 +62,23 @@ fn fail(outcome: &mut Map<String, Value>, code: &str, description: &str) {
     outcome.insert("errorDescription".to_owned(), description.into());
 }
 
+/// The outcome's stable name in the metrics.
+pub(super) fn name(posted: &Posted) -> &'static str {
+    match posted {
+        Posted::Stored(stored) if stored.again => "again",
+        Posted::Stored(stored) => match stored.scored.outcome {
+            ScoreOutcome::Grams(_) => "scored",
+            _ => "not_scored",
+        },
+        Posted::Ignored => "authorisation",
+        Posted::Refused(ItemRefusal::NotFound) => "not_found",
+        Posted::Refused(ItemRefusal::OutsideWindow) => "outside_window",
+        Posted::Refused(ItemRefusal::UnsupportedCurrency) => "unsupported_currency",
+        Posted::Refused(ItemRefusal::Conflict) => "conflict",
+        Posted::Refused(ItemRefusal::TooMany) => "too_many",
+    }
+}
+
 /// Code and text of an item that is not stored.
 pub fn refused(refusal: ItemRefusal) -> (&'static str, &'static str) {
     match refusal {

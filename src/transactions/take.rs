@@ -32,7 +32,18 @@ pub async fn take(gateway: &Gateway, call: &Call<'_>) -> Result<Reply, Refusal> 
     attempt
         .commit_sealed(|keys| Ok(Post(batch.posting(keys))))
         .await?;
-    let mut posted = batch.results().into_iter();
+    let results = batch.results();
+    for result in &results {
+        gateway.metrics.transaction(outcome::name(result));
+    }
+    for _ in request
+        .items
+        .iter()
+        .filter(|item| item.violations.is_some())
+    {
+        gateway.metrics.transaction("invalid");
+    }
+    let mut posted = results.into_iter();
     let outcomes = request.items.iter().map(|item| match &item.violations {
         Some(violations) => Some(outcome::broken(item.name.as_deref(), violations)),
         None => Some(outcome::posted(item, &posted.next()?)),

@@ -6,7 +6,7 @@
 //! at once.
 
 use prometheus::core::Collector;
-use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec, Opts};
 use serde::Deserialize;
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -191,6 +191,7 @@ pub(super) struct Counters {
     thrown_away: IntCounter,
     in_tokens: IntCounter,
     tokens: IntGaugeVec,
+    batch_sizes: Histogram,
 }
 
 impl Counters {
@@ -227,6 +228,13 @@ impl Counters {
                 "issuer_gateway_rsa_thrown_away_total",
                 "Wrong results of crypto_mb, which OpenSSL has done again",
             )?,
+            batch_sizes: Histogram::with_opts(
+                HistogramOpts::new(
+                    "issuer_gateway_rsa_batch_size",
+                    "Wrapped keys that one thread took at once",
+                )
+                .buckets(vec![1.0, 2.0, 3.0, 4.0, 6.0, 8.0]),
+            )?,
         })
     }
 
@@ -237,10 +245,17 @@ impl Counters {
         up.set(answered.into());
     }
 
+    /// A thread has taken so many keys at once.
+    pub(super) fn taken(&self, keys: usize) {
+        let keys = u32::try_from(keys).unwrap_or(u32::MAX);
+        self.batch_sizes.observe(f64::from(keys));
+    }
+
     /// The metrics, to be registered.
-    pub(super) fn collectors(&self) -> [Box<dyn Collector>; 4] {
+    pub(super) fn collectors(&self) -> [Box<dyn Collector>; 5] {
         [
             Box::new(self.tokens.clone()),
+            Box::new(self.batch_sizes.clone()),
             Box::new(self.engine.clone()),
             Box::new(self.operations.clone()),
             Box::new(self.thrown_away.clone()),

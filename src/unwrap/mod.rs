@@ -34,7 +34,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::payload::{ContentKey, DecryptionKey, Keeper, KeyRing, Travel};
-use crate::queue::{self, Backlog, Queue, Stage};
+use crate::queue::{self, Backlog, Fill, Queue, Stage};
 use engine::{Counters, Unwrapped, Wrapped};
 use keeping::Keeping;
 
@@ -124,10 +124,11 @@ impl Unwrapper {
         let capacity = queue.max(1);
         let queue = Queue::new(capacity, None);
         let gate = Arc::<RwLock<()>>::default();
-        let open = Arc::clone(&gate);
+        let (open, counted) = (Arc::clone(&gate), Arc::clone(&counters));
         let worker = move || {
-            let (work, open) = (work.clone(), Arc::clone(&open));
-            move |jobs| {
+            let (work, open, counted) = (work.clone(), Arc::clone(&open), Arc::clone(&counted));
+            move |jobs: Vec<Job>| {
+                counted.taken(jobs.len());
                 drop(open.read().unwrap_or_else(PoisonError::into_inner));
                 reply(jobs, &work);
             }
@@ -151,6 +152,11 @@ impl Unwrapper {
     /// How many keys wait. If any do, all threads are busy.
     pub fn backlog(&self) -> Backlog {
         self.stage.queue().backlog().clone()
+    }
+
+    /// How many keys wait, may wait, and how long.
+    pub fn fill(&self) -> Fill {
+        self.stage.queue().fill()
     }
 
     /// Whether a key would be refused now, whichever of the ring it is for.

@@ -23,6 +23,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use zeroize::Zeroizing;
 
 /// Length of an IV, in bytes.
@@ -92,6 +93,8 @@ pub(super) struct SealKeys {
 struct SealKey {
     cipher: Aes256Gcm,
     root: Hmac<Sha256>,
+    /// Values that it has sealed itself.
+    sealed: AtomicU64,
 }
 
 impl SealKey {
@@ -125,6 +128,7 @@ impl SealKeys {
         let ready = |key: &KeyBytes| SealKey {
             cipher: aes(key),
             root: keyed(key),
+            sealed: AtomicU64::new(0),
         };
         let keys: HashMap<_, _> = keys
             .iter()
@@ -142,6 +146,9 @@ impl SealKeys {
         let mut bytes = Vec::with_capacity(VERSION_LENGTH + IV + plaintext.len() + TAG);
         bytes.extend_from_slice(&version.to_be_bytes());
         let aad = aad(place, version);
+        if !place.column.has_row_keys() {
+            key.sealed.fetch_add(1, Ordering::Relaxed);
+        }
         encrypt(&key.cipher(place, &aad), &aad, plaintext, &mut bytes)?;
         Ok(Sealed {
             bytes,
@@ -161,6 +168,12 @@ impl SealKeys {
         let key = self.key(version)?;
         let aad = aad(place, version);
         decrypt(&key.cipher(place, &aad), &aad, rest)
+    }
+
+    /// Values that the key that seals now has sealed itself, since it was loaded.
+    pub(super) fn sealed(&self) -> u64 {
+        let key = self.keys.get(&self.primary);
+        key.map_or(0, |key| key.sealed.load(Ordering::Relaxed))
     }
 
     /// Version of the key that seals now.

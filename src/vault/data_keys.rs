@@ -3,7 +3,7 @@
 use super::blind_index::IndexRoot;
 use super::cipher::SealKeys;
 use super::key::{KeyBytes, random_key};
-use super::{Keks, VaultError, VaultKeys};
+use super::{Keks, Made, VaultError, VaultKeys};
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::data_keys::{DataKeyRow, DataKeyState, Purpose};
@@ -124,6 +124,15 @@ pub(super) fn build(
         seal: SealKeys::new(seal_primary, &seal)?,
         index: index.ok_or(VaultError::NoPrimary(Purpose::Index.as_str()))?,
         former_index,
+        made: rows
+            .iter()
+            .filter(|row| !row.is_retired())
+            .map(|row| Made {
+                purpose: row.purpose.clone(),
+                version: row.version,
+                at: row.created_at,
+            })
+            .collect(),
     })
 }
 

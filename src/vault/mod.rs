@@ -219,6 +219,18 @@ pub struct VaultKeys {
     seal: SealKeys,
     index: IndexRoot,
     former_index: Option<IndexRoot>,
+    made: Vec<Made>,
+}
+
+/// When a data key was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// `seal` or `index`.
+    pub purpose: String,
+    /// Its version.
+    pub version: i32,
+    /// Microseconds since 1970 UTC.
+    pub at: i64,
 }
 
 impl fmt::Debug for VaultKeys {
@@ -239,12 +251,24 @@ impl VaultKeys {
             seal: SealKeys::new(version, &[(version, random())]).expect("a primary key"),
             index: IndexRoot::new(number, &random()),
             former_index: None,
+            made: Vec::new(),
         }
     }
 
     /// Which set it is: rises with every change.
     pub fn generation(&self) -> i64 {
         self.generation
+    }
+
+    /// Every key that is not retired.
+    pub fn made(&self) -> &[Made] {
+        &self.made
+    }
+
+    /// Values that the primary seal key has sealed itself, since this set was loaded: the limit of
+    /// AES-GCM with random IVs is 2^32. Those sealed with keys of rows do not count.
+    pub fn sealed(&self) -> u64 {
+        self.seal.sealed()
     }
 
     /// Version of the primary seal key.

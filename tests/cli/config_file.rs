@@ -115,7 +115,7 @@ fn a_bad_configuration_is_refused_by_name() {
         (
             "metrics in public",
             |s| s.rest = "[metrics]\nlisten = \"0.0.0.0:0\"\n".into(),
-            &["metrics.listen", "loopback"],
+            &["metrics.listen", "loopback", "metrics.token_file"],
         ),
         (
             "shared sessions, and nowhere to migrate",

@@ -30,6 +30,7 @@ mod housekeeping;
 mod issuers;
 mod layers;
 mod lifecycle;
+mod metrics;
 mod monitoring;
 mod multi_buffer;
 mod openapi;

@@ -36,11 +36,11 @@ fn alerts_and_dashboard_name_what_there_is() {
     metrics.set_scoring_jobs("pending", 1);
     metrics.request("POST", "/issuers/users", 200, std::time::Duration::ZERO);
     until("the jobs that set metrics have run", || {
-        let page = metrics.render();
+        let page = gateway.metrics();
         let set = ["issuer_gateway_ready{", "issuer_gateway_expires_seconds{"];
         set.iter().all(|line| page.contains(line))
     });
-    let exposed = exposed(&metrics.render());
+    let exposed = exposed(&gateway.metrics());
     let metric = Regex::new(r"(issuer_gateway_[a-z_]+)(?:\{([^}]*)\})?").unwrap();
     let label = Regex::new(r"([a-z_]+)(?:=~|!=|!~|=)").unwrap();
     let mut named = 0;

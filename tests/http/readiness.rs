@@ -45,8 +45,9 @@ on_both!(
             until(part, || gateway.metrics().contains(&name));
             until(part, || gateway.metric(&name) == 1.0);
         }
-        for name in ["unwrap", "lookup", "write"] {
-            gateway.metric(&format!("issuer_gateway_{name}_queue_depth"));
+        for name in ["unwrap", "lookup", "calls", "feeds"] {
+            let depth = format!(r#"issuer_gateway_queue_depth{{queue="{name}"}}"#);
+            assert_eq!(gateway.metric(&depth), 0.0);
         }
     }
 );

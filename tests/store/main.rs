@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cost;
 mod data_keys;
 mod factors;
 mod failover;
@@ -35,6 +36,5 @@ mod silence;
 mod terminations;
 mod tls;
 mod trail;
-mod trail_cost;
 mod uniqueness;
 mod updates;

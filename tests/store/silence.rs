@@ -21,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn writer(url: &DatabaseUrl, threads: usize) -> Writer {
     let heads = Heads::default();
-    Writer::start_with(url, threads, 1_000, Backlog::default(), COMMIT, &heads).unwrap()
+    let queue = (1_000, Backlog::default());
+    Writer::start_with("calls", url, threads, queue, COMMIT, &heads).unwrap()
 }
 
 async fn in_time<T>(answer: impl Future<Output = T>) -> T {

@@ -88,6 +88,7 @@ pub fn config(database_url: &str) -> Config {
         },
         metrics: Metrics {
             listen: Some("127.0.0.1:0".parse().unwrap()),
+            ..Metrics::default()
         },
         database: Database {
             url: database_url.to_owned(),

@@ -12,6 +12,7 @@
 //! The connection's server process may go on and hold locks. The watchdog notes it, and the next
 //! connection to the same database ends it with `pg_terminate_backend`.
 
+use super::statements::Timer;
 use diesel::PgConnection;
 use diesel::connection::{Connection, Instrumentation, InstrumentationEvent};
 use std::cell::Cell;
@@ -210,15 +211,22 @@ pub(super) struct Watch {
     committing: bool,
     /// Each transaction may run in another server session.
     shares_sessions: bool,
+    timer: Timer,
 }
 
 impl Watch {
-    pub(super) fn new(line: Option<Arc<Line>>, limits: Limits, shares_sessions: bool) -> Self {
+    pub(super) fn new(
+        line: Option<Arc<Line>>,
+        limits: Limits,
+        shares_sessions: bool,
+        timer: Timer,
+    ) -> Self {
         Self {
             line,
             limits,
             committing: false,
             shares_sessions,
+            timer,
         }
     }
 }
@@ -231,6 +239,11 @@ pub(super) fn shares_sessions(conn: &mut PgConnection) -> bool {
 
 impl Instrumentation for Watch {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match &event {
+            InstrumentationEvent::StartQuery { .. } => self.timer.begin(),
+            InstrumentationEvent::FinishQuery { .. } => self.timer.end(),
+            _ => {}
+        }
         let Some(line) = &self.line else {
             return;
         };

@@ -5,6 +5,7 @@ use super::Use;
 use super::libpq;
 use super::line::{self, Backend, Limits, Watch};
 use super::pooler;
+use super::statements::Statements;
 use crate::store::error::StoreError;
 use crate::store::url::{PostgresUrl, STATEMENT_TIMEOUT};
 use diesel::connection::{CacheSize, SimpleConnection};
@@ -43,6 +44,7 @@ pub(super) fn open(
     url: &PostgresUrl,
     usage: Use,
     commit: Duration,
+    statements: &Statements,
 ) -> Result<PgConnection, StoreError> {
     let conninfo = url.conninfo();
     let (opened, line) = libpq::watch(|| PgConnection::establish(&conninfo));
@@ -61,6 +63,7 @@ pub(super) fn open(
                 commit,
             },
             true,
+            statements.timer(),
         ));
         return Ok(conn);
     }
@@ -87,7 +90,9 @@ pub(super) fn open(
             },
             commit,
         };
-        conn.set_instrumentation(Watch::new(Some(line), limits, false));
+        conn.set_instrumentation(Watch::new(Some(line), limits, false, statements.timer()));
+    } else {
+        conn.set_instrumentation(statements.timer());
     }
     Ok(conn)
 }

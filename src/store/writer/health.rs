@@ -4,10 +4,11 @@
 
 mod gauges;
 
+use crate::queue::Fill;
 use crate::store::error::StoreError;
 pub(super) use gauges::Gauges;
 use prometheus::core::Collector;
-use prometheus::{Histogram, HistogramOpts, IntCounter};
+use prometheus::{Histogram, HistogramOpts, IntCounter, Opts};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -17,8 +18,9 @@ const COMMIT_SECONDS: &[f64] = &[
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// Commits that share a transaction.
-const BATCH_SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+/// What may share a transaction or a query.
+pub(in crate::store) const BATCH_SIZES: &[f64] =
+    &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// The state of the writer at one moment. Reading it takes no I/O and waits for no thread that
 /// commits.
@@ -98,9 +100,14 @@ pub(super) struct Probe {
 }
 
 impl Monitor {
-    pub(super) fn new() -> Result<Self, prometheus::Error> {
+    /// `writer` is the writer's name.
+    pub(super) fn new(writer: &str) -> Result<Self, prometheus::Error> {
         let histogram = |name: &str, help: &str, buckets: &[f64]| {
-            Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))
+            let options = HistogramOpts::new(name, help).const_label("writer", writer);
+            Histogram::with_opts(options.buckets(buckets.to_vec()))
+        };
+        let counter = |name: &str, help: &str| {
+            IntCounter::with_opts(Opts::new(name, help).const_label("writer", writer))
         };
         let shared = Shared {
             base: Instant::now(),
@@ -117,15 +124,15 @@ impl Monitor {
                 "Commits that shared a transaction",
                 BATCH_SIZES,
             )?,
-            in_doubt: IntCounter::new(
+            in_doubt: counter(
                 "issuer_gateway_batches_in_doubt_total",
                 "Batches whose outcome is not known: the connection was lost during COMMIT",
             )?,
-            given_up: IntCounter::new(
+            given_up: counter(
                 "issuer_gateway_writer_connections_given_up_total",
                 "Writer connections that were ended because the database did not answer on them",
             )?,
-            lost_entries: IntCounter::new(
+            lost_entries: counter(
                 "issuer_gateway_acknowledged_entries_lost_total",
                 "Acknowledged audit entries that the database did not have any more after a reconnect",
             )?,
@@ -148,7 +155,7 @@ impl Monitor {
         }
     }
 
-    pub(super) fn health(&self, queue: QueueState) -> WriterHealth {
+    pub(super) fn health(&self, queue: Fill) -> WriterHealth {
         let shared = &self.shared;
         let threads: Vec<_> = shared.threads().iter().filter_map(Weak::upgrade).collect();
         let began = threads
@@ -164,7 +171,7 @@ impl Monitor {
                 .sum(),
             waiting: queue.waiting,
             capacity: queue.capacity,
-            oldest_waiting: queue.oldest.map(|since| since.elapsed()),
+            oldest_waiting: queue.oldest,
             threads: threads.len(),
             connected: threads
                 .iter()
@@ -186,13 +193,6 @@ impl Monitor {
             Box::new(self.shared.lost_entries.clone()),
         ]
     }
-}
-
-/// The queue's part of the health.
-pub(super) struct QueueState {
-    pub(super) waiting: usize,
-    pub(super) capacity: usize,
-    pub(super) oldest: Option<Instant>,
 }
 
 impl Shared {
@@ -279,8 +279,8 @@ impl Drop for UnderWay {
 mod tests {
     use super::*;
 
-    fn idle() -> QueueState {
-        QueueState {
+    fn idle() -> Fill {
+        Fill {
             waiting: 0,
             capacity: 10,
             oldest: None,
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn batches_leave_their_marks() {
-        let monitor = Monitor::new().unwrap();
+        let monitor = Monitor::new("calls").unwrap();
         let (probe, other) = (monitor.probe(), monitor.probe());
         let health = monitor.health(idle());
         assert_eq!((health.threads, health.connected), (2, 0));
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_panics_has_nothing_under_way() {
-        let monitor = Monitor::new().unwrap();
+        let monitor = Monitor::new("calls").unwrap();
         let probe = monitor.probe();
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let _under_way = probe.begin(1);
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn writing_means_young_batches_and_a_success_after_every_failure() {
-        let monitor = Monitor::new().unwrap();
+        let monitor = Monitor::new("calls").unwrap();
         let probe = monitor.probe();
         let patience = Duration::from_secs(3_600);
         assert!(monitor.health(idle()).is_writing(patience));
@@ -355,15 +355,15 @@ mod tests {
 
     #[test]
     fn every_metric_has_a_name_of_its_own() {
-        let monitor = Monitor::new().unwrap();
+        let monitor = Monitor::new("calls").unwrap();
         let looked_up = monitor.clone();
         let registry = prometheus::Registry::new();
         for collector in monitor.collectors() {
             registry.register(collector).unwrap();
         }
-        let gauges = Gauges::new(move || looked_up.health(idle())).unwrap();
+        let gauges = Gauges::new("calls", move || looked_up.health(idle())).unwrap();
         registry.register(Box::new(gauges)).unwrap();
         let families = registry.gather();
-        assert_eq!(families.len(), 9);
+        assert_eq!(families.len(), 7);
     }
 }

@@ -4,7 +4,6 @@ use super::{Commit, Outcome};
 use crate::queue::Job;
 use crate::store::claim::Claim;
 use crate::store::error::StoreError;
-use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// A commit and who asked for it.
@@ -13,8 +12,6 @@ pub(super) struct Item {
     pub(super) reply: oneshot::Sender<Result<Outcome, StoreError>>,
     /// Begun by the session, withdrawn by who asked: whoever comes first.
     pub(super) claim: Claim,
-    /// When it was queued.
-    pub(super) queued: Instant,
 }
 
 impl Item {
@@ -50,12 +47,10 @@ mod tests {
             opening: None,
             sealed_under: None,
         };
-        let queued = Instant::now();
         let item = Item {
             commit,
             reply,
             claim: Claim::default(),
-            queued,
         };
         (item, answer)
     }

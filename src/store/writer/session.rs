@@ -8,7 +8,7 @@ use crate::queue::Job;
 use crate::store::audit::Heads;
 use crate::store::audit::gap::OwnChain;
 use crate::store::connection::line::was_given_up;
-use crate::store::connection::{AnyConnection, Use, open_with};
+use crate::store::connection::{AnyConnection, Statements, Use, open_with};
 use crate::store::error::StoreError;
 use crate::store::pool::RETRY_FOR;
 use crate::store::url::DatabaseUrl;
@@ -24,9 +24,15 @@ const ATTEMPTS: u32 = 4;
 /// again.
 const BACK_OFF: Duration = Duration::from_millis(200);
 
+/// How its connections are opened.
+pub(super) struct Target {
+    pub(super) url: DatabaseUrl,
+    pub(super) commit_timeout: Duration,
+    pub(super) statements: Statements,
+}
+
 pub(super) struct Session {
-    url: DatabaseUrl,
-    commit_timeout: Duration,
+    target: Target,
     conn: Option<AnyConnection>,
     chain: OwnChain,
     /// Why the last connection could not be opened, and when that was.
@@ -36,15 +42,9 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects when there is something to write, and begins an audit chain.
-    pub(super) fn new(
-        url: DatabaseUrl,
-        commit_timeout: Duration,
-        heads: Heads,
-        probe: Probe,
-    ) -> Self {
+    pub(super) fn new(target: Target, heads: Heads, probe: Probe) -> Self {
         Self {
-            url,
-            commit_timeout,
+            target,
             conn: None,
             chain: OwnChain::start(heads),
             down: None,
@@ -107,7 +107,7 @@ impl Session {
                 // A connection that had been idle may have died long ago; nothing was committed on
                 // it.
                 StoreError::Unavailable(_) => reused && error.ended_connection(),
-                StoreError::Busy => !self.url.is_sqlite(),
+                StoreError::Busy => !self.target.url.is_sqlite(),
                 StoreError::ChainLost => true,
                 _ => false,
             };
@@ -180,7 +180,12 @@ impl Session {
         {
             return Err(error.clone());
         }
-        match open_with(&self.url, Use::Serving, self.commit_timeout) {
+        let Target {
+            url,
+            commit_timeout,
+            statements,
+        } = &self.target;
+        match open_with(url, Use::Serving, *commit_timeout, statements) {
             Ok(conn) => {
                 self.probe.connected(true);
                 if self.down.take().is_some() {
@@ -213,20 +218,20 @@ mod tests {
             fence::begin(&mut conn).unwrap();
             session.conn = Some(conn);
         };
-        let monitor = Monitor::new().unwrap();
-        let mut first = Session::new(
-            url.clone(),
-            COMMIT_TIMEOUT,
-            Heads::default(),
-            monitor.probe(),
-        );
+        let monitor = Monitor::new("calls").unwrap();
+        let target = || Target {
+            url: url.clone(),
+            commit_timeout: COMMIT_TIMEOUT,
+            statements: Statements::by("calls"),
+        };
+        let mut first = Session::new(target(), Heads::default(), monitor.probe());
         let before = first.chain.current().id().to_owned();
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             begin(&mut first);
             panic!("in a transaction");
         }));
         assert!(panicked.is_err());
-        first = Session::new(url, COMMIT_TIMEOUT, Heads::default(), monitor.probe());
+        first = Session::new(target(), Heads::default(), monitor.probe());
         assert_ne!(first.chain.current().id(), before);
         begin(&mut first);
     }

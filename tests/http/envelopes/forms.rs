@@ -16,26 +16,29 @@ use chrono::Utc;
 use issuer_gateway::answer::Reply;
 use issuer_gateway::call::Call;
 use issuer_gateway::client::{Operation, sample};
+use issuer_gateway::ids::ClientId;
 use issuer_gateway::oauth1::SignatureMethod;
 use issuer_gateway::payload::FieldLevelHeaders;
 use serde_json::{Value, json};
+use std::sync::OnceLock;
 
-/// A call without a payload, now.
-fn asking() -> Call<'static> {
+/// A call of this moment that asks for something and brings nothing.
+fn call(proven: &OnceLock<ClientId>) -> Call<'_> {
     Call {
         method: "GET",
-        path: "/issuers",
+        path: "/",
         query: None,
         authorization: None,
         content_type: None,
         content_encoding: None,
-        field_level: FieldLevelHeaders::default(),
+        field_level: FieldLevelHeaders::collect(|_| None),
         body: b"",
         request_id: "",
         peer: None,
-        direct: true,
-        now: Utc::now(),
+        direct: false,
         observer: None,
+        proven,
+        now: Utc::now(),
     }
 }
 
@@ -222,7 +225,7 @@ on_both!(
         ] {
             let gateway = TestGateway::start_declaring(backend, &issuers_toml_with(line));
             for issuer in gateway.gateway.registry.issuers() {
-                let reply = Reply::unasked(&issuer, &asking(), &clear).unwrap();
+                let reply = Reply::unasked(&issuer, &call(&OnceLock::new()), &clear).unwrap();
                 assert!(reply.headers.is_empty());
                 let decode = ENCODINGS[encoding].decode;
                 let key = match issuer.name.as_str() {
@@ -238,7 +241,7 @@ on_both!(
         let gateway = TestGateway::start_declaring(backend, &issuers_toml_with(jwe));
         let issuers = gateway.gateway.registry.issuers();
         let demo = issuers.iter().find(|issuer| issuer.name == "demo bank");
-        let reply = Reply::unasked(demo.unwrap(), &asking(), &clear).unwrap();
+        let reply = Reply::unasked(demo.unwrap(), &call(&OnceLock::new()), &clear).unwrap();
         let (_, plaintext) = open_jwe(KEY, &reply.body);
         assert_eq!(serde_json::from_slice::<Value>(&plaintext).unwrap(), clear);
         // Requests are mirrored as before.

@@ -9,44 +9,34 @@ use std::time::Duration;
 /// Looked up at each scrape: what changes without anything being counted.
 pub(in crate::store::writer) struct Gauges<F> {
     health: F,
-    queued: IntGauge,
-    queue_age: Gauge,
     oldest_commit: Gauge,
     connected: IntGauge,
 }
 
 impl<F: Fn() -> WriterHealth + Send + Sync> Gauges<F> {
-    pub(in crate::store::writer) fn new(health: F) -> Result<Self, prometheus::Error> {
+    /// `writer` is the writer's name.
+    pub(in crate::store::writer) fn new(
+        writer: &str,
+        health: F,
+    ) -> Result<Self, prometheus::Error> {
+        let named = |name: &str, help: &str| Opts::new(name, help).const_label("writer", writer);
         Ok(Self {
             health,
-            queued: IntGauge::new(
-                "issuer_gateway_write_queue_depth",
-                "Commits that wait for a writer",
-            )?,
-            queue_age: Gauge::with_opts(Opts::new(
-                "issuer_gateway_write_queue_age_seconds",
-                "How long the first commit in the queue has waited; 0 if the queue is empty",
-            ))?,
-            oldest_commit: Gauge::with_opts(Opts::new(
+            oldest_commit: Gauge::with_opts(named(
                 "issuer_gateway_oldest_commit_seconds",
                 "Age of the oldest batch under way; 0 if none is under way",
             ))?,
-            connected: IntGauge::new(
+            connected: IntGauge::with_opts(named(
                 "issuer_gateway_writers_connected",
                 "Writer threads that have a database connection",
-            )?,
+            ))?,
         })
     }
 }
 
 impl<F: Fn() -> WriterHealth + Send + Sync> Collector for Gauges<F> {
     fn desc(&self) -> Vec<&Desc> {
-        let all: [&dyn Collector; 4] = [
-            &self.queued,
-            &self.queue_age,
-            &self.oldest_commit,
-            &self.connected,
-        ];
+        let all: [&dyn Collector; 2] = [&self.oldest_commit, &self.connected];
         all.into_iter().flat_map(Collector::desc).collect()
     }
 
@@ -54,17 +44,10 @@ impl<F: Fn() -> WriterHealth + Send + Sync> Collector for Gauges<F> {
         let health = (self.health)();
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let seconds = |age: Option<Duration>| age.unwrap_or_default().as_secs_f64();
-        self.queued.set(count(health.waiting));
-        self.queue_age.set(seconds(health.oldest_waiting));
         let oldest = health.oldest_under_way.map(|since| since.elapsed());
         self.oldest_commit.set(seconds(oldest));
         self.connected.set(count(health.connected));
-        let all: [&dyn Collector; 4] = [
-            &self.queued,
-            &self.queue_age,
-            &self.oldest_commit,
-            &self.connected,
-        ];
+        let all: [&dyn Collector; 2] = [&self.oldest_commit, &self.connected];
         all.into_iter().flat_map(Collector::collect).collect()
     }
 }
