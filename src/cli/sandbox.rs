@@ -96,7 +96,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<(RunningApp, Files)> {
     telemetry::init_logging(&config.log)?;
     bring_issuers_on_board(&config, &files).await?;
     directory::bring_on_board(&config, &files).await?;
-    let console = Arc::new(Console::new(&files.description, &config.keys));
+    let console = Arc::new(Console::new(&files.description, &config));
     let sandbox = Sandbox {
         console: (!arguments.no_console).then_some(console),
         fixed_ids: making.seed().cloned(),

@@ -1,7 +1,7 @@
 //! Why a call was refused: `explain`, with all that this sandbox knows.
 
 use super::Console;
-use crate::explain::{Answer, Explanation, Knowledge, OwnKey, Recorded, Spent, explain};
+use crate::explain::{Explanation, Knowledge, OwnKey, Recorded, Spent, explain};
 use crate::gateway::Gateway;
 use crate::keys::source::{read_certificate, read_private_key};
 use crate::recording::RecordedCall;
@@ -14,7 +14,7 @@ impl Console {
     pub fn explain(&self, gateway: &Gateway, call: &RecordedCall) -> anyhow::Result<Explanation> {
         let reloadable = gateway.reloadable();
         let mut known = Knowledge::of_gateway(
-            &self.keys,
+            &self.config,
             reloadable.origins.clone(),
             reloadable.oauth_window_seconds,
             &gateway.registry.issuers(),
@@ -23,9 +23,9 @@ impl Console {
         let calls = self.log.after(0);
         let earlier = calls.iter().filter(|other| other.number < call.number);
         known.spent = earlier
-            .filter_map(|other| Spent::of(&recorded(other)))
+            .filter_map(|other| Spent::of(&Recorded::from(other.as_ref())))
             .collect();
-        Ok(explain(&recorded(call), &known))
+        Ok(explain(&Recorded::from(call), &known))
     }
 
     /// The keys that this sandbox has made for its issuers.
@@ -42,23 +42,5 @@ impl Console {
             })
         });
         keys.collect()
-    }
-}
-
-fn recorded(call: &RecordedCall) -> Recorded {
-    let RecordedCall {
-        request, answer, ..
-    } = call;
-    Recorded {
-        method: request.method.clone(),
-        target: request.url.clone(),
-        headers: request.headers.clone(),
-        body: request.body.bytes().to_vec(),
-        at: Some(request.received),
-        answer: Some(Answer {
-            status: answer.status,
-            body: answer.body.bytes().to_vec(),
-            fault: answer.fault.clone(),
-        }),
     }
 }

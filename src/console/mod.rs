@@ -17,7 +17,7 @@ mod text;
 pub use text::claimed_client_id;
 
 use crate::client::identity::SandboxFile;
-use crate::config::Keys;
+use crate::config::Config;
 use crate::keys::rotation::generate;
 use crate::payload::Recipient;
 use crate::recording::Log;
@@ -34,21 +34,21 @@ pub struct Console {
     /// The faults that were asked for.
     pub faults: Faults,
     description: PathBuf,
-    keys: Keys,
+    config: Config,
     stranger: OnceLock<Option<Recipient>>,
     cardholders: Mutex<BTreeMap<String, String>>,
     notice: Mutex<Option<String>>,
 }
 
 impl Console {
-    /// A console of the sandbox that the file `description` (`sandbox.json`) describes; `keys` are
-    /// the gateway's own.
-    pub fn new(description: &Path, keys: &Keys) -> Self {
+    /// A console of the sandbox that the file `description` (`sandbox.json`) describes; `config` is what
+    /// the gateway runs with.
+    pub fn new(description: &Path, config: &Config) -> Self {
         Self {
             log: Log::default(),
             faults: Faults::default(),
             description: description.to_owned(),
-            keys: keys.clone(),
+            config: config.clone(),
             stranger: OnceLock::new(),
             cardholders: Mutex::default(),
             notice: Mutex::default(),

@@ -16,10 +16,12 @@ pub(super) struct Arguments {
 }
 
 /// Files that a sandbox makes beside its database and the folders of its issuers.
-const FILES: [&str; 6] = [
+const FILES: [&str; 8] = [
     "kek.key",
     "gateway.pem",
     "gateway-cert.pem",
+    "gateway-ec.pem",
+    "gateway-ec-cert.pem",
     "issuers.toml",
     "gateway.toml",
     "sandbox.json",

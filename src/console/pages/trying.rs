@@ -94,7 +94,7 @@ impl TryPage {
                 .collect(),
             buttons: actions::buttons(issuer),
             files: FILES.map(|(name, what)| File { name, what }).into(),
-            snippets: snippets::all(console, sandbox, name)?,
+            snippets: snippets::all(&console.folder(), sandbox, name)?,
         })
     }
 }

@@ -3,7 +3,6 @@
 //! `tests/interop/snippets` runs those in bash, Java, Node, Python and Rust as the console gives
 //! them out. The others say how far they were tried.
 
-use super::Console;
 use crate::client::identity::{SandboxFile, SandboxIssuer};
 use crate::client::sample;
 use anyhow::Context;
@@ -81,18 +80,17 @@ const TEMPLATES: [Template; 9] = [
     ),
 ];
 
-/// All of them for one issuer, with a card number that was not used before.
+/// All of them for one issuer of the sandbox in `folder`, with a card number that was not used before.
 ///
 /// # Errors
 /// The sandbox has no issuer of that name.
-pub fn all(console: &Console, sandbox: &SandboxFile, name: &str) -> anyhow::Result<Vec<Snippet>> {
+pub fn all(folder: &Path, sandbox: &SandboxFile, name: &str) -> anyhow::Result<Vec<Snippet>> {
     let issuer = sandbox.issuers.get(name).context("no such issuer")?;
-    let folder = console.folder();
     let filled = TEMPLATES.map(|(language, file, note, template)| Snippet {
         language,
         file,
         note,
-        code: fill(template, &folder, sandbox, issuer),
+        code: fill(template, folder, sandbox, issuer),
     });
     Ok(filled.into())
 }
@@ -136,7 +134,6 @@ fn enrolment(card_number: &str) -> String {
 mod tests {
     use super::*;
     use crate::client::identity::SandboxGateway;
-    use crate::config::Keys;
     use std::path::PathBuf;
 
     #[test]
@@ -159,19 +156,15 @@ mod tests {
             gateway: SandboxGateway {
                 certificate: PathBuf::from("gateway-cert.pem"),
                 fingerprint: "f".to_owned(),
+                ec_certificate: None,
             },
             issuers: [("demo".to_owned(), issuer)].into(),
             users: None,
             insecure_keys: false,
             cardholders: [].into(),
         };
-        let console = Console::new(
-            Path::new("/sandbox/sandbox.json"),
-            &Keys {
-                gateway: Vec::new(),
-            },
-        );
-        let snippets = all(&console, &sandbox, "demo").unwrap();
+        let folder = Path::new("/sandbox");
+        let snippets = all(folder, &sandbox, "demo").unwrap();
         assert_eq!(snippets.len(), 9);
         for snippet in &snippets {
             for (_, after) in snippet
@@ -193,6 +186,6 @@ mod tests {
                 snippet.file
             );
         }
-        assert!(all(&console, &sandbox, "nobody").is_err());
+        assert!(all(folder, &sandbox, "nobody").is_err());
     }
 }

@@ -207,7 +207,7 @@ async fn file(console: Data<Console>, asked: Path<(String, String)>) -> Answer {
 
 async fn snippet(console: Data<Console>, asked: Path<(String, String)>) -> Answer {
     let (issuer, name) = asked.into_inner();
-    let snippets = snippets::all(&console, &console.sandbox()?, &issuer);
+    let snippets = snippets::all(&console.folder(), &console.sandbox()?, &issuer);
     let mut snippets = snippets.map_err(|_| NO_FILE)?.into_iter();
     let snippet = snippets.find(|snippet| snippet.file == name);
     let snippet = snippet.ok_or(NO_FILE)?;
