@@ -3,7 +3,6 @@
 use super::Console;
 use crate::explain::{Explanation, Knowledge, OwnKey, Recorded, Spent, explain};
 use crate::gateway::Gateway;
-use crate::keys::source::{read_certificate, read_private_key};
 use crate::recording::RecordedCall;
 
 impl Console {
@@ -18,7 +17,7 @@ impl Console {
             reloadable.origins.clone(),
             reloadable.oauth_window_seconds,
             &gateway.registry.issuers(),
-            &self.own_keys()?,
+            &OwnKey::of_sandbox(&self.sandbox()?, &self.folder())?,
         )?;
         let calls = self.log.after(0);
         let earlier = calls.iter().filter(|other| other.number < call.number);
@@ -26,21 +25,5 @@ impl Console {
             .filter_map(|other| Spent::of(&Recorded::from(other.as_ref())))
             .collect();
         Ok(explain(&Recorded::from(call), &known))
-    }
-
-    /// The keys that this sandbox has made for its issuers.
-    fn own_keys(&self) -> anyhow::Result<Vec<OwnKey>> {
-        let folder = self.folder();
-        let issuers = self.sandbox()?.issuers.into_values();
-        let keys = issuers.map(|issuer| {
-            let file = folder.join(&issuer.decryption_key);
-            let certificate = file.with_file_name("decryption-cert.pem");
-            Ok(OwnKey {
-                client_id: issuer.client_id,
-                private: read_private_key(&file)?,
-                certificate: read_certificate(&certificate).ok(),
-            })
-        });
-        keys.collect()
     }
 }
