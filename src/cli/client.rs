@@ -52,9 +52,9 @@ pub(super) enum Command {
     /// Explain why recorded calls were refused: the mistake, how to mend it, and a proof.
     ///
     /// The recording is a HAR file, output of curl -v, --trace or --trace-ascii, or raw HTTP as
-    /// tcpdump -A and mitmproxy show it. It is judged by the sandbox's keys and issuers, by those of
-    /// the gateway that --config names (before the command), or by explicit key files. Nothing is
-    /// sent anywhere. The exit status is 1 if a call has a mistake.
+    /// tcpdump -A and mitmproxy show it. It is judged by the sandbox's keys and issuers, by those
+    /// of the gateway that --config names (before the command), or by explicit key files. Nothing
+    /// is sent anywhere. The exit status is 1 if a call has a mistake.
     Explain(client_explain::Arguments),
 }
 

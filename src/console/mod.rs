@@ -41,8 +41,8 @@ pub struct Console {
 }
 
 impl Console {
-    /// A console of the sandbox that the file `description` (`sandbox.json`) describes; `config` is what
-    /// the gateway runs with.
+    /// A console of the sandbox that the file `description` (`sandbox.json`) describes; `config` is
+    /// what the gateway runs with.
     pub fn new(description: &Path, config: &Config) -> Self {
         Self {
             log: Log::default(),

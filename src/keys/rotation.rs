@@ -240,10 +240,8 @@ pub fn promote(config_file: &Path, kind: KeyKind) -> anyhow::Result<String> {
     };
     let of_kind: anyhow::Result<Vec<bool>> = config.keys.gateway.iter().map(of_kind).collect();
     let of_kind = of_kind?;
-    let newest = config.keys.gateway.iter().zip(&of_kind).enumerate();
-    let newest = newest
-        .filter(|(_, (key, of_kind))| **of_kind && key.state == KeyState::Active)
-        .last();
+    let mut declared = config.keys.gateway.iter().zip(&of_kind).enumerate();
+    let newest = declared.rfind(|(_, (key, of_kind))| **of_kind && key.state == KeyState::Active);
     let Some((newest, (promoted, _))) = newest else {
         bail!("there is no active {kind} key to promote: run `keys rotate` first")
     };

@@ -42,9 +42,9 @@ fn an_ec_key_is_made_declared_and_rotated_beside_rsa() {
     assert_eq!(
         kinds(&command(&["list"]).ok()),
         [
-            pair("primary", "RSA-2048"),
             pair("primary", "P-256"),
-            pair("primary", "P-384")
+            pair("primary", "P-384"),
+            pair("primary", "RSA-2048")
         ]
     );
     let added = command(&["rotate", "--ec"]).ok();

@@ -56,12 +56,9 @@ fn the_first_run_makes_what_the_contract_names() {
     let _running = Running::sandbox(&dir);
     let sandbox = description(&dir);
     let names = |value: &Value| {
-        value
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
+        let mut names: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
+        names.sort();
+        names
     };
     assert_eq!(names(&sandbox), ["base_url", "gateway", "issuers", "users"]);
     assert_eq!(

@@ -90,7 +90,9 @@ impl Scene {
                 let first = Month::new(2000, 1).unwrap();
                 let issuer = IssuerId(1);
                 let found = read::cardholder((&store, &vault), issuer, &id, first).await;
-                writeln!(all, "{:#?}", found.unwrap()).unwrap();
+                // When they were written is no part of what counts.
+                let found = found.unwrap().map(|found| (found.ledger, found.months));
+                writeln!(all, "{found:#?}").unwrap();
             }
             all
         })

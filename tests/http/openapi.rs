@@ -71,7 +71,7 @@ fn the_document_is_served_as_it_is_made() {
 
 #[test]
 fn servers_follow_a_reload_of_the_public_origins() {
-    let document = Document::new(&routes::PUBLIC);
+    let document = Document::new(routes::PUBLIC);
     for origin in ["https://a.example", "https://b.example:8443/gateway"] {
         let origins = [PublicOrigin::parse(origin).unwrap()];
         let json: Value = serde_json::from_slice(&document.json(&origins).unwrap()).unwrap();

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 /// The document, as `/openapi.json` serves it (but for `servers`).
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let document = Document::new(&routes::PUBLIC);
+    let document = Document::new(routes::PUBLIC);
     serde_json::from_slice(&document.json(&[]).unwrap()).unwrap()
 });
 

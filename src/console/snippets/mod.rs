@@ -80,7 +80,8 @@ const TEMPLATES: [Template; 9] = [
     ),
 ];
 
-/// All of them for one issuer of the sandbox in `folder`, with a card number that was not used before.
+/// All of them for one issuer of the sandbox in `folder`, with a card number that was not used
+/// before.
 ///
 /// # Errors
 /// The sandbox has no issuer of that name.

@@ -41,7 +41,7 @@ fn told<T>(result: Result<T, KekFault>) -> (&'static str, bool) {
 
 /// Why it does not open.
 fn refused(settings: &Transit) -> (&'static str, bool) {
-    let error = TransitKek::open(settings).err().expect("a fault");
+    let error = TransitKek::open(settings).expect_err("a fault");
     assert!(!format!("{error:#}").contains("canary"), "{error:#}");
     told::<()>(Err(error.downcast::<KekFault>().unwrap()))
 }
