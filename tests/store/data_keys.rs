@@ -246,11 +246,11 @@ async fn keys_are_promoted_and_retired_by_the_rules(backend: Backend) {
                   FROM data_keys ORDER BY purpose, version";
     let expected = [
         "index 1 retired 0",
-        "index 2 active 60",
-        "index 3 primary 60",
+        "index 2 active 61",
+        "index 3 primary 61",
         "seal 1 retired 0",
         "seal 2 retired 0",
-        "seal 3 primary 60",
+        "seal 3 primary 61",
     ];
     assert_eq!(database.texts(states), expected);
     let entries = "SELECT action || ' ' || subject || ' ' || coalesce(reason, outcome) AS t \

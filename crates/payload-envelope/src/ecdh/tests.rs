@@ -50,10 +50,10 @@ fn the_vectors_of_wycheproof() {
         let [curve, _, result, x, y, d, shared] = parts[..] else {
             panic!("{line}");
         };
-        let curve = Curve::parse(curve).unwrap();
-        let found = point(curve, x, y);
+        // Of other curves there are only points that every curve here refuses.
+        let found = Curve::parse(curve).and_then(|curve| Some((curve, point(curve, x, y)?)));
         assert_eq!(found.is_some(), result == "valid", "{line}");
-        let Some(point) = found else {
+        let Some((curve, point)) = found else {
             refused += 1;
             continue;
         };
