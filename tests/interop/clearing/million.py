@@ -18,6 +18,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from cardholders import card_number, count, enrolment
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MAKE = ROOT / "tests" / "ipm" / "make.py"
 LINES = int(os.environ.get("MILLION", "1000000"))
@@ -39,26 +41,8 @@ def run(*arguments, given=None):
     return told.returncode, told.stdout, told.stderr
 
 
-def card_number(chance):
-    card = "534403" + "".join(chance.choices("0123456789", k=9))
-    doubled = [int(digit) * (2 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(card))]
-    return card + str(-sum(digit // 10 + digit % 10 for digit in doubled) % 10)
-
-
 def enrol(card, number):
-    sample = {
-        "email": {"type": "home", "value": f"million{number}@example.com"},
-        "name": {"firstName": "Jane", "lastName": "Sample"},
-        "cardholderName": "Jane Sample",
-        "cardNumber": card,
-        "cardBaseCurrency": "USD",
-        "expiryInfo": {"month": "10", "year": "2039"},
-        "billingAddress": {
-            "countryCode": "USA", "type": "home", "locality": "Rly Station", "postalCode": "11746",
-            "state": "New York", "city": "Brooklyn", "line1": "83 Mayfair Street", "line2": "Main Road",
-        },
-        "locale": "en-US",
-    }
+    sample = enrolment(card, f"million{number}@example.com")
     code, told, errors = run("client", "enrol", "--sandbox", str(sandbox / "sandbox.json"), "-", given=json.dumps(sample))
     assert code == 0, errors
     return re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", told).group()
@@ -85,11 +69,6 @@ def scores(ids):
 
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(score, ids[:ASKED]))
-
-
-def count(told, words):
-    lines = [line.split() for line in told.splitlines() if line.rstrip().endswith(words)]
-    return int(lines[0][0].replace(",", "")) if lines else 0
 
 
 def share(told):

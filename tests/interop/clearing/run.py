@@ -12,6 +12,8 @@ import random
 import subprocess
 import sys
 
+from cardholders import card_number, count, enrolment
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MAKE = ROOT / "tests" / "ipm" / "make.py"
 FILES = ["ebcdic.ipm", "ebcdic_blocked.ipm", "latin1.ipm", "latin1_blocked.ipm", "expected.txt"]
@@ -36,31 +38,12 @@ def run(*arguments, given=None):
     return told.returncode, told.stdout, told.stderr
 
 
-def count(told, words):
-    lines = [line.split() for line in told.splitlines() if line.rstrip().endswith(words)]
-    return int(lines[0][0]) if lines else 0
-
-
 make()
 same, different, missing = filecmp.cmpfiles(work, ROOT / "tests" / "ipm", FILES, shallow=False)
 check("the committed files are what cardutil makes", len(same) == len(FILES), f"{different} {missing}")
 
-card = "534403" + "".join(random.choices("0123456789", k=9))
-doubled = [int(digit) * (2 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(card))]
-card += str(-sum(digit // 10 + digit % 10 for digit in doubled) % 10)
-sample = {
-    "email": {"type": "home", "value": "jane.sample@example.com"},
-    "name": {"firstName": "Jane", "lastName": "Sample"},
-    "cardholderName": "Jane Sample",
-    "cardNumber": card,
-    "cardBaseCurrency": "USD",
-    "expiryInfo": {"month": "10", "year": "2039"},
-    "billingAddress": {
-        "countryCode": "USA", "type": "home", "locality": "Rly Station", "postalCode": "11746",
-        "state": "New York", "city": "Brooklyn", "line1": "83 Mayfair Street", "line2": "Main Road",
-    },
-    "locale": "en-US",
-}
+card = card_number(random)
+sample = enrolment(card, "jane.sample@example.com")
 code, _, errors = run("client", "enrol", "--sandbox", str(sandbox / "sandbox.json"), "-", given=json.dumps(sample))
 check("a cardholder is enrolled", code == 0, errors)
 
