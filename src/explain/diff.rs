@@ -36,14 +36,7 @@ const AROUND: usize = 60;
 impl Diff {
     /// Of two texts, piece by piece. Control characters are shown as escapes.
     pub(super) fn of_texts(of: &'static str, gateway: &str, client: &str) -> Self {
-        let (gateway, client) = (visible(gateway), visible(client));
-        let parts = parts(&gateway, &client);
-        Self {
-            of,
-            gateway,
-            client,
-            parts,
-        }
+        Self::shown(of, visible(gateway), visible(client))
     }
 
     /// Of two byte strings: texts where they are UTF-8. Long ones are cut to where they differ.
@@ -72,7 +65,11 @@ impl Diff {
                 dots(start + piece.len() < bytes.len())
             )
         };
-        let (gateway, client) = (cut(gateway), cut(client));
+        Self::shown(of, cut(gateway), cut(client))
+    }
+
+    /// Of two texts as they are to be shown.
+    fn shown(of: &'static str, gateway: String, client: String) -> Self {
         let parts = parts(&gateway, &client);
         Self {
             of,

@@ -1,9 +1,8 @@
 //! Every ledger of an issuer with its months, written anew while nodes serve.
 
-use super::rows::{self};
+use super::rows;
 use super::{Book, LedgerRow};
 use crate::ids::IssuerId;
-use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::error::StoreError;
 use crate::store::fence;
 use crate::store::pool::Store;
@@ -89,7 +88,9 @@ impl Store {
             if fence::generation(conn)? != generation {
                 return Ok(Rewritten::StaleKeys);
             }
-            let ledgers = lock(conn, issuer_id, &user_ids)?;
+            // In the order in which the writer locks them: nobody can deadlock.
+            let user_ids = user_ids.iter().map(String::as_str).collect();
+            let ledgers = rows::lock(conn, issuer_id.0, &user_ids)?;
             let open = book
                 .open(&[], ledgers)
                 .map_err(diesel::result::Error::from)?;
@@ -104,23 +105,4 @@ impl Store {
 
 fn ledger((user_id, content): (String, Vec<u8>)) -> LedgerRow {
     LedgerRow { user_id, content }
-}
-
-/// In the order in which the writer locks them: nobody can deadlock.
-fn lock(
-    conn: &mut AnyConnection,
-    issuer_id: IssuerId,
-    user_ids: &[String],
-) -> QueryResult<Vec<LedgerRow>> {
-    let query = transaction_ledgers::table
-        .filter(transaction_ledgers::issuer_id.eq(issuer_id.0))
-        .filter(transaction_ledgers::user_id.eq_any(user_ids))
-        .order(transaction_ledgers::user_id)
-        .select((transaction_ledgers::user_id, transaction_ledgers::content));
-    let rows: Vec<(String, Vec<u8>)> = on_backend!(conn, c => {
-        // The transaction has the whole file.
-        sqlite: query.load(c)?,
-        postgres: query.for_update().load(c)?,
-    });
-    Ok(rows.into_iter().map(ledger).collect())
 }
