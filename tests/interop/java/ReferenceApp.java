@@ -189,7 +189,7 @@ final class ReferenceApp {
         Health health = strictly(send(plain, sandbox.baseUrl, "GET", "/health/live", null, 200), Health.class);
         Cases.equal(true, health.toString().contains("status"), "the health page");
         JwkSet keys = strictly(send(plain, sandbox.baseUrl, "GET", "/.well-known/jwks.json", null, 200), JwkSet.class);
-        Cases.equal(1, keys.getKeys().size(), "gateway keys");
+        Cases.equal(2, keys.getKeys().size(), "gateway keys: one RSA, one elliptic-curve");
         Cases.equal(true, service.getApiClient() != null, "the generated service client");
     }
 
