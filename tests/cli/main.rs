@@ -16,6 +16,7 @@ mod config_file;
 mod config_secrets;
 mod console;
 mod elliptic;
+mod explain;
 mod factors_load;
 mod footprint;
 mod help;
