@@ -19,7 +19,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use table::Broken;
-use world::{Request, World};
+use world::World;
 
 struct Sandbox {
     running: Running,

@@ -374,10 +374,6 @@ impl FieldLevel {
                "publicKeyFingerprint": self.kid})
     }
 
-    pub(crate) fn body(&self) -> Vec<u8> {
-        self.value().to_string().into_bytes()
-    }
-
     /// With a member replaced; null removes it.
     pub(crate) fn with(&self, name: &str, value: Value) -> Vec<u8> {
         let mut body = self.value();
