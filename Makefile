@@ -2,18 +2,21 @@
 
 .PHONY: run test pgbouncer package package-test chaos orders fuzz mutants lint interop million fixtures bench bench-micro clean
 
+# Which of the C libraries are built from source.
+FEATURES := $(shell scripts/features.sh)
+
 # Build, start a sandbox in ./sandbox, show an enrolment end to end, serve until Ctrl-C.
 run:
-	cargo run -- sandbox --demo
+	cargo run $(FEATURES) -- sandbox --demo
 
 # Everything, on SQLite and on a private PostgreSQL that is started for the run and stopped after it. No test takes its
 # power away, so it need not wait for the disk, and a slow one makes nobody miss a deadline.
 test:
-	WITH_POSTGRES_SETTINGS="-c fsync=off" scripts/with-postgres.sh cargo test --workspace
+	WITH_POSTGRES_SETTINGS="-c fsync=off" scripts/with-postgres.sh cargo test --workspace $(FEATURES)
 
 # Every test of the store through PgBouncer in transaction mode, with three server connections for each database.
 pgbouncer:
-	WITH_POSTGRES_SETTINGS="-c fsync=off" ISSUER_GATEWAY_TEST_POOLED=1 scripts/with-postgres.sh cargo test --test store -- $(TESTS)
+	WITH_POSTGRES_SETTINGS="-c fsync=off" ISSUER_GATEWAY_TEST_POOLED=1 scripts/with-postgres.sh cargo test $(FEATURES) --test store -- $(TESTS)
 
 # What is handed to operators, in target/package/out: Debian package, container image, Helm chart, checksums.
 package:
@@ -31,7 +34,7 @@ package-test:
 # choices, TESTS=killed takes a part.
 chaos:
 	WITH_POSTGRES_SETTINGS="-c fsync=off" CHAOS_ROUNDS="$${CHAOS_ROUNDS:-50}" \
-		scripts/with-postgres.sh cargo test --test chaos -- --nocapture --test-threads=1 $(TESTS)
+		scripts/with-postgres.sh cargo test $(FEATURES) --test chaos -- --nocapture --test-threads=1 $(TESTS)
 
 # The queue's source with threads that take turns in orders chosen for it: who wakes whom (tests/queue). SCENARIO=name
 # takes a part. A package of its own, with its own dependencies.
@@ -60,7 +63,7 @@ lint:
 	cargo fmt --manifest-path tests/queue/Cargo.toml --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	@git ls-files '*.rs' | xargs perl -CSD -ne 'if (m{^\s*//} && length > 101 && !m{^\s*//[/!]? *\|}) { print "$$ARGV:$$.: a line of comment is over 100 columns\n"; $$bad = 1 } close ARGV if eof; END { exit($$bad // 0) }'
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace $(FEATURES) --all-targets -- -D warnings
 	CARGO_TARGET_DIR=target/orders cargo clippy --manifest-path tests/queue/Cargo.toml -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p oauth1-rsa -p payload-envelope
 	scripts/check-monitoring.sh
@@ -68,23 +71,23 @@ lint:
 
 # Mastercard's own client libraries (npm, PyPI, Maven), a generated client, schemathesis and a browser against a sandbox; Intel's crypto_mb in one.
 interop:
-	cargo build
-	DASHBOARD_PREVIEW=$(CURDIR)/target/interop/preview cargo test --quiet --lib preview
+	cargo build $(FEATURES)
+	DASHBOARD_PREVIEW=$(CURDIR)/target/interop/preview cargo test $(FEATURES) --quiet --lib preview
 	tests/interop/run.sh target/debug/issuer-gateway
 
 # A million lines of CSV and a million clearing messages into a release build, killed on the way, then all of it once more:
 # a quarter of an hour. MILLION=N takes another count.
 million:
-	cargo build --release
+	cargo build $(FEATURES) --release
 	SUITE=million tests/interop/run.sh target/release/issuer-gateway
 
-# Throughput, latency, growth and memory on a private PostgreSQL and on SQLite: docs/performance.md.
+# Throughput, latency, growth and memory of the program as it is released, on a private PostgreSQL and on SQLite: docs/performance.md.
 bench:
-	WITH_POSTGRES_SETTINGS="-c shared_buffers=1GB -c max_wal_size=4GB" scripts/with-postgres.sh cargo bench --bench throughput
+	WITH_POSTGRES_SETTINGS="-c shared_buffers=1GB -c max_wal_size=4GB" scripts/with-postgres.sh cargo bench --features bundled --bench throughput
 
 # The parts of a request, one by one.
 bench-micro:
-	cargo bench --bench micro
+	cargo bench --features bundled --bench micro
 
 clean:
 	cargo clean

@@ -19,7 +19,8 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
 
 if [ "${1:-}" = --debug ]; then
-    cargo build
+    # shellcheck disable=SC2046 # several words
+    cargo build $(scripts/features.sh)
     rm -f "$out"/*.deb
     cargo deb --quiet --no-build --profile dev --fast --output "$out/"
     exit
@@ -29,7 +30,7 @@ rm -rf "$out"
 mkdir -p "$out"
 # Paths of this machine stay out of the program.
 RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$PWD=/build --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
-    cargo build --release
+    cargo build --release --features bundled
 cargo deb --quiet --no-build --output "$out/"
 deploy/oci/build.py target/release/issuer-gateway "$out/issuer-gateway.oci.tar"
 version=$(target/release/issuer-gateway --version | cut -d ' ' -f 2)

@@ -156,14 +156,14 @@ suite java python3 "$here/java/run.py" "$work/sandbox/sandbox.json" "$work"
 suite schemathesis "$out/venv/bin/python" "$here/schemathesis/run.py" "$work/sandbox/sandbox.json"
 suite clearing "$out/venv/bin/python" "$here/clearing/run.py" "$binary" "$work/sandbox" "$work"
 suite browser env INTEROP_CHROMIUM="$chromium" node "$here/browser/main.mjs" "$work/sandbox/sandbox.json"
-[[ -z ${SUITE:-} ]] || suite states env INTEROP_CHROMIUM="$chromium" node "$here/browser/states.mjs" "$preview"
-[[ -z ${SUITE:-} ]] || suite dashboard_sqlite env INTEROP_CHROMIUM="$chromium" node "$here/browser/dashboard.mjs" sqlite "$binary" "$work/view-sqlite"
-[[ -z ${SUITE:-} ]] || suite dashboard_postgres env INTEROP_CHROMIUM="$chromium" "$root/scripts/with-postgres.sh" \
+suite states env INTEROP_CHROMIUM="$chromium" node "$here/browser/states.mjs" "$preview"
+suite dashboard_sqlite env INTEROP_CHROMIUM="$chromium" node "$here/browser/dashboard.mjs" sqlite "$binary" "$work/view-sqlite"
+suite dashboard_postgres env INTEROP_CHROMIUM="$chromium" "$root/scripts/with-postgres.sh" \
   node "$here/browser/dashboard.mjs" postgres "$binary" "$work/view-postgres"
-# `million` takes a quarter of an hour. The others marked like it have not been green as a whole yet: they run when they are named.
+# A quarter of an hour: when it is named.
 [[ -z ${SUITE:-} ]] || suite million "$out/venv/bin/python" "$here/clearing/million.py" "$binary" "$work/sandbox" "$work"
-[[ -z ${SUITE:-} ]] || suite console env INTEROP_CHROMIUM="$chromium" node "$here/browser/console.mjs" "$work/sandbox/sandbox.json" "$binary"
-[[ -z ${SUITE:-} ]] || suite snippets python3 "$here/snippets/run.py" "$work/sandbox/sandbox.json" "$work"
+suite console env INTEROP_CHROMIUM="$chromium" node "$here/browser/console.mjs" "$work/sandbox/sandbox.json" "$binary"
+suite snippets python3 "$here/snippets/run.py" "$work/sandbox/sandbox.json" "$work"
 suite helpers python3 "$here/helpers/run.py" "$binary" "$work"
 suite multi_buffer python3 "$here/multi_buffer/run.py" "$binary" "$out/venv/lib" "$work"
 

@@ -3,7 +3,7 @@
 // The numbers are those of the acceptance list. SCREENSHOTS=folder says where pictures of every screen go
 // (target/interop/screenshots by default); postgres takes ISSUER_GATEWAY_TEST_POSTGRES_URL of scripts/with-postgres.sh.
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Runner } from "../node/lib/runner.mjs";
 import { Cluster } from "./dashboard/cluster.mjs";
@@ -22,7 +22,8 @@ mkdirSync(pictures, { recursive: true });
 function postgres() {
   const server = new URL(process.env.ISSUER_GATEWAY_TEST_POSTGRES_URL);
   const name = `view_${process.pid}`;
-  execFileSync(join(process.env.ISSUER_GATEWAY_TEST_PG_BIN, "psql"), [server.href, "-c", `CREATE DATABASE ${name}`], { stdio: "ignore" });
+  const beside = join(process.env.ISSUER_GATEWAY_TEST_PG_BIN, "psql");
+  execFileSync(existsSync(beside) ? beside : "psql", [server.href, "-c", `CREATE DATABASE ${name}`], { stdio: "ignore" });
   server.pathname = `/${name}`;
   return server.href;
 }

@@ -58,7 +58,7 @@ export class Cluster {
 
   async #start(database) {
     mkdirSync(this.folder, { recursive: true });
-    this.releaseClock();
+    await this.releaseClock();
     this.balancer = await freePort();
     this.origin = `https://127.0.0.1:${this.balancer}`;
     this.environment = {
@@ -153,9 +153,10 @@ export class Cluster {
     writeFileSync(this.clock, new Date(seconds * 1_000).toISOString().slice(0, 19).replace("T", " "));
   }
 
-  /** Lets the nodes have the machine's clock. */
-  releaseClock() {
+  /** Lets the nodes have the machine's clock; on PostgreSQL they serve again when they see that it is the database's. */
+  async releaseClock() {
     writeFileSync(this.clock, "+0");
+    for (const node of this.nodes) await this.#ready(node);
   }
 
   /** Ends a node as a power cut does. */

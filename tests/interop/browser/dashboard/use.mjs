@@ -48,7 +48,7 @@ export async function cases(runner, { browser, cluster, user }) {
     const tops = places.slice(1).map(({ top }) => top);
     assert.ok(tops.every((top, index) => index === 0 || top >= tops[index - 1] - 50), "downwards");
     const headings = await page.locator("main h2").allInnerTexts();
-    const known = ["What this shows", "Compared with yourself", "A month on average", "12 months", "By category", "What if", "Payments", "About"];
+    const known = ["What this shows", "Compared with yourself", "A month on average", "12 months", "By category", "What if", "Payments", "About this service"];
     assert.deepEqual(headings.filter((text) => known.includes(text)), known);
     await page.locator("body").press("Home");
     await page.goto(page.url());

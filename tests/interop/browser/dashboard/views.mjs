@@ -74,7 +74,7 @@ export async function cases(runner, { browser, cluster, user }) {
       cluster.stopClock(begin + 3 * HOURS + MINUTES);
       assert.equal((await kept.page.reload()).status(), 401);
     } finally {
-      cluster.releaseClock();
+      await cluster.releaseClock();
     }
     await kept.context.close();
   });
