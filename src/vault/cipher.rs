@@ -14,6 +14,7 @@
 
 use super::VaultError;
 use super::blind_index::keyed;
+use super::iv::{self, IV};
 use super::key::KeyBytes;
 use crate::ids::{AppId, IssuerId, OwnerId};
 use crate::sealed::{SealedColumn, VERSION_LENGTH};
@@ -26,8 +27,6 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use zeroize::Zeroizing;
 
-/// Length of an IV, in bytes.
-pub(super) const IV: usize = 12;
 /// Length of a tag, in bytes.
 pub(super) const TAG: usize = 16;
 
@@ -247,8 +246,7 @@ pub(super) fn encrypt(
     plaintext: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), VaultError> {
-    let mut iv = [0; IV];
-    openssl::rand::rand_bytes(&mut iv).map_err(|_| VaultError::CannotSeal)?;
+    let iv = iv::fresh()?;
     out.reserve_exact(IV + plaintext.len() + TAG);
     out.extend_from_slice(&iv);
     let start = out.len();

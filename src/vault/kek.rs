@@ -4,7 +4,8 @@
 
 use super::VaultError;
 use super::blind_index::keyed;
-use super::cipher::{IV, TAG, aes, decrypt, encrypt};
+use super::cipher::{TAG, aes, decrypt, encrypt};
+use super::iv::IV;
 use super::key::{KEY, KeyBytes, decode_key, random_key};
 use super::key_wrap::{IN_MEMORY, KekFault, KeyName, KeyWrap, key_of, of_format};
 use super::shares::{self, Share, ShareError};

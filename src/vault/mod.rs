@@ -12,6 +12,7 @@ mod address;
 pub mod blind_index;
 pub mod cipher;
 mod data_keys;
+mod iv;
 pub mod kek;
 pub mod keks;
 mod key;

@@ -156,15 +156,25 @@ impl Ephemeral {
 fn on_curve(curve: Curve, x: &[u8], y: &[u8]) -> Option<EcPoint> {
     let group = curve.group().ok()?;
     let mut context = BigNumContext::new().ok()?;
-    let mut point = EcPoint::new(group).ok()?;
     let (own_x, own_y) = (BigNum::from_slice(x).ok()?, BigNum::from_slice(y).ok()?);
-    // Reduces the coordinates, and refuses a point that is off the curve.
-    let set = point.set_affine_coordinates_gfp(group, &own_x, &own_y, &mut context);
-    let (read_x, read_y) = set
-        .and_then(|()| coordinates(curve, &point))
+    let [mut prime, mut a, mut b] = [
+        BigNum::new().ok()?,
+        BigNum::new().ok()?,
+        BigNum::new().ok()?,
+    ];
+    group
+        .components_gfp(&mut prime, &mut a, &mut b, &mut context)
+        .ok()?;
+    if own_x >= prime || own_y >= prime {
+        return None;
+    }
+    let mut point = EcPoint::new(group).ok()?;
+    // Refuses a point that is off the curve.
+    point
+        .set_affine_coordinates_gfp(group, &own_x, &own_y, &mut context)
         .inspect_err(|_| drop(ErrorStack::get()))
         .ok()?;
-    (read_x == x && read_y == y).then_some(point)
+    Some(point)
 }
 
 /// An ephemeral key's part of a header and, for `recipient`, the second segment with the content

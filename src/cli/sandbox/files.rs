@@ -323,7 +323,7 @@ certificate = "{name}/decryption-cert.pem"
 
 /// The part for the EC key.
 const EC_CONFIG: &str = r#"
-# For issuers whose libraries speak ECDH-ES: several times cheaper than RSA. Mastercard's know RSA alone.
+# For issuers whose libraries speak ECDH-ES: a fraction of an RSA operation. Mastercard's know RSA alone.
 [[keys.gateway]]
 file = "gateway-ec.pem"
 certificate = "gateway-ec-cert.pem"
