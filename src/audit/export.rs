@@ -2,9 +2,9 @@
 
 use super::PAGE;
 use crate::ids::IssuerId;
-use crate::store::Store;
 use crate::store::audit::AuditEntry;
 use crate::store::audit::pages::ChainRange;
+use crate::store::{Store, StoreError};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -52,18 +52,35 @@ struct Line<'a> {
     hash: String,
 }
 
+/// The client ids of issuers, by their numbers in the trail.
+pub(super) struct Issuers(HashMap<i32, String>);
+
+impl Issuers {
+    pub(super) async fn load(store: &Store) -> Result<Self, StoreError> {
+        let issuers = store.load_registry().await?.issuers.into_iter();
+        let names = issuers.map(|i| (i.issuer_id.0, i.declared.client_id.to_string()));
+        Ok(Self(names.collect()))
+    }
+}
+
+/// Writes an entry as a line.
+pub(super) fn write_line(
+    entry: &AuditEntry,
+    issuers: &Issuers,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let issuer = entry.issuer_id.and_then(|id| issuers.0.get(&id));
+    serde_json::to_writer(&mut *out, &line(entry, issuer.map(String::as_str)))?;
+    out.write_all(b"\n")?;
+    Ok(())
+}
+
 /// Writes the entries that `filter` wants; returns how many.
 ///
 /// # Errors
 /// The database's, or the output's.
 pub async fn export(store: &Store, filter: &Filter, out: &mut dyn Write) -> anyhow::Result<u64> {
-    let issuers: HashMap<i32, String> = store
-        .load_registry()
-        .await?
-        .issuers
-        .into_iter()
-        .map(|issuer| (issuer.issuer_id.0, issuer.declared.client_id.to_string()))
-        .collect();
+    let issuers = Issuers::load(store).await?;
     let (mut count, mut chain, mut seq) = (0, String::new(), i64::MAX);
     let all = ChainRange::default();
     loop {
@@ -72,9 +89,7 @@ pub async fn export(store: &Store, filter: &Filter, out: &mut dyn Write) -> anyh
         chain.clone_from(&last.chain);
         seq = last.seq;
         for entry in page.iter().filter(|entry| filter.wants(entry)) {
-            let issuer = entry.issuer_id.and_then(|id| issuers.get(&id));
-            serde_json::to_writer(&mut *out, &line(entry, issuer.map(String::as_str)))?;
-            out.write_all(b"\n")?;
+            write_line(entry, &issuers, out)?;
             count += 1;
         }
     }

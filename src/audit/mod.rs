@@ -4,12 +4,13 @@
 //! - [`refused`]: refusals before authentication, with a bound on their entries
 //! - [`verify`]: checks that every entry is there, unchanged and in its place
 //! - [`witness`]: the ends of a node's chains, kept outside of the database
-//! - [`export`]: the trail as JSON lines
+//! - [`export`]: the trail as JSON lines; [`follow`]: the same while it grows
 //!
 //! The entry of a proven call is written in the call's own commit, and the entry of an operator's
 //! command in the command's transaction (`store`).
 
 pub mod export;
+pub mod follow;
 pub mod node;
 pub mod refused;
 pub mod verify;

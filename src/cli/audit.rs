@@ -1,5 +1,7 @@
 //! `audit verify|export`: checks the trail, or writes it for other systems.
 
+mod follow;
+
 use crate::app;
 use crate::audit::export::{self, Filter};
 use crate::audit::verify::{self, Event, Summary};
@@ -12,7 +14,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{BufWriter, ErrorKind, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Exit status of `audit verify` if there are more declared gaps than `--known-gaps`.
@@ -37,7 +39,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "COUNT", default_value_t = 0)]
         known_gaps: u64,
     },
-    /// Write the trail to standard output as JSON lines. The export is itself an entry.
+    /// Write the trail as JSON lines, to standard output or, with --follow, to a file while it
+    /// grows. The export is itself an entry.
     Export(Export),
 }
 
@@ -52,6 +55,22 @@ pub(super) struct Export {
     /// Only entries that concern this issuer.
     #[arg(long, value_name = "CLIENT_ID")]
     issuer: Option<String>,
+    /// Append the whole trail to the file --to, and go on with what is new until Ctrl-C or SIGTERM.
+    ///
+    /// Each entry is exported at least once, whoever is killed: started again with the same --state,
+    /// the export goes on where it ended. While the database is away, it waits.
+    #[arg(long, requires_all = ["to", "state"], conflicts_with_all = ["since", "until", "issuer"])]
+    follow: bool,
+    /// The file that --follow appends to. You may rotate it.
+    #[arg(long, value_name = "FILE", requires = "follow")]
+    to: Option<PathBuf>,
+    /// The file in which --follow notes how far it is: the last exported entry of each chain. You can
+    /// give it to `audit verify --expect`.
+    #[arg(long, value_name = "FILE", requires = "follow")]
+    state: Option<PathBuf>,
+    /// How often --follow looks for new entries, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600), requires = "follow")]
+    interval_seconds: u64,
 }
 
 pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
@@ -61,6 +80,9 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode>
             Command::Verify { expect, known_gaps } => {
                 let witness = config.audit.witness_file(&url);
                 verify(&store, witness.as_deref(), &expect, known_gaps).await
+            }
+            Command::Export(arguments) if arguments.follow => {
+                follow::follow(&store, &arguments).await
             }
             Command::Export(arguments) => export(&store, &arguments).await,
         }

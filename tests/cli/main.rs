@@ -18,6 +18,7 @@ mod console;
 mod elliptic;
 mod explain;
 mod factors_load;
+mod follow;
 mod footprint;
 mod help;
 mod issuer;

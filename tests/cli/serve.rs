@@ -176,7 +176,7 @@ pub(crate) fn client(base_url: &str) -> TestClient {
 
 /// Enrols from four threads until the gateway is gone; `stop` is called once some were answered.
 /// Returns the user ids that were answered.
-fn enrol_until_gone(base_url: &str, stop: impl FnOnce()) -> Vec<String> {
+pub(crate) fn enrol_until_gone(base_url: &str, stop: impl FnOnce()) -> Vec<String> {
     let enrolled = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..4 {

@@ -62,7 +62,11 @@ pub fn parse_head(text: &str) -> Option<AuditHead> {
 ///
 /// # Errors
 /// The file system's. A file that is not readable is left as it is.
-pub(super) fn update(file: &Path, settled: &[AuditHead], heads: &[AuditHead]) -> io::Result<()> {
+pub(in crate::audit) fn update(
+    file: &Path,
+    settled: &[AuditHead],
+    heads: &[AuditHead],
+) -> io::Result<()> {
     let _alone = lock(file)?;
     let before = match read(file) {
         Ok(before) => before.unwrap_or_default(),

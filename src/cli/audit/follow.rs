@@ -1,0 +1,67 @@
+//! `audit export --follow`: until a signal ends it.
+
+use super::Export;
+use crate::audit::follow::Follower;
+use crate::store::Store;
+use crate::store::audit::AuditDraft;
+use anyhow::Context;
+use std::collections::HashSet;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+pub(super) async fn follow(store: &Store, arguments: &Export) -> anyhow::Result<ExitCode> {
+    let to = arguments.to.as_deref().context("--to")?;
+    let state = arguments.state.as_deref().context("--state")?;
+    let mut ended = ended()?;
+    let mut follower = Follower::open(to, state)?;
+    // Recorded first: nobody reads the trail without an entry in it.
+    let draft = AuditDraft {
+        detail: Some("follow".to_owned()),
+        ..AuditDraft::local("audit.export")
+    };
+    store.record(draft).await?;
+    let mut told = HashSet::new();
+    loop {
+        match follower.catch_up(store, || *ended.borrow()).await {
+            Ok(round) => {
+                for chain in round.cut {
+                    if told.insert(chain.clone()) {
+                        eprintln!(
+                            "warning: chain {chain} ends before the last entry that was exported: the database has lost \
+                             entries; see docs/operations.md, \"Failover\""
+                        );
+                    }
+                }
+            }
+            Err(error) => eprintln!("warning: {error:#}; trying again"),
+        }
+        let pause = Duration::from_secs(arguments.interval_seconds);
+        // Err: the pause is over.
+        if tokio::time::timeout(pause, ended.wait_for(|ended| *ended))
+            .await
+            .is_ok()
+        {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+/// Becomes true at Ctrl-C and SIGTERM.
+fn ended() -> anyhow::Result<watch::Receiver<bool>> {
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    let (sender, ended) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        sender.send_replace(true);
+        sender.closed().await;
+    });
+    Ok(ended)
+}
