@@ -7,6 +7,20 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
+{{/* "true" where metrics listen beyond loopback. */}}
+{{- define "gateway.metricsExposed" -}}
+{{- $metrics := .Values.metrics }}
+{{- if or $metrics.expose $metrics.serviceMonitor.enabled }}
+{{- if not (or $metrics.tokenSecret $metrics.clientCaSecret) }}
+{{- fail "exposed metrics need metrics.tokenSecret or metrics.clientCaSecret" }}
+{{- end }}
+{{- if and $metrics.serviceMonitor.enabled (and $metrics.clientCaSecret (not $metrics.serviceMonitor.clientCertificateSecret)) }}
+{{- fail "with metrics.clientCaSecret, the monitor needs metrics.serviceMonitor.clientCertificateSecret" }}
+{{- end -}}
+true
+{{- end }}
+{{- end }}
+
 {{- define "gateway.config" -}}
 [server]
 listen = "0.0.0.0:8443"
@@ -15,7 +29,17 @@ tls_certificate = "/etc/issuer-gateway/tls/tls.crt"
 tls_key = "/etc/issuer-gateway/tls/tls.key"
 
 [metrics]
+{{- if include "gateway.metricsExposed" . }}
+listen = "0.0.0.0:9464"
+{{- if .Values.metrics.tokenSecret }}
+token_file = "/etc/issuer-gateway/metrics/token"
+{{- end }}
+{{- if .Values.metrics.clientCaSecret }}
+client_ca = "/etc/issuer-gateway/metrics-ca/ca.crt"
+{{- end }}
+{{- else }}
 listen = "127.0.0.1:9464"
+{{- end }}
 
 [database]
 url = "from the environment"
@@ -68,6 +92,14 @@ capabilities: { drop: [ALL] }
 - { name: keys, mountPath: /etc/issuer-gateway/keys, readOnly: true }
 - { name: kek, mountPath: /etc/issuer-gateway/kek, readOnly: true }
 - { name: tls, mountPath: /etc/issuer-gateway/tls, readOnly: true }
+{{- if include "gateway.metricsExposed" . }}
+{{- if .Values.metrics.tokenSecret }}
+- { name: metrics, mountPath: /etc/issuer-gateway/metrics, readOnly: true }
+{{- end }}
+{{- if .Values.metrics.clientCaSecret }}
+- { name: metrics-ca, mountPath: /etc/issuer-gateway/metrics-ca, readOnly: true }
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "gateway.volumes" -}}
@@ -77,4 +109,14 @@ capabilities: { drop: [ALL] }
   secret: { secretName: {{ .Values.secrets.kek }}, defaultMode: 0440 }
 - name: tls
   secret: { secretName: {{ .Values.secrets.tls }}, defaultMode: 0440 }
+{{- if include "gateway.metricsExposed" . }}
+{{- with .Values.metrics.tokenSecret }}
+- name: metrics
+  secret: { secretName: {{ . }}, defaultMode: 0440, items: [{ key: token, path: token }] }
+{{- end }}
+{{- with .Values.metrics.clientCaSecret }}
+- name: metrics-ca
+  secret: { secretName: {{ . }}, defaultMode: 0440, items: [{ key: ca.crt, path: ca.crt }] }
+{{- end }}
+{{- end }}
 {{- end }}
