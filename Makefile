@@ -1,6 +1,6 @@
 # The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make; `make test` Python 3 as well.
 
-.PHONY: run test pgbouncer package package-test chaos orders fuzz mutants lint interop million fixtures bench bench-micro clean
+.PHONY: run test pgbouncer package package-test package-twice chaos orders fuzz mutants lint interop million fixtures bench bench-micro clean
 
 # Which of the C libraries are built from source.
 FEATURES := $(shell scripts/features.sh)
@@ -18,16 +18,25 @@ test:
 pgbouncer:
 	WITH_POSTGRES_SETTINGS="-c fsync=off" ISSUER_GATEWAY_TEST_POOLED=1 scripts/with-postgres.sh cargo test $(FEATURES) --test store -- $(TESTS)
 
-# What is handed to operators, in target/package/out: Debian package, container image, Helm chart, checksums.
+# What is handed to operators, in target/package/out: Debian package, container image, Helm chart, the list of all crates
+# (CycloneDX), checksums.
 package:
 	scripts/package.sh
 
-# The Debian package (of the debug build) in an empty Debian, by the commands of docs/deployment.md; image and chart. Root.
+# All of it, of the debug build: packed twice it is the same; the Debian package is installed in an empty Debian by the
+# commands of docs/deployment.md; image and chart; what operators verify. Root.
 package-test:
 	scripts/package.sh --debug
+	PACKAGE_OUT=target/package/again scripts/package.sh --debug
+	cmp target/package/out/SHA256SUMS target/package/again/SHA256SUMS
+	tests/package/supply.py target/package/out
 	tests/package/run.sh target/package/out/issuer-gateway_*.deb
 	tests/package/oci.sh target/debug/issuer-gateway
 	tests/package/helm.sh target/debug/issuer-gateway
+
+# Two release builds in folders of different names are the same, byte for byte: a quarter of an hour.
+package-twice:
+	tests/package/twice.sh
 
 # Kills, freezes, fills up and cuts off the running program under load, 50 rounds of each (`make test` does one):
 # docs/operations.md. CHAOS_ROUNDS=N or CHAOS_SECONDS=N (for each test) says how long, CHAOS_SEED=N repeats a run's

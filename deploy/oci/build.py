@@ -3,14 +3,15 @@
 
     deploy/oci/build.py BINARY OUT.tar
 
-The image holds the program, the C library that it was linked with, CA certificates and time zones, and nothing else: no
-shell, no package manager. It runs as user 65532 and needs no writable root. The files come from Debian's packages, fetched
+The image holds the program, the libraries that it was linked with (the C library; a debug build has the system's OpenSSL
+as well), CA certificates and time zones, and nothing else: no shell, no package manager. It runs as user 65532 and needs no writable root. The files come from Debian's packages, fetched
 by apt and checked against its signatures. Two runs on one set of packages give the same bytes: names are sorted, times are
 SOURCE_DATE_EPOCH (0 if unset), owners are root.
 
 Load it:  podman load -i OUT.tar      skopeo copy oci-archive:OUT.tar docker://registry.example.com/issuer-gateway:0.1.0
 
-Why not a static program: `crypto.multi_buffer` and tokens load a library at run time, which a static one cannot do.
+Why not a static program: `crypto.multi_buffer` and tokens load a library at run time, which a static one cannot do. The
+C library, too, loads those that look up names.
 """
 
 import hashlib
@@ -25,15 +26,25 @@ import tarfile
 import tempfile
 
 USER = 65532
-PACKAGES = ["libc6", "libgcc-s1", "ca-certificates", "tzdata"]
+PACKAGES = ["ca-certificates", "tzdata"]
+# Which package has a library that a program may be linked with. Any other library is refused.
+LIBRARIES = {
+    "ld-linux-x86-64.so.2": "libc6",
+    "ld-linux-aarch64.so.1": "libc6",
+    "libc.so.6": "libc6",
+    "libm.so.6": "libc6",
+    "libgcc_s.so.1": "libgcc-s1",
+    "libssl.so.3": "libssl3",
+    "libcrypto.so.3": "libssl3",
+}
 # What the packages have and nobody reads in a container.
-LEFT_OUT = re.compile(r"^(usr/share/(doc|man|lintian|locale|doc-base|bug)|usr/sbin|etc|usr/lib/x86_64-linux-gnu/(gconv|audit))(/|$)")
+LEFT_OUT = re.compile(r"^(usr/share/(doc|man|lintian|locale|doc-base|bug)|usr/sbin|etc|usr/lib/[a-z0-9_]+-linux-gnu/(gconv|audit))(/|$)")
 ARCHITECTURES = {"amd64": "amd64", "arm64": "arm64"}
 
 
-def fetch(folder):
+def fetch(folder, packages):
     """The packages' files below `folder`/root, and their versions."""
-    subprocess.run(["apt-get", "-o", "APT::Sandbox::User=root", "download", "-qq", *PACKAGES], cwd=folder, check=True)
+    subprocess.run(["apt-get", "-o", "APT::Sandbox::User=root", "download", "-qq", *sorted(packages)], cwd=folder, check=True)
     versions = {}
     for package in sorted(pathlib.Path(folder).glob("*.deb")):
         subprocess.run(["dpkg-deb", "-x", package, pathlib.Path(folder, "root")], check=True)
@@ -54,14 +65,14 @@ def bundle(root):
     file.write_text("".join(certificate.read_text().rstrip("\n") + "\n" for certificate in certificates))
 
 
-def needed(binary, root):
-    """Fails unless all libraries of the program are in the image."""
+def needed(binary):
+    """The packages of the libraries that the program is linked with."""
     listed = subprocess.run(["objdump", "-p", binary], check=True, capture_output=True, text=True).stdout
     wanted = re.findall(r"NEEDED\s+(\S+)", listed)
-    there = {file.name for file in root.rglob("*.so*")}
-    missing = sorted(set(wanted) - there)
-    if missing:
-        sys.exit(f"oci: the program needs libraries that the image has not: {', '.join(missing)}")
+    unknown = sorted(set(wanted) - set(LIBRARIES))
+    if not wanted or unknown:
+        sys.exit(f"oci: the program needs libraries that the image has not: {', '.join(unknown) or 'none at all?'}")
+    return {LIBRARIES[library] for library in wanted}
 
 
 def layer(root, binary, epoch):
@@ -110,10 +121,9 @@ def main():
     architecture = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout.strip()
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        versions = fetch(folder)
+        versions = fetch(folder, {*PACKAGES, *needed(binary)})
         root = pathlib.Path(folder, "root")
         bundle(root)
-        needed(binary, root)
         content = layer(root, binary, epoch)
 
     blobs = {}
