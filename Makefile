@@ -1,6 +1,6 @@
 # The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make; `make test` Python 3 as well.
 
-.PHONY: run test pgbouncer package package-test package-twice chaos orders fuzz mutants lint interop million fixtures bench bench-micro clean
+.PHONY: run test alerts-test pgbouncer package package-test package-twice chaos orders fuzz mutants lint interop million fixtures bench bench-micro clean
 
 # Which of the C libraries are built from source.
 FEATURES := $(shell scripts/features.sh)
@@ -17,6 +17,12 @@ test:
 # Every test of the store through PgBouncer in transaction mode, with three server connections for each database.
 pgbouncer:
 	WITH_POSTGRES_SETTINGS="-c fsync=off" ISSUER_GATEWAY_TEST_POOLED=1 scripts/with-postgres.sh cargo test $(FEATURES) --test store -- $(TESTS)
+
+# The fault of each alert, provoked in running gateways; Prometheus' rules decide on what they show (tests/monitoring).
+# ALERTS="IssuerGatewayDown ..." takes some.
+alerts-test:
+	cargo build $(FEATURES)
+	tests/monitoring/run.sh target/debug/issuer-gateway $(ALERTS)
 
 # What is handed to operators, in target/package/out: Debian package, container image, Helm chart, the list of all crates
 # (CycloneDX), checksums.
