@@ -295,6 +295,7 @@ impl Metrics {
         for result in [SUCCESS, FAILURE] {
             metrics.reloads.with_label_values(&[result]);
         }
+        metrics.scoring_jobs_ended("failed", 0);
         Ok(metrics)
     }
 
