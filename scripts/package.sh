@@ -22,11 +22,12 @@ tool cargo-auditable 0.7.7 0
 # The times in packages are those of the commit. The C libraries of a debug build are not built anew for it.
 epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 
-# The program has the list of its crates in it (cargo auditable).
+# The program has the list of its crates in it.
+auditable() { CARGO=$PWD/scripts/cargo-by-name cargo-auditable auditable "$@"; }
 if [ "${1:-}" = --debug ]; then
     profile=debug
     read -ra features < <(scripts/features.sh) || true
-    cargo auditable build "${features[@]}"
+    auditable build "${features[@]}"
     deb=(--profile dev --fast)
 else
     profile=release
@@ -37,7 +38,7 @@ else
     export PACKAGE_ROOT PACKAGE_CARGO
     SOURCE_DATE_EPOCH=$epoch CC=cc-without-paths PATH=$PWD/scripts:$PATH \
         RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$PACKAGE_ROOT=/build --remap-path-prefix=$PACKAGE_CARGO=/cargo" \
-        cargo auditable build --release "${features[@]}"
+        auditable build --release "${features[@]}"
     for path in "$PACKAGE_ROOT" "$PACKAGE_CARGO"; do
         if grep -qaF "$path" target/release/issuer-gateway; then
             echo "package: the program knows the folder $path" >&2

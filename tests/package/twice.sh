@@ -8,13 +8,15 @@ cd "$(dirname "$0")/../.."
 
 export SOURCE_DATE_EPOCH
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-PATH=$PWD/target/tools/bin:$PATH
 for folder in one another-one/deeper; do
     source=target/twice/$folder
     mkdir -p "$source"
     # What was built stays, the sources are those of the commit.
     find "$source" -mindepth 1 -maxdepth 1 ! -name target -exec rm -rf {} +
     git archive HEAD | tar -C "$source" -xf -
+    # The tools, too, lie elsewhere.
+    mkdir -p "$source/target/tools/bin"
+    [ ! -d target/tools/bin ] || cp target/tools/bin/* "$source/target/tools/bin/"
     (cd "$source" && scripts/package.sh)
 done
 one=target/twice/one/target
