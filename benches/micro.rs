@@ -83,7 +83,7 @@ fn open_and_seal(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result
         let body = payload::seal(kind, &recipient, &clear)?;
         let open = || {
             let envelope = Envelope::parse(&body, &FieldLevelHeaders::default(), Accepted::ALL)?;
-            let opened = open_once(&ring, &unwrapper, envelope, |_| true);
+            let opened = open_once(&ring, (&unwrapper, 1), envelope, |_| true);
             anyhow::Ok(runtime.block_on(opened)?)
         };
         open()?;

@@ -25,7 +25,7 @@ use crate::reload::Reload;
 use crate::reloadable::Reloadable;
 use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
 use crate::telemetry::Metrics;
-use crate::throttle::{Buckets, Rate};
+use crate::throttle::{Buckets, Rate, ShareRules, Shares};
 use crate::transactions::history::{ForgetRetained, ScoreHistory};
 use crate::unwrap::{Engine, Unwrapper};
 use crate::vault::Vault;
@@ -291,6 +291,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         unwrapper,
         openings: Arc::default(),
         throttle: CryptoRefusals::default(),
+        shares: shares(config),
         vault,
         finder,
         writer,
@@ -307,6 +308,18 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         beats: AtomicBool::new(true),
         fixed_ids: None,
         metrics,
+    })
+}
+
+fn shares(config: &Config) -> Shares {
+    let limits = &config.limits;
+    let rate = limits.issuer_rate();
+    Shares::new(ShareRules {
+        places: config.server.decrypt_queue,
+        each: usize::try_from(limits.issuer_concurrency)
+            .ok()
+            .filter(|each| *each > 0),
+        rate: rate.map(|(per_second, burst)| Rate::new(per_second, burst)),
     })
 }
 

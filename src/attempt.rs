@@ -36,10 +36,12 @@ use crate::store::StoreError;
 use crate::store::audit::AuditDraft;
 use crate::store::issuers::{IssuerRecord, Others, ProfileChange};
 use crate::store::writer::{Act, Commit, Outcome};
+use crate::throttle::Place;
 use crate::unwrap;
 use crate::vault::{VaultError, VaultKeys};
 use caller::{Caller, replayed};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 /// A call under way: who it is from, what it tries, and the nonce that its end uses up.
 pub struct Attempt<'a> {
@@ -48,6 +50,8 @@ pub struct Attempt<'a> {
     /// As it came.
     pub call: &'a Call<'a>,
     caller: Caller,
+    /// Of the issuer's share, until the call has ended.
+    _place: Place<'a>,
     action: Action,
     subject: Option<CardholderId>,
     detail: Option<String>,
@@ -60,7 +64,8 @@ impl<'a> Attempt<'a> {
     ///
     /// # Errors
     /// [`Refusal::Overloaded`], before the signature is verified, if a queue that the call needs
-    /// is full; [`Refusal::Signature`]; [`Refusal::Unavailable`] if this node's clock is off.
+    /// is full; [`Refusal::Signature`]; [`Refusal::Unavailable`] if this node's clock is off;
+    /// [`Refusal::IssuerLimited`].
     pub fn begin(
         gateway: &'a Gateway,
         call: &'a Call<'a>,
@@ -77,8 +82,15 @@ impl<'a> Attempt<'a> {
         if let Some(observer) = call.observer {
             observer.proven(caller.found());
         }
+        let place = gateway.shares.enter(caller.issuer.id.0, Instant::now());
+        let place = place.map_err(|limit| {
+            let client_id = caller.issuer.client_id.as_str();
+            gateway.metrics.issuer_limited(client_id, limit.name());
+            Refusal::IssuerLimited(limit)
+        })?;
         Ok(Self {
             caller,
+            _place: place,
             gateway,
             call,
             action,
@@ -135,7 +147,7 @@ impl<'a> Attempt<'a> {
         gateway.throttle.require_turn(&caller.issuer)?;
         let opened = unwrap::open_once(
             &caller.reloadable.keys,
-            &gateway.unwrapper,
+            (&gateway.unwrapper, caller.issuer.id.0),
             envelope,
             |key_use| {
                 let begun = gateway.openings.begin(caller.issuer.id, &key_use);

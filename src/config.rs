@@ -12,6 +12,7 @@ mod database;
 mod directory;
 mod environment;
 mod keys;
+mod limits;
 mod log;
 mod parse;
 mod server;
@@ -26,6 +27,7 @@ pub use dashboard::{Dashboard, FontFile};
 pub use database::Database;
 pub use directory::DirectorySettings;
 pub use keys::{GatewayKey, KeyPlace, Keys, Oaep};
+pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use server::Server;
 pub use tokens::{Token, TokenObject, find as find_token};
@@ -61,6 +63,9 @@ pub struct Config {
     /// RSA private operations.
     #[serde(default)]
     pub crypto: Crypto,
+    /// What each issuer may take of a node.
+    #[serde(default)]
+    pub limits: Limits,
     /// Signature verification.
     #[serde(default)]
     pub oauth: OAuth,
@@ -239,6 +244,7 @@ impl Config {
             ),
             ("audit", self.audit != running.audit),
             ("crypto", self.crypto != running.crypto),
+            ("limits", self.limits != running.limits),
             ("transactions", self.transactions != running.transactions),
             ("erasure", self.erasure.enabled != running.erasure.enabled),
             (

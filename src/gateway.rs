@@ -18,7 +18,7 @@ use crate::refusal::Refusal;
 use crate::reloadable::Reloadable;
 use crate::store::{Finder, Store, StoreError, Writer};
 use crate::telemetry::Metrics;
-use crate::throttle::Buckets;
+use crate::throttle::{Buckets, Shares};
 use crate::unwrap::Unwrapper;
 use crate::vault::Vault;
 use arc_swap::ArcSwap;
@@ -39,6 +39,8 @@ pub struct Gateway {
     pub openings: Arc<Openings>,
     /// Slows down issuers whose payloads do not open.
     pub throttle: CryptoRefusals,
+    /// What each issuer takes of this node.
+    pub shares: Shares,
     /// Seals and opens data at rest.
     pub vault: Vault,
     /// Whether an enrolled card's number is stored, sealed, beside its blind index.

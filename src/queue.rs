@@ -1,16 +1,20 @@
-//! A bounded queue whose threads take all waiting jobs at once.
+//! A bounded queue whose threads take all waiting jobs at once. Callers whose jobs wait take turns.
 //!
 //! It serves stages that do several jobs for little more than the price of one. While one batch is
 //! done, the next gathers. A batch waits for more jobs only while another stage is the bottleneck
 //! ([`Gather`]).
 
+// By its path, because `make orders` takes this file as a module of another crate.
+#[path = "queue/turns.rs"]
+mod turns;
+
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::thread::{Builder, JoinHandle};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, PoisonError};
-use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
+use turns::Turns;
 
 /// A job in a queue.
 pub(crate) trait Job {
@@ -20,6 +24,11 @@ pub(crate) trait Job {
     /// How much of a batch it takes up.
     fn weight(&self) -> usize {
         1
+    }
+
+    /// Whose it is. Jobs of one caller are taken in the order in which they came.
+    fn caller(&self) -> i32 {
+        0
     }
 }
 
@@ -89,7 +98,7 @@ pub(crate) struct Queue<T> {
 
 struct State<T> {
     /// Each with the moment when it came.
-    jobs: VecDeque<(Instant, T)>,
+    jobs: Turns<(Instant, T)>,
     /// When the queue was empty for the last time.
     since: Instant,
     closed: bool,
@@ -98,7 +107,7 @@ struct State<T> {
 impl<T: Job> Queue<T> {
     pub(crate) fn new(capacity: usize, gather: Option<Gather>) -> Self {
         let state = State {
-            jobs: VecDeque::new(),
+            jobs: Turns::new(),
             since: Instant::now(),
             closed: false,
         };
@@ -124,7 +133,7 @@ impl<T: Job> Queue<T> {
         if state.jobs.is_empty() {
             state.since = now;
         }
-        state.jobs.push_back((now, job));
+        state.jobs.push(job.caller(), (now, job));
         self.count(&state);
         // Who gathers is woken when there is enough, and once at first, to look at the clock.
         let wake = state.jobs.len() == 1 || self.gathers_for(&state).is_none();
@@ -148,7 +157,7 @@ impl<T: Job> Queue<T> {
             let mut taken = Vec::new();
             let mut weight = 0;
             while weight < limit
-                && let Some((_, job)) = state.jobs.pop_front()
+                && let Some((_, job)) = state.jobs.pop()
             {
                 if job.is_awaited() {
                     weight += job.weight();
@@ -189,7 +198,7 @@ impl<T: Job> Queue<T> {
         Fill {
             waiting: state.jobs.len(),
             capacity: self.capacity,
-            oldest: state.jobs.front().map(|(since, _)| since.elapsed()),
+            oldest: state.jobs.firsts().map(|(since, _)| since.elapsed()).max(),
         }
     }
 

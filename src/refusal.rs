@@ -9,9 +9,20 @@ use crate::oauth1;
 use crate::payload;
 use crate::store::StoreError;
 use crate::store::writer::KEY_REUSED;
+use crate::throttle::ShareLimit;
 use crate::unwrap::OpenError;
 use crate::vault::VaultError;
 use crate::violation::Violation;
+
+/// The reasons of calls that are refused for lack of room.
+const OVERLOADED: &str = "overloaded";
+const ISSUER_LIMITED: &str = "issuer-limited";
+
+/// Whether this is the reason of a call that was refused for lack of room: a flood brings many, so
+/// they are answered in turn and not all logged.
+pub fn is_for_lack_of_room(reason: &str) -> bool {
+    [OVERLOADED, ISSUER_LIMITED].contains(&reason)
+}
 
 /// Why a call was not done.
 #[derive(Debug)]
@@ -53,6 +64,8 @@ pub enum Refusal {
     CardAlreadyEnrolled(Option<CardholderId>),
     /// A bounded queue is full; nothing was done.
     Overloaded,
+    /// The issuer has taken its share of this node; nothing was done.
+    IssuerLimited(ShareLimit),
     /// The database did not answer; whether a write in flight was done is unknown.
     Unavailable,
     /// The token with the private key that the payload is for does not answer; nothing was done.
@@ -82,7 +95,8 @@ impl Refusal {
             Self::NoEncryptionCertificate => "no-encryption-certificate",
             Self::WrappedKeyReused => KEY_REUSED,
             Self::CardAlreadyEnrolled(_) => "card-taken",
-            Self::Overloaded => "overloaded",
+            Self::Overloaded => OVERLOADED,
+            Self::IssuerLimited(_) => ISSUER_LIMITED,
             Self::Unavailable => "store-unavailable",
             Self::KeyAway => "key-away",
             Self::Internal(_) => "internal",
@@ -98,7 +112,11 @@ impl Refusal {
     pub fn is_recoverable(&self) -> bool {
         matches!(
             self,
-            Self::Overloaded | Self::Unavailable | Self::KeyAway | Self::Internal(_)
+            Self::Overloaded
+                | Self::IssuerLimited(_)
+                | Self::Unavailable
+                | Self::KeyAway
+                | Self::Internal(_)
         )
     }
 }

@@ -319,6 +319,11 @@ impl Metrics {
         self.callers.answered(client_id, refused, elapsed);
     }
 
+    /// A call of this issuer exceeded a limit of its share.
+    pub fn issuer_limited(&self, client_id: &str, limit: &str) {
+        self.callers.limited(client_id, limit);
+    }
+
     /// A verified call's timestamp is so many seconds ahead of our clock.
     pub fn call_clock(&self, seconds: i64) {
         let seconds = i32::try_from(seconds).unwrap_or(i32::MAX);

@@ -2,15 +2,18 @@
 //!
 //! - [`Rate`] and [`Bucket`]: a token bucket that also says how far away the next turn is
 //! - [`Buckets`]: one for each key, their number bounded
+//! - [`Shares`]: what each issuer may take of this node, at once and a second
 //! - [`Lines`]: so many log lines in a window, the rest counted
 //!
 //! Callers pass the time, so that tests need not wait.
 
 mod buckets;
 mod lines;
+mod shares;
 
 pub use buckets::Buckets;
 pub use lines::Lines;
+pub use shares::{Place, ShareLimit, ShareRules, Shares};
 
 use std::time::{Duration, Instant};
 

@@ -68,6 +68,7 @@ impl Config {
                 "beyond loopback needs server.tls_certificate and server.tls_key, or server.behind_tls_proxy = true",
             );
         }
+        self.limits.validate()?;
         self.vault.validate()?;
         super::tokens::validate(&self.tokens)?;
         for key in &self.keys.gateway {

@@ -11,7 +11,7 @@ use super::flood::{self, RefusalPacing};
 use crate::gateway::Gateway;
 use crate::ids::ClientId;
 use crate::readiness::Draining;
-use crate::refusal::Refusal;
+use crate::refusal::is_for_lack_of_room;
 use crate::throttle::Lines;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -70,8 +70,7 @@ pub async fn around(
         .extensions()
         .get::<AnswerReason>()
         .copied();
-    let overloaded =
-        reason.is_some_and(|AnswerReason(reason, _)| reason == Refusal::Overloaded.reason());
+    let overloaded = reason.is_some_and(|AnswerReason(reason, _)| is_for_lack_of_room(reason));
     // The wait is a part of what the caller sees.
     if overloaded {
         wait_for_its_turn().await;
@@ -157,7 +156,7 @@ fn record<B>(
     if let Some(requests) = OVERLOADED.left_out(now) {
         tracing::warn!(requests, "more requests were refused as overloaded");
     }
-    if reason == Refusal::Overloaded.reason() && !OVERLOADED.admits(now) {
+    if is_for_lack_of_room(reason) && !OVERLOADED.admits(now) {
         return;
     }
     let detail = detail.unwrap_or("");
@@ -199,6 +198,7 @@ fn known_method(method: &str) -> &'static str {
 mod tests {
     use super::*;
     use crate::http::flood::LONGEST_REFUSAL_DELAY;
+    use crate::refusal::Refusal;
     use actix_web::middleware::from_fn;
     use actix_web::test::{TestRequest, call_service, init_service, read_body};
     use actix_web::{App, HttpResponse, web};

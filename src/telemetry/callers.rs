@@ -17,6 +17,7 @@ const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 pub(super) struct Callers {
     seconds: HistogramVec,
     refusals: IntCounterVec,
+    limited: IntCounterVec,
     known: Mutex<HashSet<String>>,
 }
 
@@ -38,10 +39,18 @@ impl Callers {
                 ),
                 &["issuer", "reason"],
             )?,
+            limited: IntCounterVec::new(
+                Opts::new(
+                    "issuer_gateway_issuer_limited_total",
+                    "Calls refused because their issuer has taken its share of this node, by client id and limit",
+                ),
+                &["issuer", "limit"],
+            )?,
             known: Mutex::default(),
         };
         all.register(Box::new(callers.seconds.clone()))?;
         all.register(Box::new(callers.refusals.clone()))?;
+        all.register(Box::new(callers.limited.clone()))?;
         Ok(callers)
     }
 
@@ -53,6 +62,12 @@ impl Callers {
         if let Some(reason) = refused {
             self.refusals.with_label_values(&[issuer, reason]).inc();
         }
+    }
+
+    /// One call of this issuer exceeded a limit.
+    pub(super) fn limited(&self, client_id: &str, limit: &str) {
+        let labels = [self.label(client_id), limit];
+        self.limited.with_label_values(&labels).inc();
     }
 
     fn label<'a>(&self, client_id: &'a str) -> &'a str {

@@ -66,6 +66,7 @@ impl UnwrapError {
 
 /// One wrapped key on its way through the stage.
 struct Job {
+    caller: i32,
     key: Arc<DecryptionKey>,
     travel: Travel,
     wrapped: Vec<u8>,
@@ -87,6 +88,10 @@ impl Job {
 impl queue::Job for Job {
     fn is_awaited(&self) -> bool {
         !self.reply.is_closed()
+    }
+
+    fn caller(&self) -> i32 {
+        self.caller
     }
 }
 
@@ -192,12 +197,14 @@ impl Unwrapper {
     }
 
     /// Unwraps `wrapped` with `key`. If that fails, or if the result has none of the `lengths` (in
-    /// bytes), a random key of the first of them takes its place.
+    /// bytes), a random key of the first of them takes its place. Callers whose keys wait take
+    /// turns.
     ///
     /// # Errors
     /// [`UnwrapError`]: a fault of ours is never passed off as a key that does not unwrap.
-    pub async fn unwrap(
+    pub async fn unwrap_for(
         &self,
+        caller: i32,
         key: Arc<DecryptionKey>,
         travel: Travel,
         wrapped: Vec<u8>,
@@ -208,6 +215,7 @@ impl Unwrapper {
         let (reply, answer) = oneshot::channel();
         let keeper = key.keeper().cloned();
         let job = Job {
+            caller,
             key,
             travel,
             wrapped,
@@ -274,6 +282,17 @@ fn answers(jobs: &[Job], work: impl Fn(&[Job]) -> Vec<Unwrapped>) -> Vec<Option<
 
 #[cfg(test)]
 impl Unwrapper {
+    /// The same for tests in which one caller is all there is.
+    pub(crate) async fn unwrap(
+        &self,
+        key: Arc<DecryptionKey>,
+        travel: Travel,
+        wrapped: Vec<u8>,
+        lengths: &[usize],
+    ) -> Result<ContentKey, UnwrapError> {
+        self.unwrap_for(0, key, travel, wrapped, lengths).await
+    }
+
     /// A stage that panics over every key.
     pub(crate) fn panicking() -> Self {
         let counters = Arc::new(Counters::new(&Engine::OneByOne).unwrap());

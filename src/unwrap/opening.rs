@@ -47,14 +47,14 @@ impl From<UnwrapError> for OpenError {
 /// Opens an envelope: finds the key, asks `admit`, unwraps, decrypts, parses.
 ///
 /// `admit` says whether this use of the wrapped key is allowed. It is asked before each decryption;
-/// if it says no, nothing is decrypted.
+/// if it says no, nothing is decrypted. Callers, known by a number, take turns in the stage.
 ///
 /// From the unwrapping on there is one path and no early end, so that neither the answer nor its
 /// time tells a wrong key from wrong content. Must follow the verification of the sender's
 /// signature.
 pub async fn open_once(
     ring: &KeyRing,
-    unwrapper: &Unwrapper,
+    (unwrapper, caller): (&Unwrapper, i32),
     envelope: Envelope,
     admit: impl FnOnce(KeyUse) -> bool,
 ) -> Result<Opened, OpenError> {
@@ -63,7 +63,8 @@ pub async fn open_once(
         return Err(CryptoReason::WrappedKeyReused.into());
     }
     let content_key = unwrapper
-        .unwrap(
+        .unwrap_for(
+            caller,
             Arc::clone(wrapped.key()),
             wrapped.travel().clone(),
             wrapped.bytes().to_vec(),
@@ -88,7 +89,7 @@ mod tests {
 
     async fn open(stage: &Unwrapper, kind: EnvelopeKind, admit: bool) -> Result<Opened, OpenError> {
         let ring = KeyRing::new(vec![gateway_key(0, &[], KeyState::Primary)]).unwrap();
-        open_once(&ring, stage, sealed(kind), |_| admit).await
+        open_once(&ring, (stage, 1), sealed(kind), |_| admit).await
     }
 
     #[tokio::test]

@@ -114,3 +114,75 @@ on_both!(a_full_write_queue_refuses, |backend: Backend| {
     // since (docs/threat-model.md).
     assert!((1..=2 + tried).contains(&gateway.database.as_ref().unwrap().count("users")));
 });
+
+/// How many were refused by a limit of this issuer's own.
+fn limited(gateway: &TestGateway, issuer: &str, limit: &str) -> usize {
+    let page = gateway.gateway.metrics.render();
+    let name =
+        format!(r#"issuer_gateway_issuer_limited_total{{issuer="{issuer}",limit="{limit}"}} "#);
+    page.lines()
+        .find_map(|line| line.strip_prefix(&name))
+        .map_or(0, |count| count.parse().unwrap())
+}
+
+fn eight_may_wait(config: &mut Config) {
+    config.server.decrypt_threads = 1;
+    config.server.decrypt_queue = 8;
+}
+
+on_both!(
+    an_issuer_that_floods_leaves_room_for_another,
+    |backend: Backend| {
+        let gateway = start(backend, eight_may_wait);
+        let unwrapper = &gateway.gateway.unwrapper;
+        let clients = [(); 3].map(|()| gateway.client("compat"));
+        let enrol = &|other: usize| user_id(&clients[other].enrol(&sample::enrolment("222300")));
+        let held = unwrapper.hold();
+        let answers = std::thread::scope(|scope| {
+            let others: Vec<_> = (0..2)
+                .map(|other| scope.spawn(move || enrol(other)))
+                .collect();
+            until("one is in hand, one waits", || {
+                unwrapper.backlog().jobs() == 1
+            });
+            let mut last = None;
+            let answers = flood(&gateway, 16, || {
+                let refused = || limited(&gateway, "demo", "concurrency");
+                until("more than its half is refused", || refused() == 12);
+                last = Some(scope.spawn(move || enrol(2)));
+                until("the other's next call waits", || {
+                    unwrapper.backlog().jobs() == 6
+                });
+                drop(held);
+            });
+            // The others' calls are all done: `enrol` looks for a user id.
+            let others = others.into_iter().chain(last);
+            others.for_each(|other| drop(other.join().unwrap()));
+            answers
+        });
+        assert_eq!(overloaded(&gateway, &answers), 0, "no queue was full");
+        assert_eq!(
+            answers.iter().filter(|answer| answer.status == 200).count(),
+            4
+        );
+        assert_eq!(limited(&gateway, "compat", "concurrency"), 0);
+        // A refused call uses up no nonce.
+        let database = gateway.database.as_ref().unwrap();
+        assert_eq!(database.count("oauth_nonces"), 7);
+    }
+);
+
+on_both!(
+    an_issuer_alone_may_use_the_whole_node,
+    |backend: Backend| {
+        let gateway = start(backend, eight_may_wait);
+        let held = gateway.gateway.unwrapper.hold();
+        let answers = flood(&gateway, 32, || {
+            until("the rest is refused", || refused(&gateway) >= 23);
+            drop(held);
+        });
+        let enrolled = 32 - overloaded(&gateway, &answers);
+        assert!((8..=9).contains(&enrolled), "{enrolled}");
+        assert_eq!(limited(&gateway, "demo", "concurrency"), 0);
+    }
+);

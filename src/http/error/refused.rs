@@ -127,6 +127,10 @@ pub(super) fn refused(refusal: &Refusal) -> (StatusCode, Element) {
             S::SERVICE_UNAVAILABLE,
             unavailable("The gateway is at its limit; try again shortly."),
         ),
+        Refusal::IssuerLimited(_) => (
+            S::SERVICE_UNAVAILABLE,
+            unavailable("The issuer has too many calls under way; try again shortly."),
+        ),
         Refusal::Unavailable => (
             S::SERVICE_UNAVAILABLE,
             unavailable("The gateway cannot reach its storage; try again shortly."),
@@ -150,6 +154,7 @@ pub(super) fn log_detail(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::Signature(error) => error.detail(),
         Refusal::Crypto(detail) | Refusal::Internal(detail) => Some(detail),
+        Refusal::IssuerLimited(limit) => Some(limit.name()),
         _ => None,
     }
 }
