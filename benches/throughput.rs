@@ -23,7 +23,7 @@
 //! | `--transactions` | `BENCH_TRANSACTIONS` | 5000000 | how many stored transactions there are beside the second import; 0: none |
 //! | `--overload` | `BENCH_OVERLOAD` | 10 | times the saturating load |
 //! | `--multi-buffer` | `BENCH_MULTI_BUFFER` | auto | `crypto.multi_buffer` of the `_mb` runs: `auto` or a path |
-//! | `--only` | `BENCH_ONLY` | all | phases: `rounds`, `elliptic`, `multi-buffer`, `sqlite`, `nodes`, `growth`, `latency`, `overload`, `memory`, `transactions`, `dashboard` |
+//! | `--only` | `BENCH_ONLY` | all | phases: `rounds`, `elliptic`, `multi-buffer`, `sqlite`, `nodes`, `growth`, `latency`, `overload`, `fairness`, `memory`, `transactions`, `dashboard` |
 //!
 //! The modules: [`settings`]; [`sandbox`], [`database`] and [`gateway`] are the machine under test;
 //! [`requests`] prepares, [`connection`] and [`load`] drive, [`outcome`] holds what came back and

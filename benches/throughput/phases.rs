@@ -1,6 +1,7 @@
 //! What is measured, in which order.
 
 mod dashboard;
+mod fairness;
 mod growth;
 mod limits;
 mod transactions;
@@ -60,6 +61,7 @@ struct Bench<'a> {
     settings: &'a Settings,
     sandbox: Sandbox,
     cards: Cards,
+    other_cards: Cards,
     yardstick: Yardstick,
     progress: Progress,
     /// Answers per second of the last run of this kind.
@@ -75,6 +77,7 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     let sandbox = Sandbox::make()?;
     let mut bench = Bench {
         cards: Cards::new(&sandbox.account_range),
+        other_cards: Cards::new(&sandbox.other.1),
         sandbox,
         settings,
         yardstick: Yardstick::new()?,
@@ -118,6 +121,7 @@ impl Bench<'_> {
             Phase::Nodes => self.nodes(),
             Phase::Latency => self.latency(),
             Phase::Overload => self.overload(),
+            Phase::Fairness => self.fairness(),
             Phase::Memory => self.memory(),
             Phase::Transactions => self.transactions(),
             Phase::Dashboard => self.dashboard(),
@@ -304,11 +308,15 @@ impl Bench<'_> {
         self.progress.step(u64::try_from(count)?, &text);
         let users = match kind {
             Kind::Update => some_users(site, count)?,
-            Kind::Jwe | Kind::JweEc | Kind::FieldLevel => Vec::new(),
+            Kind::Jwe | Kind::JweEc | Kind::JweOfOther | Kind::FieldLevel => Vec::new(),
+        };
+        let cards = match kind {
+            Kind::JweOfOther => &self.other_cards,
+            _ => &self.cards,
         };
         prepare(
             &self.sandbox,
-            &self.cards,
+            cards,
             kind,
             &users,
             count,

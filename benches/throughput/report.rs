@@ -1,10 +1,12 @@
 //! The figures: a table for people, one line of JSON for programs.
 
+mod fairness;
 mod table;
 
 use super::outcome::Outcome;
 use super::rsa::{Yardstick, median};
 use anyhow::Context;
+pub(crate) use fairness::Fairness;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -162,6 +164,7 @@ pub(crate) struct Results {
     pub(crate) growth: Vec<Growth>,
     pub(crate) curve: Vec<Point>,
     pub(crate) overload: Vec<Overload>,
+    pub(crate) fairness: Option<Fairness>,
     pub(crate) memory: Option<Remembered>,
     pub(crate) transactions: Option<Transactions>,
     pub(crate) dashboard: Option<Dashboard>,
@@ -182,6 +185,7 @@ struct Line {
     sqlite_ratio: Option<f64>,
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
+    fairness_p99_ratio: Option<f64>,
     rss_mib: Option<f64>,
     import_per_s: Option<f64>,
     api_tx_per_s: Option<f64>,
@@ -237,6 +241,10 @@ fn line(results: &Results, yardstick: &Yardstick) -> Line {
         sqlite_ratio: ratio(&results.sqlite),
         p50_ms: half.map(|point| rounded(point.run.p50_ms, 2)),
         p99_ms: half.map(|point| rounded(point.run.p99_ms, 2)),
+        fairness_p99_ratio: results
+            .fairness
+            .as_ref()
+            .map(|fairness| rounded(fairness.p99_ratio(), 2)),
         rss_mib: results
             .memory
             .as_ref()
@@ -332,6 +340,9 @@ fn table(results: &Results, yardstick: &Yardstick) -> Table {
         }
     }
 
+    if let Some(fairness) = &results.fairness {
+        fairness.show(&mut table);
+    }
     if let Some(all) = &results.transactions {
         transactions(&mut table, all);
     }

@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Jwe,
     /// The same, encrypted to the gateway's EC key.
     JweEc,
+    /// Enrolments of another issuer's cards, in a JWE.
+    JweOfOther,
     /// Enrolments with field-level encryption.
     FieldLevel,
     /// Updates in a JWE.
@@ -82,12 +84,8 @@ pub(crate) fn prepare(
                         bar.inc(1);
                         match kind {
                             Kind::Jwe => enrolment(sandbox, cards, EnvelopeKind::Jwe),
-                            Kind::JweEc => {
-                                let card = cards.next();
-                                let (prepared, last_four) =
-                                    enrolment_by(&sandbox.ec_client, &card, EnvelopeKind::Jwe)?;
-                                on_the_wire(&prepared, last_four)
-                            }
+                            Kind::JweEc => jwe_by(&sandbox.ec_client, cards),
+                            Kind::JweOfOther => jwe_by(&sandbox.other.0, cards),
                             Kind::FieldLevel => enrolment(sandbox, cards, EnvelopeKind::FieldLevel),
                             Kind::Update => {
                                 let user = users.get(number % users.len().max(1));
@@ -144,6 +142,11 @@ fn enrolment_by(
 
 fn enrolment(sandbox: &Sandbox, cards: &Cards, envelope: EnvelopeKind) -> anyhow::Result<Request> {
     let (prepared, last_four) = enrolment_of(sandbox, &cards.next(), envelope)?;
+    on_the_wire(&prepared, last_four)
+}
+
+fn jwe_by(client: &Client, cards: &Cards) -> anyhow::Result<Request> {
+    let (prepared, last_four) = enrolment_by(client, &cards.next(), EnvelopeKind::Jwe)?;
     on_the_wire(&prepared, last_four)
 }
 

@@ -17,6 +17,8 @@ pub(crate) const PUBLIC_URL: &str = "https://gateway.bench.example";
 
 /// The sandbox's issuer with donation on and encrypted answers.
 const ISSUER: &str = "demo";
+/// The one that floods while fairness is measured: its answers are encrypted too.
+const OTHER_ISSUER: &str = "basic";
 
 /// All that is switched on in production; the rest is the defaults.
 const CONFIG: &str = r#"[server]
@@ -48,6 +50,7 @@ state = "primary"
 
 pub(crate) const DATABASE: &str = "ISSUER_GATEWAY__DATABASE__URL";
 const MULTI_BUFFER: &str = "ISSUER_GATEWAY__CRYPTO__MULTI_BUFFER";
+const ISSUER_RATE: &str = "ISSUER_GATEWAY__LIMITS__ISSUER_RATE_PER_SECOND";
 
 /// The folder and what is in it.
 pub(crate) struct Sandbox {
@@ -57,6 +60,8 @@ pub(crate) struct Sandbox {
     pub(crate) client: Client,
     /// The same issuer, who encrypts to the EC key.
     pub(crate) ec_client: Client,
+    /// Another issuer, and the leading digits of its cards.
+    pub(crate) other: (Client, String),
     /// Who the issuer is in signatures and in the audit trail.
     pub(crate) consumer_key: String,
     /// Leading digits of the issuer's cards.
@@ -88,6 +93,8 @@ impl Sandbox {
         let (mut by_ec, _) = Identity::from_sandbox(&description, ISSUER)?;
         PUBLIC_URL.clone_into(&mut by_ec.base_url);
         let by_ec = by_ec.with_ec_key(&description)?;
+        let (mut other, other_issuer) = Identity::from_sandbox(&description, OTHER_ISSUER)?;
+        PUBLIC_URL.clone_into(&mut other.base_url);
         let SandboxIssuer {
             consumer_key,
             account_ranges,
@@ -98,10 +105,8 @@ impl Sandbox {
             client: Client::new(identity)?,
             ec_client: Client::new(by_ec)?,
             consumer_key,
-            account_range: account_ranges
-                .into_iter()
-                .next()
-                .context("the issuer has no account range")?,
+            other: (Client::new(other)?, first(other_issuer.account_ranges)?),
+            account_range: first(account_ranges)?,
             folder,
         })
     }
@@ -129,8 +134,24 @@ impl Sandbox {
         nodes: usize,
         multi_buffer: &str,
     ) -> anyhow::Result<Site> {
+        self.open_set(database, nodes, &[(MULTI_BUFFER, multi_buffer)])
+    }
+
+    /// A PostgreSQL database of its own with one gateway that has this
+    /// `limits.issuer_rate_per_second`.
+    pub(crate) fn with_issuer_rate(&self, per_second: u64) -> anyhow::Result<Site> {
+        let rate = per_second.to_string();
+        self.open_set(Database::postgres()?, 1, &[(ISSUER_RATE, &rate)])
+    }
+
+    fn open_set(
+        &self,
+        database: Database,
+        nodes: usize,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Site> {
         let url = database.url();
-        let environment = [(DATABASE, url.as_str()), (MULTI_BUFFER, multi_buffer)];
+        let environment = [&[(DATABASE, url.as_str())], settings].concat();
         let issuers = self.folder.path().join("issuers.toml");
         run(
             &[
@@ -172,6 +193,11 @@ impl Site {
     pub(crate) fn close(self) -> anyhow::Result<()> {
         self.gateways.into_iter().try_for_each(Gateway::stop)
     }
+}
+
+fn first(account_ranges: Vec<String>) -> anyhow::Result<String> {
+    let first = account_ranges.into_iter().next();
+    first.context("the issuer has no account range")
 }
 
 pub(crate) fn text(path: &Path) -> anyhow::Result<&str> {

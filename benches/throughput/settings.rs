@@ -65,6 +65,8 @@ pub(crate) enum Phase {
     Nodes,
     Latency,
     Overload,
+    /// One issuer's latency while another floods.
+    Fairness,
     Memory,
     Transactions,
     Dashboard,

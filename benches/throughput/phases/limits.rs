@@ -18,7 +18,7 @@ const MEMORY_CONNECTIONS: usize = 1_000;
 
 impl Bench<'_> {
     /// Enrolments per second at most: of the rounds, or else measured now.
-    fn peak(&mut self) -> anyhow::Result<f64> {
+    pub(super) fn peak(&mut self) -> anyhow::Result<f64> {
         if let Some(run) = Run::median_of(&self.results.jwe) {
             return Ok(run.per_second);
         }
