@@ -1,6 +1,6 @@
 # The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make; `make test` Python 3 as well.
 
-.PHONY: run test alerts-test pgbouncer package package-test package-twice chaos orders fuzz mutants lint interop million fixtures bench bench-micro clean
+.PHONY: run test alerts-test pgbouncer failover package package-test package-twice chaos orders fuzz mutants lint interop million fixtures bench bench-micro clean
 
 # Which of the C libraries are built from source.
 FEATURES := $(shell scripts/features.sh)
@@ -26,6 +26,12 @@ alerts-test:
 
 # What is handed to operators, in target/package/out: Debian package, container image, Helm chart, the list of all crates
 # (CycloneDX), checksums.
+# A failover of PostgreSQL under load: Patroni, etcd, haproxy (Debian's) and two gateways, the primary killed.
+failover:
+	cargo build $(FEATURES)
+	tests/failover/run.sh target/debug/issuer-gateway
+
+# What is handed to operators, in target/package/out: Debian package, container image, Helm chart, checksums.
 package:
 	scripts/package.sh
 
