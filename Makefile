@@ -24,14 +24,13 @@ alerts-test:
 	cargo build $(FEATURES)
 	tests/monitoring/run.sh target/debug/issuer-gateway $(ALERTS)
 
-# What is handed to operators, in target/package/out: Debian package, container image, Helm chart, the list of all crates
-# (CycloneDX), checksums.
 # A failover of PostgreSQL under load: Patroni, etcd, haproxy (Debian's) and two gateways, the primary killed.
 failover:
 	cargo build $(FEATURES)
 	tests/failover/run.sh target/debug/issuer-gateway
 
-# What is handed to operators, in target/package/out: Debian package, container image, Helm chart, checksums.
+# What is handed to operators, in target/package/out: Debian package, container image, Helm chart, the list of all crates
+# (CycloneDX), checksums.
 package:
 	scripts/package.sh
 

@@ -38,8 +38,8 @@ pub struct Round {
 }
 
 impl Follower {
-    /// Goes on where `state` says that an export to `to` has ended; from the first entry if there is
-    /// no such file.
+    /// Goes on where `state` says that an export to `to` has ended; from the first entry if there
+    /// is no such file.
     ///
     /// # Errors
     /// The file system's, and a state that is none.

@@ -55,17 +55,18 @@ pub(super) struct Export {
     /// Only entries that concern this issuer.
     #[arg(long, value_name = "CLIENT_ID")]
     issuer: Option<String>,
-    /// Append the whole trail to the file --to, and go on with what is new until Ctrl-C or SIGTERM.
+    /// Append the whole trail to the file --to, and go on with what is new until Ctrl-C or
+    /// SIGTERM.
     ///
-    /// Each entry is exported at least once, whoever is killed: started again with the same --state,
-    /// the export goes on where it ended. While the database is away, it waits.
+    /// Each entry is exported at least once, whoever is killed: started again with the same
+    /// --state, the export goes on where it ended. While the database is away, it waits.
     #[arg(long, requires_all = ["to", "state"], conflicts_with_all = ["since", "until", "issuer"])]
     follow: bool,
     /// The file that --follow appends to. You may rotate it.
     #[arg(long, value_name = "FILE", requires = "follow")]
     to: Option<PathBuf>,
-    /// The file in which --follow notes how far it is: the last exported entry of each chain. You can
-    /// give it to `audit verify --expect`.
+    /// The file in which --follow notes how far it is: the last exported entry of each chain. You
+    /// can give it to `audit verify --expect`.
     #[arg(long, value_name = "FILE", requires = "follow")]
     state: Option<PathBuf>,
     /// How often --follow looks for new entries, in seconds.

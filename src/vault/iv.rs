@@ -9,7 +9,8 @@ pub(super) const IV: usize = 12;
 const AT_ONCE: usize = 64;
 
 thread_local! {
-    /// An IV is no secret: it stands in clear before its ciphertext. So a thread may draw some ahead.
+    /// An IV is no secret: it stands in clear before its ciphertext. So a thread may draw some
+    /// ahead.
     static AHEAD: RefCell<Vec<[u8; IV]>> = const { RefCell::new(Vec::new()) };
 }
 

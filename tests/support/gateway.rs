@@ -6,8 +6,8 @@ use issuer_gateway::client::identity::{Identity, KeyFiles};
 use issuer_gateway::client::{Answered, Client, Operation, Prepared};
 use issuer_gateway::clock::Clock;
 use issuer_gateway::config::{
-    Audit, Config, Crypto, Dashboard, Database, DirectorySettings, Erasure, GatewayKey, Keys, Log,
-    Metrics, OAuth, Oaep, Server, Transactions, Vault,
+    Audit, Config, Crypto, Dashboard, Database, DirectorySettings, Erasure, GatewayKey, Keys,
+    Limits, Log, Metrics, OAuth, Oaep, Server, Transactions, Vault,
 };
 use issuer_gateway::gateway::Gateway;
 use issuer_gateway::housekeeping::Job;
@@ -126,6 +126,7 @@ pub fn config(database_url: &str) -> Config {
         transactions: Transactions::default(),
         users: DirectorySettings::default(),
         dashboard: Dashboard::default(),
+        limits: Limits::default(),
         log: Log::default(),
         source: None,
     }
