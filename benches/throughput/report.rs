@@ -6,7 +6,7 @@ mod table;
 use super::outcome::Outcome;
 use super::rsa::{Yardstick, median};
 use anyhow::Context;
-pub(crate) use fairness::Fairness;
+pub(crate) use fairness::{Fairness, Other};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
