@@ -255,8 +255,10 @@ fn by_sqlstate(state: SqlState) -> Option<StoreError> {
 /// SQLite's messages, which are English; and PostgreSQL's, where a linker has kept its SQLSTATE
 /// from us (see [`libpq`]) and `lc_messages` leaves them English.
 fn known_message(message: &str) -> Option<StoreError> {
-    const KNOWN: [(&str, StoreError); 10] = [
+    const KNOWN: [(&str, StoreError); 11] = [
         ("deadlock detected", StoreError::Busy),
+        // Citus, between machines.
+        ("distributed deadlock", StoreError::Busy),
         ("due to lock timeout", StoreError::Busy),
         ("database is locked", StoreError::Busy),
         ("database table is locked", StoreError::Busy),
@@ -319,6 +321,11 @@ mod tests {
         let cases = [
             (Kind::Unknown, "deadlock detected", "database-busy"),
             (Kind::Unknown, "database is locked", "database-busy"),
+            (
+                Kind::Unknown,
+                "canceling the transaction since it was involved in a distributed deadlock",
+                "database-busy",
+            ),
             (
                 Kind::Unknown,
                 "canceling statement due to statement timeout",
