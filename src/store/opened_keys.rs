@@ -8,8 +8,9 @@ use super::connection::on_backend;
 use super::error::StoreError;
 use super::pool::Store;
 use crate::ids::IssuerId;
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary};
+use diesel::sql_types::{BigInt, Binary, Bool};
 use std::time::Duration;
 
 /// PostgreSQL's clock in microseconds since 1970 UTC.
@@ -26,6 +27,9 @@ const CHUNK: i64 = 5_000;
 
 /// The rows of a gateway key are looked for in so many slices of the hashes, one transaction each.
 const SLICES: u32 = 4_096;
+
+/// Held by the transaction that purges on PostgreSQL: "opened" in ASCII.
+const PURGE_LOCK: i64 = 0x6f70_656e_6564;
 
 /// What a wrapped key is used for: one message of one issuer. Hashes alone, no value of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,17 +90,19 @@ impl Store {
         loop {
             let chunk = self
                 .maintain(move |conn| {
-                    // PostgreSQL: what another node purges already is skipped.
+                    // PostgreSQL: nothing to do while another node purges.
                     Ok(on_backend!(conn, c => {
                         sqlite: diesel::sql_query(format!(
                             "DELETE FROM opened_keys WHERE key_hash IN (SELECT key_hash FROM opened_keys \
                              WHERE NOT field_level AND opened_at < {NOW_SQLITE} - ? LIMIT ?)"
                         )).bind::<BigInt, _>(keep).bind::<BigInt, _>(CHUNK).execute(c)?,
-                        postgres: diesel::sql_query(format!(
-                            "DELETE FROM opened_keys WHERE key_hash IN (SELECT key_hash FROM opened_keys \
-                             WHERE NOT field_level AND opened_at < {NOW_POSTGRES} - $1 LIMIT $2 \
-                             FOR UPDATE SKIP LOCKED)"
-                        )).bind::<BigInt, _>(keep).bind::<BigInt, _>(CHUNK).execute(c)?,
+                        postgres: match purges_alone(c)? {
+                            true => diesel::sql_query(format!(
+                                "DELETE FROM opened_keys WHERE key_hash IN (SELECT key_hash FROM opened_keys \
+                                 WHERE NOT field_level AND opened_at < {NOW_POSTGRES} - $1 LIMIT $2)"
+                            )).bind::<BigInt, _>(keep).bind::<BigInt, _>(CHUNK).execute(c)?,
+                            false => 0,
+                        },
                     }))
                 })
                 .await?;
@@ -176,6 +182,17 @@ impl Store {
         })
         .await
     }
+}
+
+/// Whether no other node purges until this transaction ends. The table is distributed by the hash,
+/// and a distributed PostgreSQL locks no rows of several shards (`FOR UPDATE SKIP LOCKED`).
+fn purges_alone(conn: &mut PgConnection) -> QueryResult<bool> {
+    diesel::select(
+        sql::<Bool>("pg_try_advisory_xact_lock(")
+            .bind::<BigInt, _>(PURGE_LOCK)
+            .sql(")"),
+    )
+    .get_result(conn)
 }
 
 /// The least and the greatest hash of a slice: those that begin with these 12 bits.

@@ -103,7 +103,7 @@ pub struct ScoringJob {
 const ISSUERS: &str = "SELECT DISTINCT issuer_id AS n FROM scoring_jobs \
     WHERE status IN ('pending', 'running') AND next_at <= $1 ORDER BY issuer_id";
 const DUE: &str = "SELECT j.user_id, j.created_at, j.attempts, EXISTS (SELECT 1 FROM transaction_ledgers l \
-        WHERE l.issuer_id = j.issuer_id AND l.user_id = j.user_id) AS has_transactions \
+        WHERE l.issuer_id = $1 AND l.user_id = j.user_id) AS has_transactions \
     FROM scoring_jobs j WHERE j.issuer_id = $1 AND j.status IN ('pending', 'running') AND j.next_at <= $2 \
     ORDER BY j.next_at LIMIT $3";
 const UNENDED: &str = "SELECT status, count(*) AS n FROM scoring_jobs WHERE status IN ('pending', 'running') \

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import subprocess
 import threading
 import time
@@ -52,7 +53,7 @@ class Gateways:
 
     def command(self, *arguments):
         done = subprocess.run(
-            [self.binary, "--config", self.config, *arguments], env={**self.env, "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=60
+            [self.binary, "--config", self.config, *arguments], env={**os.environ, **self.env}, capture_output=True, text=True, timeout=60
         )
         return done.returncode, (done.stdout + done.stderr).strip()
 
