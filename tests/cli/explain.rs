@@ -54,8 +54,9 @@ impl Sandbox {
         let mut all = vec![text(&file), "--json"];
         all.extend(args);
         let output = self.explain(&all);
-        let told: Value = serde_json::from_str(&output.stdout)
-            .unwrap_or_else(|_| panic!("{}{}", output.stdout, output.stderr));
+        let told: Result<Value, _> = serde_json::from_str(&output.stdout);
+        assert!(told.is_ok(), "{}{}", output.stdout, output.stderr);
+        let told = told.unwrap();
         let told = told.as_array().unwrap();
         assert_eq!(told.len(), 1, "{name}");
         told[0].clone()

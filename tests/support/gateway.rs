@@ -121,7 +121,6 @@ pub fn config(database_url: &str) -> Config {
         tokens: Vec::new(),
         audit: Audit::default(),
         crypto: Crypto::default(),
-        limits: Limits::default(),
         oauth: OAuth::default(),
         erasure: Erasure::default(),
         transactions: Transactions::default(),

@@ -149,6 +149,9 @@ impl Request {
     }
 }
 
+/// Signs bytes.
+pub(crate) type Sign<'w> = Box<dyn Fn(&[u8]) -> Vec<u8> + 'w>;
+
 /// Signs, as official clients do it. What differs from them is changed before [`Signing::request`].
 pub(crate) struct Signing<'w> {
     pub(crate) method: &'w str,
@@ -161,7 +164,7 @@ pub(crate) struct Signing<'w> {
     pub(crate) parameters: Vec<(&'w str, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) join: fn(&str, &str, &str) -> String,
-    pub(crate) sign: Box<dyn Fn(&[u8]) -> Vec<u8> + 'w>,
+    pub(crate) sign: Sign<'w>,
 }
 
 impl<'w> Signing<'w> {

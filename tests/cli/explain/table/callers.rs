@@ -1,6 +1,6 @@
 //! Mistakes that keep a caller from being proven: header, time, body hash, base string, key.
 
-use super::super::world::{Jwe, Signing, World, base64, escape, sha256, sign, sign_pss};
+use super::super::world::{Jwe, Sign, Signing, World, base64, escape, sha256, sign, sign_pss};
 use super::{Broken, broken, clear, good};
 use openssl::hash::{MessageDigest, hash};
 use serde_json::json;
@@ -303,7 +303,7 @@ pub(super) fn base_strings(world: &World) -> Vec<Broken> {
 }
 
 pub(super) fn signatures(world: &World) -> Vec<Broken> {
-    let signed = |sign: Box<dyn Fn(&[u8]) -> Vec<u8> + '_>| {
+    let signed = |sign: Sign<'_>| {
         Signing {
             sign,
             ..good(world)
