@@ -96,22 +96,34 @@ fn kept_transactions_go(backend: Backend) {
     let gateway = start(backend, 30);
     let database = gateway.database.as_ref().unwrap();
     let client = gateway.client("demo");
+    let mut first_card = Vec::new();
     let cards = [0; 4].map(|_| {
         let enrolment = sample::enrolment("534403");
         let card = enrolment["cardNumber"].as_str().unwrap().to_owned();
         post(&client, &purchases(&card));
+        if first_card.is_empty() {
+            first_card = database.texts("SELECT retained_id AS t FROM retained_transactions");
+        }
         (enrolment, card)
     });
     assert_eq!(database.count("retained_transactions"), 8);
-    // One too old, one under an index key that is gone.
-    database.execute(
+    // One too old, one under an index key that is gone; ids are in no order of their cards.
+    let of_others = |which| {
+        let first = first_card.join("', '");
+        format!(
+            "(SELECT {which}(retained_id) FROM retained_transactions \
+             WHERE retained_id NOT IN ('{first}'))"
+        )
+    };
+    database.execute(&format!(
         "UPDATE retained_transactions SET received_at = received_at - 31 * 86400000000 \
-         WHERE retained_id = (SELECT min(retained_id) FROM retained_transactions)",
-    );
-    database.execute(
-        "UPDATE retained_transactions SET pan_index_key = 0 \
-         WHERE retained_id = (SELECT max(retained_id) FROM retained_transactions)",
-    );
+         WHERE retained_id = {}",
+        of_others("min")
+    ));
+    database.execute(&format!(
+        "UPDATE retained_transactions SET pan_index_key = 0 WHERE retained_id = {}",
+        of_others("max")
+    ));
     gateway.start_job(|| ForgetRetained);
     until("they are purged", || {
         database.count("retained_transactions") == 6

@@ -19,10 +19,11 @@ use std::time::{Duration, Instant};
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 /// Those that show only once something has gone wrong, or at another time of day.
-const RARE: [&str; 8] = [
+const RARE: [&str; 9] = [
     "issuer_gateway_background_failures_total",
     "issuer_gateway_begins_seconds",
     "issuer_gateway_connection_errors_total",
+    "issuer_gateway_issuer_limited_total",
     "issuer_gateway_job_panics_total",
     "issuer_gateway_refusals_summed_total",
     "issuer_gateway_reloads_total",
