@@ -88,8 +88,8 @@ await runner.case("the list can be narrowed, also while it is live", async () =>
   await page.getByLabel("Issuer").selectOption("demo");
   await page.getByLabel("refused only").check();
   await page.getByRole("button", { name: "Show" }).click();
-  assert.equal(await page.locator("#calls tr").count(), 1);
   await page.getByText("Live: 1 shown").waitFor();
+  assert.equal(await page.locator("#calls tr").count(), 1);
   client("enrol");
   client("enrol", "--issuer", "basic");
   const number = await forged();

@@ -14,7 +14,7 @@ export async function cases(runner, { browser, cluster, user }) {
     await page.waitForURL(/cut=50/);
     assert.notEqual(await page.locator("#what-if-h ~ .lead").innerText(), before);
     await page.locator(".payments a").first().click();
-    assert.match(await page.locator("h1").innerText(), /How was this estimated/);
+    await page.getByRole("heading", { level: 1, name: /How was this estimated/ }).waitFor();
     for (const screen of SCREENS) assert.equal((await page.goto(root(page) + screen)).status(), 200, screen);
     await context.close();
   });
