@@ -102,10 +102,10 @@ impl std::fmt::Display for Money {
 impl std::ops::Neg for Money {
     type Output = Self;
 
-    /// A refund of it.
+    /// A refund of it. Of nothing it is nothing, without a sign.
     fn neg(self) -> Self {
         Self {
-            value: -self.value,
+            value: (-self.value).normalize(),
             currency: self.currency,
         }
     }
@@ -137,6 +137,13 @@ mod tests {
         ] {
             assert_eq!(parse(text, currency).as_deref(), Ok(shown), "{text}");
         }
+    }
+
+    #[test]
+    fn a_refund_of_nothing_has_no_sign() {
+        let euro = |value| Money::new(value, Currency::from_alpha("EUR").unwrap()).unwrap();
+        assert_eq!((-euro(Decimal::ZERO)).to_string(), "0.00 EUR");
+        assert_eq!((-euro(Decimal::TEN)).to_string(), "-10.00 EUR");
     }
 
     #[test]

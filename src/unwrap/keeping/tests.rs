@@ -147,21 +147,22 @@ async fn the_keepers_pace_says_when_it_is_full() {
     keeping.pace.note(LONG);
     fake.held.store(true, Ordering::SeqCst);
     let key = fake.key(KeyState::Active);
-    let mut waiting = Vec::new();
-    while !stage.is_full(&alone) {
-        let mut one = Box::pin(stage.unwrap(key.clone(), OAEP, wrapped(), LENGTHS));
-        assert!(one.as_mut().now_or_never().is_none());
-        waiting.push(one);
+    let ask = || Box::pin(stage.unwrap(key.clone(), OAEP, wrapped(), LENGTHS));
+    let mut under_way = ask();
+    assert!(under_way.as_mut().now_or_never().is_none());
+    while fake.calls.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
     }
-    assert!(waiting.len() <= 2, "one under way, one behind it");
+    assert!(!stage.is_full(&alone), "none waits behind it");
+    let mut behind = ask();
+    assert!(behind.as_mut().now_or_never().is_none());
+    assert!(stage.is_full(&alone));
     assert!(
         !stage.is_full(&both),
         "the other key has a stage of its own"
     );
-    let late = stage.unwrap(key, OAEP, wrapped(), LENGTHS).await;
-    assert_eq!(late.err(), Some(UnwrapError::Overloaded));
+    assert_eq!(ask().await.err(), Some(UnwrapError::Overloaded));
     fake.held.store(false, Ordering::SeqCst);
-    for one in waiting {
-        assert!(one.await.is_ok());
-    }
+    assert!(under_way.await.is_ok());
+    assert!(behind.await.is_ok());
 }

@@ -32,6 +32,29 @@ fn both_texts_blocked_and_not() {
 }
 
 #[test]
+fn spaces_where_a_block_would_end_are_text() {
+    let mut seen = 0;
+    for letters in 1..23 {
+        let name = "A".repeat(letters);
+        let place = format!("{name}\\STREET 1\\CITY\\22100        SWE");
+        let records = vec![purchase().with(43, &place).encode(true); 8];
+        // One after the other is the last one.
+        for count in 1..=records.len() {
+            let bytes = file(&records[..count], false);
+            let looks_marked = bytes.get(1_012..1_014) == Some(&[0x40; 2]);
+            seen += usize::from(looks_marked);
+            let lines = told(&bytes);
+            assert_eq!(lines.len(), count, "{letters} {lines:?}");
+            assert!(
+                lines.iter().all(|line| line.contains("54.20 SEK")),
+                "{lines:?}"
+            );
+        }
+    }
+    assert!(seen >= 3, "{seen}");
+}
+
+#[test]
 fn signs_and_kinds() {
     let purchase = purchase().without(6);
     for (message, expected) in [
