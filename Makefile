@@ -1,4 +1,5 @@
-# The whole workflow. `make run` and `make test` need Rust, a C compiler, perl and make; `make test` Python 3 as well.
+# The whole workflow. `make run` and `make test` need Rust, a C compiler and make; `make test` Python 3 as well. Where
+# OpenSSL is built, perl too (README).
 
 .PHONY: run test alerts-test pgbouncer failover package package-test package-twice chaos orders fuzz mutants lint interop million fixtures bench bench-micro clean
 

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! make bench-micro                              # all of them
-//! cargo bench --bench micro -- open             # those whose name contains "open"
+//! cargo bench --features bundled --bench micro -- open   # those whose name contains "open"
 //! ```
 
 use anyhow::{Context, ensure};

@@ -10,7 +10,7 @@
 //! make bench                                     # all of it, about ten minutes on two cores
 //! BENCH_USERS=1000000,5000000 make bench         # growth up to five million users
 //! BENCH_ONLY=rounds BENCH_SECONDS=3 make bench   # a quick look
-//! scripts/with-postgres.sh cargo bench --bench throughput -- --help
+//! scripts/with-postgres.sh cargo bench --features bundled --bench throughput -- --help
 //! ```
 //!
 //! | argument | environment | default | what |

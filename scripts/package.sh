@@ -50,8 +50,8 @@ fi
 version=$("target/$profile/issuer-gateway" --version | cut -d ' ' -f 2)
 
 export SOURCE_DATE_EPOCH=$epoch
-rm -rf "$out"
 mkdir -p "$out"
+rm -f "$out"/*.deb "$out"/*.tar "$out"/*.tgz "$out"/*.cdx.json "$out"/SHA256SUMS
 cargo deb --quiet --no-build "${deb[@]}" --output "$out/"
 
 # The image has the very program of the package.

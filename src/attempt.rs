@@ -51,7 +51,7 @@ pub struct Attempt<'a> {
     pub call: &'a Call<'a>,
     caller: Caller,
     /// Of the issuer's share, until the call has ended.
-    _place: Place<'a>,
+    _place: Option<Place<'a>>,
     action: Action,
     subject: Option<CardholderId>,
     detail: Option<String>,
@@ -82,12 +82,7 @@ impl<'a> Attempt<'a> {
         if let Some(observer) = call.observer {
             observer.proven(caller.found());
         }
-        let place = gateway.shares.enter(caller.issuer.id.0, Instant::now());
-        let place = place.map_err(|limit| {
-            let client_id = caller.issuer.client_id.as_str();
-            gateway.metrics.issuer_limited(client_id, limit.name());
-            Refusal::IssuerLimited(limit)
-        })?;
+        let place = enter(gateway, &caller)?;
         Ok(Self {
             caller,
             _place: place,
@@ -328,4 +323,18 @@ impl<'a> Attempt<'a> {
         throttle.refused(issuer, &refusal, &gateway.metrics).await;
         refusal
     }
+}
+
+/// A place of the issuer's share. A replay takes none: its signature was not verified again, and
+/// whoever has recorded a call could use up the share with it.
+fn enter<'a>(gateway: &'a Gateway, caller: &Caller) -> Result<Option<Place<'a>>, Refusal> {
+    if caller.replayed {
+        return Ok(None);
+    }
+    let place = gateway.shares.enter(caller.issuer.id.0, Instant::now());
+    place.map(Some).map_err(|limit| {
+        let client_id = caller.issuer.client_id.as_str();
+        gateway.metrics.issuer_limited(client_id, limit.name());
+        Refusal::IssuerLimited(limit)
+    })
 }

@@ -7,13 +7,14 @@
 use super::PAGE;
 use super::export::{self, Issuers};
 use super::witness::file;
+use crate::private_file::sync_folder_of;
 use crate::store::Store;
 use crate::store::audit::AuditHead;
 use crate::store::audit::pages::ChainRange;
 use anyhow::Context;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,8 @@ pub struct Follower {
     state: PathBuf,
     /// The last exported entry of each chain.
     known: HashMap<String, i64>,
+    /// Those of them that the state does not name yet.
+    unnoted: Vec<AuditHead>,
 }
 
 /// What one look at the trail brought.
@@ -53,6 +56,7 @@ impl Follower {
             to: to.to_owned(),
             state: state.to_owned(),
             known: known.map(|head| (head.chain, head.seq)).collect(),
+            unnoted: Vec::new(),
         })
     }
 
@@ -66,6 +70,8 @@ impl Follower {
         store: &Store,
         ends: impl Fn() -> bool,
     ) -> anyhow::Result<Round> {
+        // What a round before this one could not note.
+        self.note()?;
         let mut round = Round::default();
         let mut issuers = None;
         let mut range = ChainRange::default();
@@ -138,13 +144,25 @@ impl Follower {
         if lines.ends.is_empty() {
             return Ok(());
         }
-        append(&self.to, &lines.text).with_context(|| format!("--to {}", self.to.display()))?;
-        file::update(&self.state, &[], &lines.ends)
-            .with_context(|| format!("--state {}", self.state.display()))?;
-        for end in lines.ends.drain(..) {
-            self.known.insert(end.chain, end.seq);
-        }
+        // A write that failed before, as on a full disk, may have left a part of a line.
+        without_part_of_a_line(&self.to)
+            .and_then(|()| append(&self.to, &lines.text))
+            .with_context(|| format!("--to {}", self.to.display()))?;
         lines.text.clear();
+        for end in lines.ends.drain(..) {
+            self.known.insert(end.chain.clone(), end.seq);
+            self.unnoted.push(end);
+        }
+        self.note()
+    }
+
+    /// Says in the state what has been exported.
+    fn note(&mut self) -> anyhow::Result<()> {
+        if !self.unnoted.is_empty() {
+            file::update(&self.state, &[], &self.unnoted)
+                .with_context(|| format!("--state {}", self.state.display()))?;
+            self.unnoted.clear();
+        }
         Ok(())
     }
 }
@@ -163,16 +181,18 @@ impl Lines {
 
 /// Opened anew each time: whoever rotates the file need not tell us.
 fn append(file: &Path, text: &[u8]) -> io::Result<()> {
-    let file = OpenOptions::new()
+    let is_new = !file.exists();
+    let mut out = OpenOptions::new()
         .append(true)
         .create(true)
         .mode(0o600)
         .open(file)?;
-    let mut out = BufWriter::new(file);
     out.write_all(text)?;
-    out.into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .sync_data()
+    out.sync_data()?;
+    match is_new {
+        true => sync_folder_of(file),
+        false => Ok(()),
+    }
 }
 
 /// Cuts off the part of a line that a killed export has left: the state does not say that it was
@@ -209,6 +229,37 @@ fn without_part_of_a_line(file: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::fs;
+
+    fn lines(text: &str, seq: i64) -> Lines {
+        Lines {
+            text: text.as_bytes().to_vec(),
+            ends: vec![AuditHead {
+                chain: "c".to_owned(),
+                seq,
+                hash: vec![1; 32],
+            }],
+        }
+    }
+
+    #[test]
+    fn what_a_full_disk_has_cut_comes_whole_and_a_state_that_cannot_be_written_repeats_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (to, states) = (dir.path().join("audit.jsonl"), dir.path().join("states"));
+        let state = states.join("audit.state");
+        let mut follower = Follower::open(&to, &state).unwrap();
+        // There is no folder for the state yet.
+        let error = follower.settle(&mut lines("{1}\n", 1)).unwrap_err();
+        assert!(format!("{error:#}").contains("--state"), "{error:#}");
+        assert_eq!(follower.known["c"], 1);
+        fs::create_dir(&states).unwrap();
+        follower.note().unwrap();
+        assert_eq!(file::read(&state).unwrap().unwrap()[0].seq, 1);
+        // A write that was cut off.
+        append(&to, b"{2").unwrap();
+        follower.settle(&mut lines("{2}\n", 2)).unwrap();
+        assert_eq!(fs::read_to_string(&to).unwrap(), "{1}\n{2}\n");
+        assert_eq!(file::read(&state).unwrap().unwrap()[0].seq, 2);
+    }
 
     #[test]
     fn a_part_of_a_line_is_cut_off() {

@@ -184,8 +184,9 @@ impl Store {
     }
 }
 
-/// Whether no other node purges until this transaction ends. The table is distributed by the hash,
-/// and a distributed PostgreSQL locks no rows of several shards (`FOR UPDATE SKIP LOCKED`).
+/// Whether no other node forgets old keys until this transaction ends. The table is distributed by
+/// the hash, and a distributed PostgreSQL locks no rows of several shards (`FOR UPDATE SKIP
+/// LOCKED`).
 fn purges_alone(conn: &mut PgConnection) -> QueryResult<bool> {
     diesel::select(
         sql::<Bool>("pg_try_advisory_xact_lock(")

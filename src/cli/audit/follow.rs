@@ -1,7 +1,7 @@
 //! `audit export --follow`: until a signal ends it.
 
 use super::Export;
-use crate::audit::follow::Follower;
+use crate::audit::follow::{Follower, Round};
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
 use anyhow::Context;
@@ -16,15 +16,9 @@ pub(super) async fn follow(store: &Store, arguments: &Export) -> anyhow::Result<
     let state = arguments.state.as_deref().context("--state")?;
     let mut ended = ended()?;
     let mut follower = Follower::open(to, state)?;
-    // Recorded first: nobody reads the trail without an entry in it.
-    let draft = AuditDraft {
-        detail: Some("follow".to_owned()),
-        ..AuditDraft::local("audit.export")
-    };
-    store.record(draft).await?;
-    let mut told = HashSet::new();
+    let (mut recorded, mut told) = (false, HashSet::new());
     loop {
-        match follower.catch_up(store, || *ended.borrow()).await {
+        match round(store, &mut follower, &mut recorded, || *ended.borrow()).await {
             Ok(round) => {
                 for chain in round.cut {
                     if told.insert(chain.clone()) {
@@ -46,6 +40,25 @@ pub(super) async fn follow(store: &Store, arguments: &Export) -> anyhow::Result<
             return Ok(ExitCode::SUCCESS);
         }
     }
+}
+
+/// One look at the trail. The export is recorded before the first: nobody reads the trail without
+/// an entry in it.
+async fn round(
+    store: &Store,
+    follower: &mut Follower,
+    recorded: &mut bool,
+    ends: impl Fn() -> bool,
+) -> anyhow::Result<Round> {
+    if !*recorded {
+        let draft = AuditDraft {
+            detail: Some("follow".to_owned()),
+            ..AuditDraft::local("audit.export")
+        };
+        store.record(draft).await?;
+        *recorded = true;
+    }
+    follower.catch_up(store, ends).await
 }
 
 /// Becomes true at Ctrl-C and SIGTERM.

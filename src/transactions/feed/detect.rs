@@ -38,9 +38,9 @@ pub(super) fn format(head: &[u8]) -> Option<Format> {
 
 /// How a clearing file is framed: the way in which its lengths lead from message to message.
 ///
-/// Text of a file without blocks may by chance look like the first mark of a block, and its lengths
-/// then still lead to the message in which that is. So the way that leads to the closing record wins.
-/// If both ways do, all messages lie before the first mark, and the rest is fill.
+/// Text of a file without blocks may by chance look like the first mark of a block, and its
+/// lengths then still lead to the message in which that is. So the way that leads to the closing
+/// record wins. If both ways do, all messages lie before the first mark, and the rest is fill.
 pub(super) fn framing(head: &[u8]) -> Option<Framing> {
     let blocks = head.chunks(BLOCK);
     let marked = head.len() >= BLOCK
