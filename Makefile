@@ -77,7 +77,7 @@ mutants:
 	cargo mutants -p issuer-gateway $(MUTANTS) -o target/mutants/gateway -f 'src/vault/*.rs' -f 'src/enrolment/rules.rs' \
 		-f 'src/enrolment/card.rs' -f 'src/enrolment/profile.rs' -f 'src/enrolment/profile/*.rs' -f 'src/enrolment/text.rs' \
 		-f 'src/enrolment/report.rs' -f 'src/enrolment/stored.rs' -- --lib
-mutants: MUTANTS = -j $(or $(JOBS),1) --timeout 120 $(if $(PART),--shard $(PART))
+mutants: MUTANTS = $(FEATURES) -j $(or $(JOBS),1) --timeout 120 $(if $(PART),--shard $(PART))
 
 lint:
 	cargo fmt --all --check

@@ -32,6 +32,7 @@ fn alerts_and_dashboard_name_what_there_is() {
     // A line that is made by what it counts needs one to count.
     metrics.refusal("signature-invalid");
     metrics.crypto_refusal("issuer", "wrapped-key-reused");
+    metrics.issuer_limited("issuer", "concurrency");
     metrics.set_scoring_jobs("pending", 1);
     metrics.request("POST", "/issuers/users", 200, std::time::Duration::ZERO);
     until("the jobs that set metrics have run", || {

@@ -35,7 +35,7 @@ inside() {
 
 if [ ! -f "$out/base.tar" ]; then
     echo "package: making an empty Debian $suite" >&2
-    debootstrap --variant=minbase "$suite" "$chroot" http://deb.debian.org/debian >"$out/debootstrap.log" ||
+    debootstrap --variant=minbase "$suite" "$chroot" >"$out/debootstrap.log" ||
         { tail -n 20 "$out/debootstrap.log" >&2; fail "debootstrap failed"; }
     cp /etc/resolv.conf "$chroot/etc/"
     find /etc/apt/apt.conf.d -name '*proxy*' -exec cp {} "$chroot/etc/apt/apt.conf.d/" \;

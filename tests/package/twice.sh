@@ -16,7 +16,9 @@ for folder in one another-one/deeper; do
     git archive HEAD | tar -C "$source" -xf -
     # The tools, too, lie elsewhere.
     mkdir -p "$source/target/tools/bin"
-    [ ! -d target/tools/bin ] || cp target/tools/bin/* "$source/target/tools/bin/"
+    tools=target/tools/bin
+    [ -d "$tools" ] || tools=target/twice/one/target/tools/bin
+    [ "$tools" -ef "$source/target/tools/bin" ] || cp "$tools"/* "$source/target/tools/bin/"
     (cd "$source" && scripts/package.sh)
 done
 one=target/twice/one/target

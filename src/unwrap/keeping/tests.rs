@@ -112,7 +112,12 @@ async fn a_keeper_that_hangs_is_not_waited_for_twice() {
     let ask = || stage.unwrap(key.clone(), OAEP, wrapped(), LENGTHS);
     fake.held.store(true, Ordering::SeqCst);
     // One has the thread, one waits for it; both wait for the whole timeout.
-    let (one, two) = tokio::join!(ask(), ask());
+    let mut under_way = Box::pin(ask());
+    assert!(under_way.as_mut().now_or_never().is_none());
+    while fake.calls.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let (one, two) = tokio::join!(under_way, ask());
     for waited in [one, two] {
         assert_eq!(waited.err(), Some(UnwrapError::KeeperAway));
     }
