@@ -1,5 +1,7 @@
+// .NET 8 or later: dotnet new console, delete its Program.cs, put this file there, and
 // dotnet add package Mastercard.Developer.ClientEncryption.Core
 // dotnet add package Mastercard.Developer.OAuth1Signer.Core
+// dotnet run
 using System;
 using System.Net.Http;
 using System.Text;
@@ -7,6 +9,8 @@ using Mastercard.Developer.ClientEncryption.Core.Encryption;
 using Mastercard.Developer.ClientEncryption.Core.Utils;
 using Mastercard.Developer.OAuth1Signer.Core;
 using Mastercard.Developer.OAuth1Signer.Core.Utils;
+using Newtonsoft.Json;
+using Newtonsoft.Json.Linq;
 
 const string url = "@BASE_URL@/issuers/users";
 var signingKey = AuthenticationUtils.LoadSigningKey(@"@SIGNING_P12@", "keyalias", "@P12_PASSWORD@");
@@ -36,4 +40,5 @@ request.Content = new StringContent(body, Encoding.UTF8, "application/json");
 using var response = await client.SendAsync(request);
 var answer = await response.Content.ReadAsStringAsync();
 var isSealed = answer.Contains("\"encryptedData\"");
-Console.WriteLine(isSealed ? FieldLevelEncryption.DecryptPayload(answer, config) : answer);
+if (isSealed) answer = JToken.Parse(FieldLevelEncryption.DecryptPayload(answer, config)).ToString(Formatting.None);
+Console.WriteLine(answer);

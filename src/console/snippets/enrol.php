@@ -1,5 +1,6 @@
 <?php
 // composer require mastercard/client-encryption mastercard/oauth1-signer && php enrol.php
+error_reporting(E_ALL & ~E_DEPRECATED); // client-encryption 1.5.0 causes some since PHP 8.1
 require 'vendor/autoload.php';
 
 use Mastercard\Developer\Encryption\FieldLevelEncryption;

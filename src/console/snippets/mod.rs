@@ -57,13 +57,13 @@ const TEMPLATES: [Template; 9] = [
     (
         "C#",
         "Enrol.cs",
-        "Mastercard's ClientEncryption.Core and OAuth1Signer.Core. Written after their documents; not yet run.",
+        "Mastercard's ClientEncryption.Core and OAuth1Signer.Core; .NET 8 or later. Its calls were tried by hand, in older syntax; not run as it is here.",
         include_str!("Enrol.cs"),
     ),
     (
         "PHP",
         "enrol.php",
-        "Mastercard's client-encryption and oauth1-signer. Written after their documents; not yet run.",
+        "Mastercard's client-encryption and oauth1-signer; PHP's extensions openssl and ctype. Tried by hand; no test runs it.",
         include_str!("enrol.php"),
     ),
     (
