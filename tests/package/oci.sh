@@ -42,6 +42,7 @@ unshare --mount --pid --fork --kill-child bash -euc '
     mount -t tmpfs -o mode=0700,uid=65532,gid=65532 tmpfs "$0/root/var/lib/issuer-gateway"
     run=(chroot --userspec=65532:65532 "$0/root" /usr/bin/issuer-gateway)
     "${run[@]}" --version
+    : >"$0/out"
     "${run[@]}" sandbox --dir /var/lib/issuer-gateway/sandbox --port 0 >"$0/out" 2>"$0/err" &
     process=$!
     until grep -q "Serving until" "$0/out"; do kill -0 "$process" || { cat "$0/err"; exit 1; }; sleep 0.1; done
