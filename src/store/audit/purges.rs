@@ -91,6 +91,11 @@ impl PurgeAnchor {
         }
     }
 
+    /// Whether an entry that is not there any more was purged; the last one is compared.
+    pub fn covers(&self, seq: i64, hash: &[u8]) -> bool {
+        seq < self.seq || (seq == self.seq && hash == self.hash)
+    }
+
     /// Makes the MAC, under the newest key.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ impl Store {
         .await
     }
 
-    /// How many entries the heads speak of: for a progress bar, not for trust.
+    /// How many entries heads and anchors of purges speak of: for a progress bar, not for trust.
     pub async fn audit_length(&self) -> Result<i64, StoreError> {
         #[derive(diesel::QueryableByName)]
         struct Row {
@@ -72,7 +72,8 @@ impl Store {
         }
         self.read(|conn| {
             let row: Row = diesel::sql_query(
-                "SELECT CAST(coalesce(sum(seq), 0) AS BIGINT) AS entries FROM audit_heads",
+                "SELECT CAST((SELECT coalesce(sum(seq), 0) FROM audit_heads) \
+                 - (SELECT coalesce(sum(seq), 0) FROM audit_purges) AS BIGINT) AS entries",
             )
             .get_result(conn)?;
             Ok(row.entries)
