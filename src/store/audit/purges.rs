@@ -177,6 +177,9 @@ impl Store {
             let moved = match checked(before.as_ref(), &entries, &batch, &*keys) {
                 Ok(Some(moved)) => moved,
                 Ok(None) => return none(BatchDone::Purged(0)),
+                // Each statement sees what was committed before it, so a purge that came between
+                // looks like a break.
+                Err(_) if find(conn, &batch.chain)? != before => return none(BatchDone::Outrun),
                 Err(broken) => return none(BatchDone::Broken(broken)),
             };
             // Waits for a purge that is at the same chain, and finds the anchor moved then.
