@@ -39,14 +39,15 @@ pub(super) async fn renew(
         let Some(last) = read.last().map(|anchor| anchor.chain.clone()) else {
             return Ok(done);
         };
-        let old = read.into_iter().filter(|anchor| anchor.seal_key < version);
-        let old: Vec<PurgeAnchor> = old.collect();
+        let keys = vault.current();
+        // One that names a newer key and is not under it would lose its own key.
+        let due = |anchor: &PurgeAnchor| anchor.seal_key < version || anchor.check(&*keys).is_err();
+        let old: Vec<PurgeAnchor> = read.into_iter().filter(due).collect();
         let count = u64::try_from(old.len()).unwrap_or(0);
         if old.is_empty() {
             range.after = last;
             continue;
         }
-        let keys = vault.current();
         let renewing = || store.renew_audit_purges(old.clone(), keys.clone());
         let Some((written, forged)) = patiently(renewing).await? else {
             vault.refresh(store).await?;

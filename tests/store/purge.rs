@@ -488,6 +488,15 @@ async fn anchors_follow_the_data_keys(backend: Backend) {
     let passed = reseal().await;
     assert_eq!((passed.misfits, passed.retired), (1, Vec::new()));
     forge(-1);
+    // So does one that names a newer key than it is under.
+    let claim = |version| {
+        let (set, chain) = ("UPDATE audit_purges SET seal_key =", &old.chain);
+        database.execute(&format!("{set} {version} WHERE chain <> '{chain}'"));
+    };
+    claim(3);
+    let passed = reseal().await;
+    assert_eq!((passed.misfits, passed.retired), (1, Vec::new()));
+    claim(2);
     let passed = reseal().await;
     assert_eq!((passed.misfits, passed.retired), (0, vec![2]));
     assert_eq!(version(), 3);

@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::store::audit::AuditDraft;
 use crate::store::audit::purges::PURGE;
 use anyhow::{Context, ensure};
-use chrono::{DateTime, Days, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Days, NaiveDate, SecondsFormat, SubsecRound, Utc};
 use clap::Args;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
 impl Arguments {
     /// The time that entries must be older than.
     fn cut_off(&self) -> anyhow::Result<DateTime<Utc>> {
-        let now = Utc::now();
+        let now = Utc::now().trunc_subsecs(0);
         let days = |days: Days| now.checked_sub_days(days).context("--older-than-days");
         let before = match (self.before, self.older_than_days) {
             (Some(before), _) => before,
