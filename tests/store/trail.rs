@@ -16,7 +16,7 @@ on_both!(
 
 /// For trails of which nothing was purged: no key is needed.
 pub fn no_purges() -> PurgeKeys<'static> {
-    PurgeKeys::later(|| Box::pin(async { panic!("nothing was purged") }))
+    PurgeKeys::later(|| Box::pin(async { anyhow::bail!("nothing was purged") }))
 }
 
 /// The number of entries, or where the trail breaks.
