@@ -4,9 +4,9 @@
 //! purges before, their entries in pages, their heads after. So the number of statements grows with
 //! the entries, not with the chains.
 //!
-//! A chain with such an anchor begins behind it. A purge may go on meanwhile: it deletes entries and
-//! moves the anchor in one transaction, so whoever misses an entry and looks at the anchor then sees
-//! that it has moved.
+//! A chain with such an anchor begins behind it. A purge may go on meanwhile: it deletes entries
+//! and moves the anchor in one transaction, so whoever misses an entry and looks at the anchor then
+//! sees that it has moved.
 
 use super::PAGE;
 use super::purged::{PurgeKeys, Purges};

@@ -5,8 +5,8 @@
 //! somebody who can write to the database alone cannot delete entries and call them purged. The
 //! last entry of a chain stays, so the chain goes on.
 //!
-//! What is about to go is checked first: the anchor so far, each entry's hash and its link. An entry
-//! that vouches for another chain goes once another entry vouches for it.
+//! What is about to go is checked first: the anchor so far, each entry's hash and its link. An
+//! entry that vouches for another chain goes once another entry vouches for it.
 
 use super::pages::ChainRange;
 use super::{Anchor, AuditDraft, AuditEntry, AuditHead, Broken, ChainVerifier, anchors};
@@ -59,9 +59,9 @@ pub trait AnchorKeys: Send + Sync + 'static {
 }
 
 impl PurgeAnchor {
-    /// What the MAC is taken over: the text `issuer-gateway audit purge 1`; the length of the chain's
-    /// name as 4 bytes big-endian, and the name; seq, first_at, last_at and purged_at as 8 bytes
-    /// big-endian each, seal_key as 4; and the hash.
+    /// What the MAC is taken over: the text `issuer-gateway audit purge 1`; the length of the
+    /// chain's name as 4 bytes big-endian, and the name; seq, first_at, last_at and purged_at as 8
+    /// bytes big-endian each, seal_key as 4; and the hash.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(160);
         out.extend_from_slice(TAG);
@@ -213,28 +213,6 @@ impl Store {
                 found.extend(anchors.select(PurgeAnchor::as_select()).load(conn)?);
             }
             Ok(found)
-        })
-        .await
-    }
-
-    /// Positions and times of the entries of a chain that come after `seq`, in order, at most
-    /// `limit`.
-    pub async fn audit_times(
-        &self,
-        chain: &str,
-        seq: i64,
-        limit: i64,
-    ) -> Result<Vec<(i64, i64)>, StoreError> {
-        let chain = chain.to_owned();
-        self.read(move |conn| {
-            let times = audit_entries::table
-                .filter(audit_entries::chain.eq(&chain))
-                .filter(audit_entries::seq.gt(seq))
-                .order(audit_entries::seq)
-                .limit(limit)
-                .select((audit_entries::seq, audit_entries::at))
-                .load(conn)?;
-            Ok(times)
         })
         .await
     }

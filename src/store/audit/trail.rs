@@ -102,6 +102,28 @@ impl Store {
         .await
     }
 
+    /// Positions and times of the entries of a chain that come after `seq`, in order, at most
+    /// `limit`.
+    pub async fn audit_times(
+        &self,
+        chain: &str,
+        seq: i64,
+        limit: i64,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        let chain = chain.to_owned();
+        self.read(move |conn| {
+            let times = audit_entries::table
+                .filter(audit_entries::chain.eq(&chain))
+                .filter(audit_entries::seq.gt(seq))
+                .order(audit_entries::seq)
+                .limit(limit)
+                .select((audit_entries::seq, audit_entries::at))
+                .load(conn)?;
+            Ok(times)
+        })
+        .await
+    }
+
     /// Writes acts that change nothing else, all or none.
     pub async fn record_all(&self, drafts: Vec<AuditDraft>) -> Result<(), StoreError> {
         self.change(move |_| Ok(((), drafts))).await
