@@ -24,8 +24,9 @@ pub(super) enum Command {
     /// more lost entries (gaps) than --known-gaps.
     ///
     /// Where entries were purged, a chain begins behind its keyed anchor; the command then needs
-    /// the KEK. On a node the command also looks up every entry that the node's witness (audit.witness)
-    /// names, and so finds a lost tail. Nodes may run meanwhile. The check is itself an entry.
+    /// the KEK. On a node the command also looks up every entry that the node's witness
+    /// (audit.witness) names, and so finds a lost tail. Nodes may run meanwhile. The check is
+    /// itself an entry.
     Verify {
         /// An entry that the trail must have: CHAIN:SEQ:HASH out of a log or an export, or a file
         /// with a copy of a witness. May be repeated.
