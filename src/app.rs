@@ -130,7 +130,8 @@ async fn start_with(config: &Config, clock: Clock, sandbox: Sandbox) -> anyhow::
     let keys = node::states(&gateway.reloadable().keys, &gateway.vault.kek_ids());
     let noted = node::started(&gateway.store, &keys, address).await;
     noted.context("the start cannot be noted in the audit trail")?;
-    node::begin_witness(gateway.witness.as_ref(), &gateway.store, &gateway.metrics).await?;
+    let (witness, metrics) = (gateway.witness.as_ref(), &gateway.metrics);
+    node::begin_witness(witness, &gateway.store, &gateway.vault, metrics).await?;
 
     let public = Public::new(config, &gateway, &draining, &readiness);
     let mut servers = vec![public_server(config, listener, public, console.as_ref())?];

@@ -38,6 +38,21 @@ pub struct Round {
     pub written: u64,
     /// Chains that end before an entry that was exported: the database has lost the rest.
     pub cut: Vec<String>,
+    /// Entries that are not there although they were never exported.
+    pub missed: Vec<Missed>,
+}
+
+/// Entries that were purged, or removed, before they were exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missed {
+    /// Their chain.
+    pub chain: String,
+    /// The first.
+    pub from: i64,
+    /// The last.
+    pub to: i64,
+    /// Whether a purge says that it took them. `audit verify` checks what it says.
+    pub purged: bool,
 }
 
 impl Follower {
@@ -93,7 +108,8 @@ impl Follower {
                     issuers = Some(Issuers::load(store).await?);
                 }
                 let names = issuers.as_ref().context("the issuers")?;
-                round.written += self.chain(store, names, (head, known), &mut lines).await?;
+                let at = (head, known);
+                self.chain(store, names, at, &mut lines, &mut round).await?;
                 if ends() {
                     break;
                 }
@@ -113,19 +129,24 @@ impl Follower {
         issuers: &Issuers,
         (head, mut seq): (AuditHead, i64),
         lines: &mut Lines,
-    ) -> anyhow::Result<u64> {
+        round: &mut Round,
+    ) -> anyhow::Result<()> {
         let only = ChainRange {
             after: String::new(),
             upto: Some(head.chain.clone()),
         };
-        let mut written = 0;
         while seq < head.seq {
             let page = store.audit_page(&only, (&head.chain, seq), PAGE).await?;
             let Some(last) = page.last() else { break };
-            seq = last.seq;
             for entry in &page {
+                let expected = seq.saturating_add(1);
+                if entry.seq > expected {
+                    let missed = missed(store, &head.chain, (expected, entry.seq - 1)).await?;
+                    round.missed.push(missed);
+                }
+                seq = entry.seq;
                 export::write_line(entry, issuers, &mut lines.text)?;
-                written += 1;
+                round.written += 1;
             }
             lines.ends.push(AuditHead {
                 chain: head.chain.clone(),
@@ -136,7 +157,7 @@ impl Follower {
                 self.settle(lines)?;
             }
         }
-        Ok(written)
+        Ok(())
     }
 
     /// Brings the lines to the disk, and then says in the state that they are there.
@@ -165,6 +186,17 @@ impl Follower {
         }
         Ok(())
     }
+}
+
+/// Entries that did not come: whether a purge took them.
+async fn missed(store: &Store, chain: &str, (from, to): (i64, i64)) -> anyhow::Result<Missed> {
+    let anchors = store.audit_purges_of(vec![chain.to_owned()]).await?;
+    Ok(Missed {
+        chain: chain.to_owned(),
+        from,
+        to,
+        purged: anchors.first().is_some_and(|anchor| anchor.seq >= to),
+    })
 }
 
 /// Lines that are not on the disk yet, and the entries that they end with.

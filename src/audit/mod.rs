@@ -3,6 +3,7 @@
 //! - [`node`]: start, stop and reload of a node, its keys, its anchors
 //! - [`refused`]: refusals before authentication, with a bound on their entries
 //! - [`verify`]: checks that every entry is there, unchanged and in its place
+//! - [`purge`]: deletes old entries behind keyed anchors; [`purged`]: those anchors, for the check
 //! - [`witness`]: the ends of a node's chains, kept outside of the database
 //! - [`export`]: the trail as JSON lines; [`follow`]: the same while it grows
 //!
@@ -12,6 +13,8 @@
 pub mod export;
 pub mod follow;
 pub mod node;
+pub mod purge;
+pub mod purged;
 pub mod refused;
 pub mod verify;
 pub mod witness;

@@ -1,12 +1,14 @@
 //! A node's own entries: its start and stop, a changed configuration, its keys, and the anchors
 //! that it writes with them.
 
+use super::purged::PurgeKeys;
 use super::verify::{START, STOP};
 use super::witness::Witness;
 use crate::payload::KeyRing;
 use crate::store::audit::{AuditChain, AuditDraft};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use anyhow::Context;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -45,13 +47,14 @@ pub async fn stopped(store: &Store) -> Result<(), StoreError> {
 pub async fn begin_witness(
     witness: Option<&Witness>,
     store: &Store,
+    vault: &Vault,
     metrics: &Metrics,
 ) -> anyhow::Result<()> {
     let Some(witness) = witness else {
         tracing::info!("no witness of the audit trail is kept: audit.witness names no file");
         return Ok(());
     };
-    let begun = witness.begin(store, metrics).await;
+    let begun = witness.begin(store, &PurgeKeys::Of(vault), metrics).await;
     begun.context("audit.witness: the witness of the audit trail cannot be kept")
 }
 

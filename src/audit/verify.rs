@@ -1,12 +1,18 @@
 //! Verification of the whole trail, page after page.
 //!
-//! The verification takes chains a window at a time: their heads before, their entries in pages,
-//! their heads after. So the number of statements grows with the entries, not with the chains.
+//! The verification takes chains a window at a time: their heads and the keyed anchors of their
+//! purges before, their entries in pages, their heads after. So the number of statements grows with
+//! the entries, not with the chains.
+//!
+//! A chain with such an anchor begins behind it. A purge may go on meanwhile: it deletes entries
+//! and moves the anchor in one transaction, so whoever misses an entry and looks at the anchor then
+//! sees that it has moved.
 
 use super::PAGE;
+use super::purged::{PurgeKeys, Purges};
+use crate::store::Store;
 use crate::store::audit::pages::ChainRange;
-use crate::store::audit::{Anchor, AuditEntry, AuditHead, Broken, ChainVerifier, Gap};
-use crate::store::{Store, StoreError};
+use crate::store::audit::{Anchor, AuditEntry, AuditHead, Broken, ChainVerifier, Gap, PurgeAnchor};
 use std::collections::{BTreeMap, HashMap};
 
 /// The first act of a node.
@@ -57,21 +63,31 @@ pub struct Summary {
     pub entries: u64,
     /// Anchors that hold.
     pub anchors: u64,
+    /// Chains with purged entries.
+    pub purged_chains: u64,
+    /// Entries that were purged, as genuine anchors say.
+    pub purged: u64,
     /// Gaps declared, each because a database had lost entries that it had confirmed.
     pub gaps: u64,
     /// Breaks found; each chain is read up to its first.
     pub broken: u64,
 }
 
-/// Reads every entry of every chain. Checks the entry, its links and the anchors in it. Nodes may
-/// write meanwhile.
+/// Reads every entry of every chain. Checks the entry, its links and the anchors in it, and where a
+/// chain was purged the anchor that says so. Nodes and purges may write meanwhile.
 ///
 /// # Errors
-/// The database's. A broken trail is no error here.
-pub async fn verify(store: &Store, observer: Observer<'_>) -> Result<Summary, StoreError> {
+/// The database's, and the vault's if an anchor of a purge is there. A broken trail is no error
+/// here.
+pub async fn verify(
+    store: &Store,
+    keys: &PurgeKeys<'_>,
+    observer: Observer<'_>,
+) -> anyhow::Result<Summary> {
     let mut after = String::new();
     let mut reading = Reading {
         store,
+        purges: Purges { store, keys },
         observer,
         summary: Summary::default(),
         chains: BTreeMap::new(),
@@ -91,15 +107,17 @@ pub async fn verify(store: &Store, observer: Observer<'_>) -> Result<Summary, St
 }
 
 /// Checks that entries which are known from elsewhere, such as from a node's
-/// [witness](super::witness), are there; returns how many are not.
+/// [witness](super::witness), are there or were purged; returns how many are not.
 ///
 /// # Errors
-/// The database's.
+/// As [`verify`].
 pub async fn acknowledged(
     store: &Store,
+    keys: &PurgeKeys<'_>,
     known: &[AuditHead],
     observer: Observer<'_>,
-) -> Result<u64, StoreError> {
+) -> anyhow::Result<u64> {
+    let purges = Purges { store, keys };
     let wanted = known.iter().map(|head| (head.chain.clone(), head.seq));
     let mut found = store.audit_hashes(wanted.collect()).await?;
     let mut broken = 0;
@@ -107,6 +125,9 @@ pub async fn acknowledged(
         let seq = head.seq;
         let hash = found.remove(&(head.chain.clone(), seq));
         if hash.as_ref() == Some(&head.hash) {
+            continue;
+        }
+        if hash.is_none() && purges.took(head).await? {
             continue;
         }
         broken += 1;
@@ -128,8 +149,9 @@ pub async fn acknowledged(
     Ok(broken)
 }
 
-struct Reading<'a> {
+struct Reading<'a, 'k> {
     store: &'a Store,
+    purges: Purges<'a, 'k>,
     observer: Observer<'a>,
     summary: Summary,
     /// The chains of the window.
@@ -139,6 +161,10 @@ struct Reading<'a> {
 /// How far a chain was read.
 struct Chain {
     verifier: ChainVerifier,
+    /// Position of the last purged entry, as a genuine anchor says; 0 if there is none.
+    purged: i64,
+    /// What is read of before here has gone since.
+    went_on: bool,
     /// Its head, as it was before its first entry was read.
     before: Option<AuditHead>,
     broken: bool,
@@ -150,26 +176,31 @@ impl Chain {
     fn new(chain: &str, before: Option<AuditHead>) -> Self {
         Self {
             verifier: ChainVerifier::new(chain),
+            purged: 0,
+            went_on: false,
             before,
             broken: false,
             started: false,
             stopped: false,
         }
     }
+
+    /// Goes on behind `anchor`.
+    fn skip(&mut self, anchor: &PurgeAnchor) {
+        self.verifier = ChainVerifier::behind(anchor);
+        self.purged = anchor.seq;
+    }
 }
 
-impl Reading<'_> {
-    async fn window(
-        &mut self,
-        range: &ChainRange,
-        heads: Vec<AuditHead>,
-    ) -> Result<(), StoreError> {
+impl Reading<'_, '_> {
+    async fn window(&mut self, range: &ChainRange, heads: Vec<AuditHead>) -> anyhow::Result<()> {
         self.listings(range).await?;
         let chains = heads.into_iter().map(|head| {
             let chain = Chain::new(&head.chain, Some(head.clone()));
             (head.chain, chain)
         });
         self.chains = chains.collect();
+        self.purged(range).await?;
         let (mut chain, mut seq) = (range.after.clone(), i64::MAX);
         loop {
             let page = self.store.audit_page(range, (&chain, seq), PAGE).await?;
@@ -181,9 +212,52 @@ impl Reading<'_> {
         self.finish(range).await
     }
 
+    /// A chain that was purged begins behind its anchor, if that is genuine.
+    async fn purged(&mut self, range: &ChainRange) -> anyhow::Result<()> {
+        for anchor in self.store.audit_purges(range, i64::MAX).await? {
+            let name = anchor.chain.clone();
+            let checked = self.purges.check(anchor).await?;
+            let chain = self.chains.entry(name.clone());
+            let chain = chain.or_insert_with(|| Chain::new(&name, None));
+            match checked {
+                Ok(anchor) => {
+                    chain.skip(&anchor);
+                    self.summary.purged_chains += 1;
+                    self.summary.purged += u64::try_from(anchor.seq).unwrap_or(0);
+                }
+                Err(broken) => {
+                    chain.broken = true;
+                    self.broken(&name, broken);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a purge took what is missing before `entry` since its chain was begun to be read.
+    /// The chain goes on behind its anchor then.
+    async fn went_on(&mut self, entry: &AuditEntry) -> anyhow::Result<bool> {
+        let Some(anchor) = self.purges.of(&entry.chain).await? else {
+            return Ok(false);
+        };
+        let Some(chain) = self.chains.get_mut(&entry.chain) else {
+            return Ok(false);
+        };
+        let moved = anchor.seq > chain.purged && anchor.seq >= chain.verifier.seq();
+        if moved && entry.seq <= anchor.seq.saturating_add(1) {
+            let more = anchor.seq.saturating_sub(chain.purged);
+            self.summary.purged_chains += u64::from(chain.purged == 0);
+            self.summary.purged += u64::try_from(more).unwrap_or(0);
+            chain.skip(&anchor);
+            chain.went_on = true;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
     /// A chain must be vouched for where it is listed as such, or nobody would ever vouch for its
     /// end.
-    async fn listings(&mut self, range: &ChainRange) -> Result<(), StoreError> {
+    async fn listings(&mut self, range: &ChainRange) -> anyhow::Result<()> {
         for listing in self.store.audit_listings(range).await? {
             let vouched = listing
                 .anchor
@@ -196,23 +270,24 @@ impl Reading<'_> {
         Ok(())
     }
 
-    async fn page(&mut self, page: &[AuditEntry]) -> Result<(), StoreError> {
+    async fn page(&mut self, page: &[AuditEntry]) -> anyhow::Result<()> {
         let mut anchors = Vec::new();
         for entry in page {
-            if !self.chains.contains_key(&entry.chain) {
-                let chain = Chain::new(&entry.chain, None);
-                self.chains.insert(entry.chain.clone(), chain);
+            let mut checked = self.check(entry);
+            if checked.is_err() && self.went_on(entry).await? {
+                checked = self.check(entry);
             }
             let Some(chain) = self.chains.get_mut(&entry.chain) else {
                 continue;
             };
-            if chain.broken {
-                continue;
-            }
-            if let Err(broken) = chain.verifier.check(entry) {
-                chain.broken = true;
-                self.broken(&entry.chain, broken);
-                continue;
+            match checked {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(broken) => {
+                    chain.broken = true;
+                    self.broken(&entry.chain, broken);
+                    continue;
+                }
             }
             chain.started |= entry.action == START;
             chain.stopped = entry.action == STOP;
@@ -232,17 +307,40 @@ impl Reading<'_> {
         self.anchors(anchors).await
     }
 
-    /// Where an entry vouches for another one, that one must be there.
-    async fn anchors(&mut self, anchors: Vec<(&AuditEntry, Anchor)>) -> Result<(), StoreError> {
+    /// Checks an entry in its chain. False if it does not count: its chain is broken, or was purged
+    /// beyond it since.
+    fn check(&mut self, entry: &AuditEntry) -> Result<bool, Broken> {
+        let name = &entry.chain;
+        let chain = self.chains.entry(name.clone());
+        let chain = chain.or_insert_with(|| Chain::new(name, None));
+        if chain.broken || (chain.went_on && entry.seq <= chain.purged) {
+            return Ok(false);
+        }
+        chain.verifier.check(entry).map(|()| true)
+    }
+
+    /// Where an entry vouches for another one, that one must be there, or purged.
+    async fn anchors(&mut self, anchors: Vec<(&AuditEntry, Anchor)>) -> anyhow::Result<()> {
         let wanted = anchors
             .iter()
             .map(|(_, anchor)| (anchor.chain.clone(), anchor.seq));
         let hashes = self.store.audit_hashes(wanted.collect()).await?;
+        let mut purges: HashMap<String, Option<PurgeAnchor>> = HashMap::new();
         for (entry, Anchor { chain, seq, hash }) in anchors {
             let key = (chain, seq);
-            if hashes.get(&key) == Some(&hash) {
+            let found = hashes.get(&key);
+            if found == Some(&hash) {
                 self.summary.anchors += 1;
                 continue;
+            }
+            if found.is_none() {
+                if !purges.contains_key(&key.0) {
+                    purges.insert(key.0.clone(), self.purges.of(&key.0).await?);
+                }
+                let purge = purges.get(&key.0).and_then(Option::as_ref);
+                if purge.is_some_and(|purge| purge.covers(seq, &hash)) {
+                    continue;
+                }
             }
             let broken = Broken::NotAsVouched {
                 seq,
@@ -255,7 +353,7 @@ impl Reading<'_> {
     }
 
     /// Each chain must end where its head says. A head whose chain was not met has come meanwhile.
-    async fn finish(&mut self, range: &ChainRange) -> Result<(), StoreError> {
+    async fn finish(&mut self, range: &ChainRange) -> anyhow::Result<()> {
         let heads = self.store.audit_heads(range, i64::MAX).await?;
         let now: HashMap<&str, &AuditHead> = heads
             .iter()
@@ -264,6 +362,10 @@ impl Reading<'_> {
         for (name, chain) in std::mem::take(&mut self.chains) {
             self.summary.chains += 1;
             if chain.broken {
+                continue;
+            }
+            if chain.purged > 0 && chain.verifier.is_at_start() {
+                self.broken(&name, Broken::NothingKept(chain.purged));
                 continue;
             }
             let now = now.get(name.as_str()).copied();

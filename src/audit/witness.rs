@@ -15,6 +15,7 @@
 
 pub mod file;
 
+use super::purged::PurgeKeys;
 use super::verify;
 use crate::store::Store;
 use crate::store::audit::{AuditHead, Heads};
@@ -48,7 +49,12 @@ impl Witness {
     ///
     /// # Errors
     /// A file that cannot be written: a node that could not keep its witness does not start.
-    pub async fn begin(&self, store: &Store, metrics: &Metrics) -> anyhow::Result<()> {
+    pub async fn begin(
+        &self,
+        store: &Store,
+        keys: &PurgeKeys<'_>,
+        metrics: &Metrics,
+    ) -> anyhow::Result<()> {
         let left = match self.blocking(|witness| file::read(&witness.file)).await? {
             Ok(left) => left.unwrap_or_default(),
             Err(Unreadable::Content) => {
@@ -73,7 +79,7 @@ impl Witness {
                 lost.push(chain.to_owned());
             }
         };
-        verify::acknowledged(store, &left, &mut observer).await?;
+        verify::acknowledged(store, keys, &left, &mut observer).await?;
         let settled: Vec<AuditHead> = left
             .into_iter()
             .filter(|head| !lost.contains(&head.chain))

@@ -12,9 +12,13 @@
 //!   the older keys
 //! - [`verify`] opens every sealed column and makes every blind index again
 //!
+//! The MACs of purges in the audit trail are under data keys, too: `reseal` makes them anew, and
+//! `verify` checks them.
+//!
 //! A pass may be interrupted at any moment and run again, and two may run at once. The rows
 //! themselves show which of them are still to be done. Each transaction rewrites a few rows.
 
+mod anchors;
 pub mod kek;
 mod pass;
 pub mod primary;
@@ -26,7 +30,7 @@ pub use row::Misfit;
 pub use rows::{Passed, reindex, reseal};
 pub use verify::{Verified, verify};
 
-use crate::store::audit::AuditDraft;
+use crate::store::audit::{AuditDraft, Broken};
 use crate::store::passes::RowKey;
 use std::num::NonZeroU32;
 
@@ -52,6 +56,13 @@ pub enum Event<'a> {
         key: &'a RowKey,
         /// Why.
         misfit: &'a Misfit,
+    },
+    /// The keyed anchor of a purge in the audit trail does not fit.
+    Anchor {
+        /// The chain that it is of.
+        chain: &'a str,
+        /// Why.
+        broken: &'a Broken,
     },
 }
 

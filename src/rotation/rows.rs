@@ -1,5 +1,6 @@
 //! The passes that rewrite stored rows after a change of keys, and then retire the former keys.
 
+use super::anchors::{self, Anchors};
 use super::pass::{Pass, Renew};
 use super::row;
 use super::{Event, Limits, Observer, entry};
@@ -101,10 +102,14 @@ impl Work {
         observer(Event::RowsToDo(self.count(store).await?));
         let pass = Pass::new(store, vault, self.due, self.renew, limits, observer);
         let done = pass.run().await?;
+        let anchors = match self.purpose {
+            Purpose::Seal => anchors::renew(store, vault, self.version, limits, observer).await?,
+            Purpose::Index => Anchors::default(),
+        };
         let mut passed = Passed {
             version: self.version,
-            rows: done.written,
-            misfits: done.misfits,
+            rows: done.written + anchors.rows,
+            misfits: done.misfits + anchors.misfits,
             retired: Vec::new(),
         };
         if passed.misfits == 0 {

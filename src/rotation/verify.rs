@@ -1,8 +1,8 @@
 //! Checks that every sealed column opens, and that its companions in clear fit: blind indexes, a
-//! card's last four digits.
+//! card's last four digits. And the MACs of purges in the audit trail.
 
 use super::row::{self, Misfit};
-use super::{Event, Limits, Observer};
+use super::{Event, Limits, Observer, anchors};
 use crate::sealed::SealedTable;
 use crate::store::Store;
 use crate::store::pace::{Pace, patiently};
@@ -67,6 +67,9 @@ pub async fn verify(
             sleep(pace.wait(count, begun.elapsed())).await;
         }
     }
+    let anchors = anchors::check(store, vault, limits, observer).await?;
+    verified.rows += anchors.rows;
+    verified.misfits += anchors.misfits;
     Ok(verified)
 }
 

@@ -3,14 +3,16 @@
 //!
 //! An entry holds ids and codes, never personal data. The chains do not serialize writers: each
 //! writer thread and each process's operator acts have a chain of their own, see [`chain`]. Chains
-//! vouch for each other, see [`anchors`].
+//! vouch for each other, see [`anchors`]. Old entries go behind a keyed anchor, see [`purges`].
 
 pub mod anchors;
+mod broken;
 pub mod chain;
 pub mod gap;
 pub mod heads;
 mod local;
 pub mod pages;
+pub mod purges;
 mod trail;
 
 use super::connection::{AnyConnection, on_backend};
@@ -19,10 +21,12 @@ use super::schema::{audit_entries, audit_heads};
 use super::writer::unnest::{Unnest, UnnestColumn};
 use crate::ids::IssuerId;
 pub use anchors::Anchor;
-pub use chain::{AuditChain, Broken, ChainVerifier};
+pub use broken::Broken;
+pub use chain::{AuditChain, ChainVerifier};
 use diesel::prelude::*;
 pub use gap::Gap;
 pub use heads::Heads;
+pub use purges::PurgeAnchor;
 
 /// An act as its author describes it; its place in a chain comes when it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]

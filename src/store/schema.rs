@@ -186,6 +186,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_purges (chain) {
+        chain -> Text,
+        seq -> BigInt,
+        hash -> Binary,
+        first_at -> BigInt,
+        last_at -> BigInt,
+        purged_at -> BigInt,
+        seal_key -> Integer,
+        mac -> Binary,
+    }
+}
+
+diesel::table! {
     node_heartbeats (node) {
         node -> Text,
         beat_at -> BigInt,

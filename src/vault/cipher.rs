@@ -208,6 +208,11 @@ impl SealKeys {
         decrypt(&self.key(version)?.visits(scope), aad, sealed)
     }
 
+    /// HMAC-SHA-256 with the key of this version, for keys to be derived from it.
+    pub(super) fn root(&self, version: u32) -> Option<Hmac<Sha256>> {
+        Some(self.keys.get(&version)?.root.clone())
+    }
+
     fn key(&self, version: u32) -> Result<&SealKey, VaultError> {
         let key = self.keys.get(&version);
         key.ok_or(VaultError::UnknownVersion(version))

@@ -9,6 +9,7 @@
 //! whole. While index keys rotate, rows are found under the former one as well.
 
 mod address;
+mod anchor_keys;
 pub mod blind_index;
 pub mod cipher;
 mod data_keys;

@@ -4,7 +4,7 @@ use crate::process::run;
 
 #[test]
 fn every_command_says_what_it_does() {
-    let cases: [(&[&str], &[&str]); 28] = [
+    let cases: [(&[&str], &[&str]); 29] = [
         (
             &[],
             &[
@@ -46,6 +46,19 @@ fn every_command_says_what_it_does() {
         (
             &["audit", "verify"],
             &["audit.witness", "--expect", "CHAIN:SEQ:HASH", "lost tail"],
+        ),
+        (
+            &["audit", "purge"],
+            &[
+                "keyed anchor",
+                "--before <TIME>",
+                "--older-than-days",
+                "--dry-run",
+                "--exported-state",
+                "--keep-less-than-a-year",
+                "10.5.1",
+                "checks the whole trail",
+            ],
         ),
         (
             &["client"],

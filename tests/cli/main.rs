@@ -25,6 +25,7 @@ mod issuer;
 mod module_map;
 mod neighbours;
 mod process;
+mod purge;
 mod rescore;
 mod sandbox;
 mod serve;

@@ -3,6 +3,7 @@
 use crate::fixture::{ISSUER, Rig, enrol};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
+use crate::trail::no_purges;
 use issuer_gateway::audit::verify::{self, Event};
 use issuer_gateway::store::audit::{AuditDraft, Gap};
 use issuer_gateway::store::{Outcome, Store};
@@ -39,7 +40,9 @@ async fn gaps(store: &Store) -> Vec<Gap> {
         Event::Gap { gap, .. } => gaps.push(gap),
         _ => {}
     };
-    let summary = verify::verify(store, &mut observer).await.unwrap();
+    let summary = verify::verify(store, &no_purges(), &mut observer)
+        .await
+        .unwrap();
     assert_eq!(summary.broken, 0);
     gaps
 }

@@ -28,6 +28,7 @@ mod opened_keys;
 mod outage;
 mod passes;
 mod pooler;
+mod purge;
 mod refusals;
 mod rescore;
 mod scoring_jobs;

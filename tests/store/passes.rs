@@ -75,6 +75,7 @@ async fn verify_telling(rig: &Rig) -> (Verified, Vec<String>) {
 fn telling(event: &Event<'_>) -> Option<String> {
     match event {
         Event::Misfit { key, misfit } => Some(format!("{key}: {misfit}")),
+        Event::Anchor { chain, broken } => Some(format!("{chain}: {broken}")),
         Event::RowsToDo(_) | Event::Rows(_) => None,
     }
 }
@@ -280,7 +281,7 @@ async fn a_limit_keeps_batches_small(backend: Backend) {
     let mut observer = |event: Event<'_>| match event {
         Event::Rows(rows) => batches.push(rows),
         Event::RowsToDo(rows) => assert_eq!(rows, 8),
-        Event::Misfit { .. } => panic!("{event:?}"),
+        Event::Misfit { .. } | Event::Anchor { .. } => panic!("{event:?}"),
     };
     let passed = rotation::reseal(&rig.store, &rig.vault, limits(3), &mut observer).await;
     assert_eq!(passed.unwrap().rows, 8);

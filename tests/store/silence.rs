@@ -5,6 +5,7 @@ use crate::fixture::{ISSUER, PAN, Rig, enrol, record};
 use crate::outage::{recovered, through};
 use crate::support::proxy::Proxy;
 use crate::support::{Backend, TestDatabase, pool_mode, until};
+use crate::trail::no_purges;
 use futures_util::future::join_all;
 use issuer_gateway::audit::verify::{self, Event};
 use issuer_gateway::ids::CardholderId;
@@ -49,7 +50,9 @@ async fn assert_sound(database: &TestDatabase) {
     let mut observer = |event: Event<'_>| {
         assert!(!matches!(event, Event::Broken { .. }), "{event:?}");
     };
-    let summary = verify::verify(&store, &mut observer).await.unwrap();
+    let summary = verify::verify(&store, &no_purges(), &mut observer)
+        .await
+        .unwrap();
     assert_eq!((summary.broken, summary.gaps), (0, 0));
 }
 

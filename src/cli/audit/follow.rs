@@ -1,7 +1,7 @@
 //! `audit export --follow`: until a signal ends it.
 
 use super::Export;
-use crate::audit::follow::{Follower, Round};
+use crate::audit::follow::{Follower, Missed, Round};
 use crate::store::Store;
 use crate::store::audit::AuditDraft;
 use anyhow::Context;
@@ -20,6 +20,9 @@ pub(super) async fn follow(store: &Store, arguments: &Export) -> anyhow::Result<
     loop {
         match round(store, &mut follower, &mut recorded, || *ended.borrow()).await {
             Ok(round) => {
+                for missed in &round.missed {
+                    eprintln!("warning: {}", of_missed(missed));
+                }
                 for chain in round.cut {
                     if told.insert(chain.clone()) {
                         eprintln!(
@@ -40,6 +43,23 @@ pub(super) async fn follow(store: &Store, arguments: &Export) -> anyhow::Result<
             return Ok(ExitCode::SUCCESS);
         }
     }
+}
+
+/// What to say of entries that never came.
+fn of_missed(missed: &Missed) -> String {
+    let Missed {
+        chain,
+        from,
+        to,
+        purged,
+    } = missed;
+    let how = match purged {
+        true => {
+            "were purged before they were exported: this export never had them. Purge with --exported-state"
+        }
+        false => "are missing, and no purge says that it took them: see `audit verify`",
+    };
+    format!("chain {chain}: entries {from} to {to} {how}")
 }
 
 /// One look at the trail. The export is recorded before the first: nobody reads the trail without

@@ -15,6 +15,10 @@ impl Passing {
         match event {
             Event::RowsToDo(rows) => self.0.set_length(*rows),
             Event::Rows(rows) => self.0.inc(*rows),
+            Event::Anchor { chain, broken } => {
+                self.0
+                    .println(&format!("BROKEN audit_purges: chain {chain}: {broken}"));
+            }
             Event::Misfit { key, misfit } => self.0.println(&format!("BROKEN {key}: {misfit}")),
         }
     }

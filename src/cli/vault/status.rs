@@ -4,6 +4,7 @@ use crate::cli::issuer::date;
 use crate::config::Config;
 use crate::sealed::SealedTable;
 use crate::store::Store;
+use crate::store::audit::pages::ChainRange;
 use crate::store::data_keys::DataKeyRow;
 use crate::vault::Keks;
 use crate::{app, keys};
@@ -68,6 +69,13 @@ async fn rows(store: &Store) -> anyhow::Result<()> {
         for ((purpose, version), count) in rows {
             println!("{:<16} {purpose:<8} {version:<8} {count}", table.name());
         }
+    }
+    let mut anchors = BTreeMap::new();
+    for anchor in store.audit_purges(&ChainRange::default(), i64::MAX).await? {
+        *anchors.entry(anchor.seal_key).or_insert(0) += 1;
+    }
+    for (version, count) in anchors {
+        println!("{:<16} {:<8} {version:<8} {count}", "audit_purges", "seal");
     }
     Ok(())
 }

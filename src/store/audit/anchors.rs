@@ -42,7 +42,7 @@ impl Anchor {
         (action == ANCHOR).then_some(anchor)
     }
 
-    fn draft(head: &AuditHead) -> AuditDraft {
+    pub(super) fn draft(head: &AuditHead) -> AuditDraft {
         AuditDraft {
             subject: Some(head.chain.clone()),
             detail: Some(format!("{}:{}", head.seq, hex::encode(&head.hash))),
@@ -139,7 +139,7 @@ fn heads(
     }
 }
 
-fn list(
+pub(super) fn list(
     conn: &mut AnyConnection,
     head: &AuditHead,
     by_chain: &str,

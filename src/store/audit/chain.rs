@@ -6,7 +6,7 @@
 //! bytes: texts in UTF-8, numbers as 8 bytes big-endian two's complement; last, and only where
 //! there is one, detail in the same way. No two different entries encode alike.
 
-use super::{AuditDraft, AuditEntry, AuditHead};
+use super::{AuditDraft, AuditEntry, AuditHead, Broken, PurgeAnchor};
 use sha2::{Digest, Sha256};
 
 const TAG: &[u8] = b"issuer-gateway audit 1";
@@ -114,93 +114,60 @@ fn hash(entry: &AuditEntry) -> Vec<u8> {
     Sha256::digest(encode(entry)).to_vec()
 }
 
-/// Where a chain does not hold.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Broken {
-    /// The entry at this position was changed after it was written.
-    #[error("entry {0} was edited")]
-    Altered(i64),
-    /// An entry is missing: this position was expected.
-    #[error("entry {0} is missing: it was removed")]
-    Missing(i64),
-    /// The entry does not link to the one before it.
-    #[error(
-        "entry {0} does not follow the entry before it: entries were reordered, inserted or replaced"
-    )]
-    Unlinked(i64),
-    /// The chain ends elsewhere than its recorded head says.
-    #[error(
-        "ends with entry {found}, but its head records {expected}: entries at the end were removed, appended or replaced"
-    )]
-    Cut {
-        /// Position of the last entry.
-        found: i64,
-        /// Position that the head records; 0 if the head itself is missing.
-        expected: i64,
-    },
-    /// An entry that another chain vouches for is not there any more, or is another one.
-    #[error(
-        "entry {seq} is not the one that chain {by_chain} vouches for in its entry {by_seq}: the chain was cut, rewritten or removed"
-    )]
-    NotAsVouched {
-        /// The entry that should be there.
-        seq: i64,
-        /// The chain that knows it.
-        by_chain: String,
-        /// The entry that says so.
-        by_seq: i64,
-    },
-    /// Entries that a node acknowledged are not there any more.
-    #[error(
-        "ends with entry {found}, but this node has acknowledged entries up to {acknowledged}: {} acknowledged entries at its end are missing, lost or cut off", .acknowledged.saturating_sub(*.found)
-    )]
-    Lost {
-        /// Position of the last entry; 0 if there is none.
-        found: i64,
-        /// Position of the entry that was acknowledged.
-        acknowledged: i64,
-    },
-    /// An entry that a node acknowledged was replaced by another one.
-    #[error(
-        "entry {0} is not the one that this node has acknowledged: the acknowledged one is missing, and the chain was rewritten"
-    )]
-    NotAsAcknowledged(i64),
-    /// The chain is listed as vouched for by an entry that does not say so, which would keep it
-    /// from being vouched for.
-    #[error("is listed as vouched for by entry {by_seq} of chain {by_chain}, which is not so")]
-    FalselyListed {
-        /// Where the entry should be.
-        by_chain: String,
-        /// Its position.
-        by_seq: i64,
-    },
-}
-
 /// Checks one chain, fed with its entries in order of `seq`.
 #[derive(Debug)]
 pub struct ChainVerifier {
     end: AuditChain,
+    /// Position of the last purged entry; 0 if nothing was purged.
+    purged: i64,
 }
 
 impl ChainVerifier {
-    /// For the chain with this id.
+    /// For the chain with this id, from its first entry on.
     pub fn new(chain: &str) -> Self {
         Self {
             end: AuditChain {
                 id: chain.to_owned(),
                 ..AuditChain::start()
             },
+            purged: 0,
         }
+    }
+
+    /// For a chain of which the entries up to `anchor` were purged. Whether the anchor is genuine
+    /// is for the caller to know.
+    pub fn behind(anchor: &PurgeAnchor) -> Self {
+        Self {
+            end: AuditChain {
+                id: anchor.chain.clone(),
+                seq: anchor.seq,
+                hash: anchor.hash.clone(),
+            },
+            purged: anchor.seq,
+        }
+    }
+
+    /// Position of the last entry that was checked, or purged; 0 if there is none.
+    pub fn seq(&self) -> i64 {
+        self.end.seq
+    }
+
+    /// Whether no entry was checked yet.
+    pub fn is_at_start(&self) -> bool {
+        self.end.seq == self.purged
     }
 
     /// Checks the next entry.
     pub fn check(&mut self, entry: &AuditEntry) -> Result<(), Broken> {
         let expected = self.end.seq + 1;
         if entry.seq != expected || entry.chain != self.end.id {
-            return Err(Broken::Missing(expected));
+            return Err(self.missing(entry.seq));
         }
         if entry.previous_hash != self.end.hash {
-            return Err(Broken::Unlinked(entry.seq));
+            return Err(match (self.is_at_start(), self.purged) {
+                (true, purged @ 1..) => Broken::UnlinkedToPurge(entry.seq, purged),
+                _ => Broken::Unlinked(entry.seq),
+            });
         }
         if entry.hash != hash(entry) {
             return Err(Broken::Altered(entry.seq));
@@ -208,6 +175,18 @@ impl ChainVerifier {
         self.end.seq = entry.seq;
         self.end.hash.clone_from(&entry.hash);
         Ok(())
+    }
+
+    /// What it means that the next entry is `found`, which does not come next.
+    fn missing(&self, found: i64) -> Broken {
+        let purged = self.purged;
+        match purged {
+            _ if !self.is_at_start() => Broken::Missing(self.end.seq + 1),
+            0 if found > 1 => Broken::Begins(found),
+            0 => Broken::Missing(1),
+            _ if found <= purged => Broken::NotPurged { found, purged },
+            _ => Broken::BehindPurge { found, purged },
+        }
     }
 
     /// Checks that the chain ends where its head says; returns the number of entries.

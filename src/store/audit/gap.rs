@@ -6,7 +6,7 @@
 //! one example. The process gives up that chain: it counts the loss, declares it in a new chain,
 //! and continues there. So the loss is not silent, and it does not look like tampering.
 
-use super::{AuditChain, AuditDraft, AuditHead, Heads};
+use super::{AuditChain, AuditDraft, AuditHead, Heads, purges};
 use crate::store::connection::{self, AnyConnection};
 use crate::store::error::StoreError;
 use crate::store::schema::{audit_entries, audit_heads};
@@ -139,6 +139,9 @@ fn declare(
             .first(conn)
             .optional()?;
         if confirmed.as_deref() == Some(chain.hash()) {
+            return Ok(None);
+        }
+        if confirmed.is_none() && purges::is_purged(conn, chain.id(), chain.seq())? {
             return Ok(None);
         }
         let head: Option<AuditHead> = audit_heads::table

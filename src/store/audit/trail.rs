@@ -63,7 +63,7 @@ impl Store {
         .await
     }
 
-    /// How many entries the heads speak of: for a progress bar, not for trust.
+    /// How many entries heads and anchors of purges speak of: for a progress bar, not for trust.
     pub async fn audit_length(&self) -> Result<i64, StoreError> {
         #[derive(diesel::QueryableByName)]
         struct Row {
@@ -72,7 +72,8 @@ impl Store {
         }
         self.read(|conn| {
             let row: Row = diesel::sql_query(
-                "SELECT CAST(coalesce(sum(seq), 0) AS BIGINT) AS entries FROM audit_heads",
+                "SELECT CAST((SELECT coalesce(sum(seq), 0) FROM audit_heads) \
+                 - (SELECT coalesce(sum(seq), 0) FROM audit_purges) AS BIGINT) AS entries",
             )
             .get_result(conn)?;
             Ok(row.entries)
@@ -97,6 +98,28 @@ impl Store {
                 .select(AuditEntry::as_select())
                 .load(conn)?;
             Ok(entries)
+        })
+        .await
+    }
+
+    /// Positions and times of the entries of a chain that come after `seq`, in order, at most
+    /// `limit`.
+    pub async fn audit_times(
+        &self,
+        chain: &str,
+        seq: i64,
+        limit: i64,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        let chain = chain.to_owned();
+        self.read(move |conn| {
+            let times = audit_entries::table
+                .filter(audit_entries::chain.eq(&chain))
+                .filter(audit_entries::seq.gt(seq))
+                .order(audit_entries::seq)
+                .limit(limit)
+                .select((audit_entries::seq, audit_entries::at))
+                .load(conn)?;
+            Ok(times)
         })
         .await
     }

@@ -64,12 +64,17 @@ pub(super) fn compare(
         if let Some(chain) = copy.rows(LOOSE_ENDS)?.first() {
             return unfit(format!("chain {chain} of the audit trail lacks its end"));
         }
+        let has_purges = has("audit_purges");
         for AuditHead { chain, seq, hash } in known {
             let (quoted, hash) = (chain.replace('\'', "''"), hex::encode(hash));
             let entry = format!(
                 "SELECT count(*) FROM audit_entries WHERE chain = '{quoted}' AND seq = {seq} AND hash = x'{hash}'"
             );
-            if copy.rows(&entry)? != ["1"] {
+            let purged = format!(
+                "SELECT count(*) FROM audit_purges WHERE chain = '{quoted}' AND seq >= {seq}"
+            );
+            let is_purged = || Ok::<_, BackupError>(has_purges && copy.rows(&purged)? == ["1"]);
+            if copy.rows(&entry)? != ["1"] && !is_purged()? {
                 return unfit(format!(
                     "chain {chain} of the audit trail lacks entry {seq}, which this node has acknowledged: see `audit verify`"
                 ));

@@ -3,6 +3,7 @@
 use super::{Directory, EMAIL_TAKEN, call};
 use crate::on_both;
 use crate::support::Backend;
+use issuer_gateway::audit::purged::PurgeKeys;
 use issuer_gateway::audit::verify::{Event, verify};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -249,10 +250,11 @@ on_both!(
         assert_eq!(trail, expected);
 
         let store = &directory.gateway.gateway.store;
+        let keys = PurgeKeys::Of(&directory.gateway.gateway.vault);
         let mut broken = |event: Event<'_>| assert!(!matches!(event, Event::Broken { .. }));
         let verified = directory
             .gateway
-            .block_on(verify(store, &mut broken))
+            .block_on(verify(store, &keys, &mut broken))
             .unwrap();
         assert!(verified.entries >= 7 && verified.broken == 0);
     }

@@ -1,0 +1,2 @@
+DROP INDEX audit_anchors_voucher;
+DROP TABLE audit_purges;

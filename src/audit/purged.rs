@@ -1,0 +1,86 @@
+//! The keyed anchors of purges as a verification meets them.
+
+use crate::store::Store;
+use crate::store::audit::{AuditHead, Broken, PurgeAnchor};
+use crate::vault::Vault;
+use futures_util::future::BoxFuture;
+use tokio::sync::OnceCell;
+
+/// How often an anchor that does not hold is read again: a purge or a change of keys may have
+/// written it meanwhile.
+const LOOKS: usize = 2;
+
+/// Opens the vault.
+type Opener<'a> = Box<dyn Fn() -> BoxFuture<'a, anyhow::Result<Vault>> + Send + Sync + 'a>;
+
+/// Whose keys anchors are checked with.
+pub enum PurgeKeys<'a> {
+    /// Those of a vault that is open.
+    Of(&'a Vault),
+    /// Those of a vault that is opened for the first anchor: a trail without one needs no KEK.
+    Later(Opener<'a>, OnceCell<Vault>),
+}
+
+impl<'a> PurgeKeys<'a> {
+    /// Opens the vault when it is needed.
+    pub fn later(
+        open: impl Fn() -> BoxFuture<'a, anyhow::Result<Vault>> + Send + Sync + 'a,
+    ) -> Self {
+        Self::Later(Box::new(open), OnceCell::new())
+    }
+
+    async fn vault(&self) -> anyhow::Result<&Vault> {
+        match self {
+            Self::Of(vault) => Ok(vault),
+            Self::Later(open, opened) => opened.get_or_try_init(open).await,
+        }
+    }
+}
+
+/// The anchors in the database, and the keys to check them with.
+pub(super) struct Purges<'a, 'k> {
+    pub(super) store: &'a Store,
+    pub(super) keys: &'a PurgeKeys<'k>,
+}
+
+impl Purges<'_, '_> {
+    /// Checks an anchor that was read. The one that is returned may be newer.
+    pub(super) async fn check(
+        &self,
+        anchor: PurgeAnchor,
+    ) -> anyhow::Result<Result<PurgeAnchor, Broken>> {
+        let vault = self.keys.vault().await?;
+        let mut anchor = anchor;
+        let mut checked = anchor.check(&*vault.current());
+        for _ in 0..LOOKS {
+            if checked.is_ok() {
+                break;
+            }
+            if let Some(newer) = self.read(&anchor.chain).await? {
+                anchor = newer;
+            }
+            vault.refresh(self.store).await?;
+            checked = anchor.check(&*vault.current());
+        }
+        Ok(checked.map(|()| anchor))
+    }
+
+    /// The genuine anchor of a chain, if it has one now.
+    pub(super) async fn of(&self, chain: &str) -> anyhow::Result<Option<PurgeAnchor>> {
+        match self.read(chain).await? {
+            Some(anchor) => Ok(self.check(anchor).await?.ok()),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether an entry that is not there was purged.
+    pub(super) async fn took(&self, head: &AuditHead) -> anyhow::Result<bool> {
+        let anchor = self.of(&head.chain).await?;
+        Ok(anchor.is_some_and(|anchor| anchor.covers(head.seq, &head.hash)))
+    }
+
+    async fn read(&self, chain: &str) -> anyhow::Result<Option<PurgeAnchor>> {
+        let found = self.store.audit_purges_of(vec![chain.to_owned()]).await?;
+        Ok(found.into_iter().next())
+    }
+}
