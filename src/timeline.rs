@@ -69,7 +69,10 @@ pub struct Wait {
 }
 
 /// The times of one call.
-pub struct Timeline(Mutex<Marks>);
+pub struct Timeline {
+    begun: Instant,
+    marks: Mutex<Marks>,
+}
 
 struct Marks {
     last: Instant,
@@ -80,11 +83,21 @@ struct Marks {
 impl Timeline {
     /// Its first step begins now.
     pub fn begin() -> Self {
-        Self(Mutex::new(Marks {
-            last: Instant::now(),
+        let begun = Instant::now();
+        let marks = Marks {
+            last: begun,
             wait: None,
             laps: Vec::new(),
-        }))
+        };
+        Self {
+            begun,
+            marks: Mutex::new(marks),
+        }
+    }
+
+    /// When the first step began.
+    pub fn begun(&self) -> Instant {
+        self.begun
     }
 
     /// A step ends now. It began where the one before it has ended.
@@ -136,7 +149,7 @@ impl Timeline {
     }
 
     fn marks(&self) -> MutexGuard<'_, Marks> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

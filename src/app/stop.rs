@@ -166,13 +166,19 @@ async fn flush_traces(gateway: &Arc<Gateway>, deadline: Instant) {
     let patience = deadline
         .saturating_duration_since(Instant::now())
         .min(FLUSH);
-    let flushed = tokio::task::spawn_blocking(move || {
-        gateway
-            .traces
-            .iter()
-            .for_each(|traces| traces.stop(patience));
-    });
-    flushed.await.ok();
+    let (ended, has_ended) = oneshot::channel();
+    // As in `end_stages`: the runtime's blocking threads may all wait for something.
+    let started = std::thread::Builder::new()
+        .name("flush".to_owned())
+        .spawn(move || {
+            if let Some(traces) = &gateway.traces {
+                traces.stop(patience);
+            }
+            ended.send(()).ok();
+        });
+    if started.is_ok() {
+        timeout_at(deadline, has_ended).await.ok();
+    }
 }
 
 /// Says what nobody can know of the commits that have not ended.

@@ -96,14 +96,16 @@ impl Traces {
 mod tests {
     use super::*;
 
+    type Change = fn(&mut Traces);
+
     #[test]
     fn what_cannot_be_used_is_refused_by_its_name() {
-        let with = |change: fn(&mut Traces)| {
+        let with = |change: Change| {
             let mut traces = Traces::to("http://127.0.0.1:4318");
             change(&mut traces);
             traces.validate().map_err(|error| error.to_string())
         };
-        let cases: [(fn(&mut Traces), &str); 11] = [
+        let cases: [(Change, &str); 11] = [
             (|t| t.endpoint = String::new(), "traces.endpoint: "),
             (
                 |t| t.endpoint = "127.0.0.1:4318".into(),
@@ -133,7 +135,7 @@ mod tests {
             assert!(message.contains(setting), "{message}");
             assert!(!message.contains("u:p"), "{message}");
         }
-        let usable: [fn(&mut Traces); 4] = [
+        let usable: [Change; 4] = [
             |_| {},
             |t| t.endpoint = "http://collector:4318".into(),
             |t| t.sample_ratio = 0.0,

@@ -48,7 +48,8 @@ pub struct Trace {
     /// Our own dice say that it is sampled.
     chosen: bool,
     timeline: Arc<Timeline>,
-    begun: (SystemTime, Instant),
+    /// The same moment by both clocks.
+    clocks: (SystemTime, Instant),
 }
 
 /// How a traced call ended. Everything in it is from a closed set, but for the ids.
@@ -74,6 +75,7 @@ impl Traces {
     /// Files of the settings that cannot be read; those of starting a thread.
     pub fn start(settings: &config::Traces, counters: Spans) -> anyhow::Result<Self> {
         let collector = Collector::new(settings)?;
+        tracing::info!(endpoint = settings.endpoint, "traces");
         let outbox = Arc::<Outbox>::default();
         let (waiting, counted) = (Arc::clone(&outbox), counters.clone());
         let thread = std::thread::Builder::new()
@@ -106,7 +108,7 @@ impl Traces {
             parent,
             chosen,
             timeline: timeline(),
-            begun: (SystemTime::now(), Instant::now()),
+            clocks: (SystemTime::now(), Instant::now()),
         })
     }
 

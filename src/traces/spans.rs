@@ -4,7 +4,7 @@ use super::otlp::{self, KeyValue, Span, Status};
 use super::parent::Parent;
 use super::{Answered, Trace};
 use crate::timeline::{Lap, Step};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 /// W3C's flag `sampled`, and OTLP's that says we know whether the parent is remote.
@@ -22,7 +22,8 @@ pub(super) struct Ended {
     reason: Option<&'static str>,
     issuer: Option<String>,
     /// The same moment by both clocks.
-    begun: (SystemTime, Instant),
+    clocks: (SystemTime, Instant),
+    begun: Instant,
     ended: Instant,
     laps: Vec<Lap>,
 }
@@ -38,7 +39,8 @@ impl Ended {
             status: answered.status,
             reason: answered.reason,
             issuer: answered.issuer.map(str::to_owned),
-            begun: trace.begun,
+            clocks: trace.clocks,
+            begun: trace.timeline.begun(),
             ended: Instant::now(),
             laps: trace.timeline.laps(),
         }
@@ -79,13 +81,17 @@ impl Ended {
         };
         let above = parent.map(|parent| parent.span_id.to_vec());
         let remote = if above.is_some() { REMOTE } else { 0 };
-        let (_, begun) = self.begun;
         let whole = Span {
             kind: otlp::SERVER,
             attributes: self.attributes(),
             status: (self.status >= 500).then(Status::error),
             flags: FLAGS | remote,
-            ..span(self.name(), above.unwrap_or_default(), begun, self.ended)
+            ..span(
+                self.name(),
+                above.unwrap_or_default(),
+                self.begun,
+                self.ended,
+            )
         };
         let own = whole.span_id.clone();
         let parts = self.laps.iter().flat_map(parts);
@@ -132,19 +138,15 @@ impl Ended {
 
     /// Nanoseconds since 1970 UTC.
     fn nanos(&self, at: Instant) -> u64 {
-        let (by_clock, begun) = self.begun;
+        let (by_clock, same) = self.clocks;
         let since = by_clock.duration_since(UNIX_EPOCH).unwrap_or_default();
-        // A step may have begun a little before the trace.
-        let nanos = match at.checked_duration_since(begun) {
+        // The call has begun a little before.
+        let since = match at.checked_duration_since(same) {
             Some(later) => since.saturating_add(later),
-            None => since.saturating_sub(begun.saturating_duration_since(at)),
+            None => since.saturating_sub(same.saturating_duration_since(at)),
         };
-        nanos_of(nanos)
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
     }
-}
-
-fn nanos_of(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Random, never all zero.

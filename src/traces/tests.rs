@@ -49,7 +49,7 @@ fn ended(parent: Option<Parent>, answered: Answered<'_>, timeline: Arc<Timeline>
         parent,
         chosen: true,
         timeline,
-        begun: (SystemTime::now(), Instant::now()),
+        clocks: (SystemTime::now(), Instant::now()),
     };
     Ended::new(trace, answered)
 }
