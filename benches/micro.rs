@@ -25,7 +25,7 @@ use issuer_gateway::payload::{
     Recipient,
 };
 use issuer_gateway::store::{DatabaseUrl, Store, migrations};
-use issuer_gateway::unwrap::{Engine, MultiBuffer, Unwrapper, open_once};
+use issuer_gateway::unwrap::{Asker, Engine, MultiBuffer, Unwrapper, open_once};
 use issuer_gateway::vault::{Kek, Keks, Place, SealedColumn, Vault};
 use openssl::pkey::PKey;
 use std::hint::black_box;
@@ -83,7 +83,7 @@ fn open_and_seal(criterion: &mut Criterion, runtime: &Runtime) -> anyhow::Result
         let body = payload::seal(kind, &recipient, &clear)?;
         let open = || {
             let envelope = Envelope::parse(&body, &FieldLevelHeaders::default(), Accepted::ALL)?;
-            let opened = open_once(&ring, (&unwrapper, 1), envelope, |_| true);
+            let opened = open_once(&ring, (&unwrapper, Asker::default()), envelope, |_| true);
             anyhow::Ok(runtime.block_on(opened)?)
         };
         open()?;

@@ -5,6 +5,7 @@ use crate::issuers::{Issuer, Responses};
 use crate::json;
 use crate::payload::{self, EnvelopeForm, Sealed};
 use crate::refusal::Refusal;
+use crate::timeline::Step;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -70,5 +71,6 @@ fn sealed(
     }
     let Sealed { body, headers } = payload::seal_as(form, recipient, &clear)
         .map_err(|_| Refusal::Internal("sealing the answer"))?;
+    call.reached(Step::Answer);
     Ok(Reply { body, headers })
 }

@@ -26,6 +26,7 @@ use crate::reloadable::Reloadable;
 use crate::store::{DatabaseUrl, Finder, Store, Writer, migrations};
 use crate::telemetry::Metrics;
 use crate::throttle::{Buckets, Rate, ShareRules, Shares};
+use crate::traces::Traces;
 use crate::transactions::history::{ForgetRetained, ScoreHistory};
 use crate::unwrap::{Engine, Unwrapper};
 use crate::vault::Vault;
@@ -283,6 +284,9 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
     for collector in writer.collectors()?.into_iter().chain(feeds.collectors()?) {
         metrics.register(collector)?;
     }
+    let traces = config.traces.as_ref();
+    let traces = traces.map(|settings| Traces::start(settings, metrics.spans.clone()));
+    let traces = traces.transpose()?;
     Ok(Gateway {
         current: ArcSwap::from_pointee(reloadable),
         registry,
@@ -308,6 +312,7 @@ async fn build(config: &Config, address: SocketAddr, clock: Clock) -> anyhow::Re
         reads: AtomicBool::new(true),
         beats: AtomicBool::new(true),
         fixed_ids: None,
+        traces,
         metrics,
     })
 }

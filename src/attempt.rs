@@ -30,14 +30,14 @@ use crate::ids::CardholderId;
 use crate::issuers::Issuer;
 use crate::openings::Begun;
 use crate::payload::{Envelope, EnvelopeKind, Opened};
-use crate::recording::Step;
 use crate::refusal::Refusal;
 use crate::store::StoreError;
 use crate::store::audit::AuditDraft;
 use crate::store::issuers::{IssuerRecord, Others, ProfileChange};
 use crate::store::writer::{Act, Commit, Outcome};
 use crate::throttle::Place;
-use crate::unwrap;
+use crate::timeline::Step;
+use crate::unwrap::{self, Asker};
 use crate::vault::{VaultError, VaultKeys};
 use caller::{Caller, replayed};
 use std::sync::{Arc, OnceLock};
@@ -142,7 +142,13 @@ impl<'a> Attempt<'a> {
         gateway.throttle.require_turn(&caller.issuer)?;
         let opened = unwrap::open_once(
             &caller.reloadable.keys,
-            (&gateway.unwrapper, caller.issuer.id.0),
+            (
+                &gateway.unwrapper,
+                Asker {
+                    number: caller.issuer.id.0,
+                    timeline: self.call.timeline.cloned(),
+                },
+            ),
             envelope,
             |key_use| {
                 let begun = gateway.openings.begin(caller.issuer.id, &key_use);
@@ -172,12 +178,9 @@ impl<'a> Attempt<'a> {
         }
         let audit = self.audit().refused(refusal.reason());
         self.worked();
-        match self
-            .gateway
-            .writer
-            .commit(self.entry(Act::Record, audit))
-            .await
-        {
+        let entry = self.entry(Act::Record, audit);
+        let writer = &self.gateway.writer;
+        match writer.commit_timed(entry, self.call.timeline).await {
             Ok(outcome) => match self.concluded(outcome).await {
                 Ok(_) if refusal.is_crypto() => self.slowed_down(refusal).await,
                 Ok(_) => refusal,
@@ -194,7 +197,8 @@ impl<'a> Attempt<'a> {
     pub async fn commit<A: TypedAct<'a>>(self, act: A) -> Result<A::Result, Refusal> {
         let commit = self.entry(act.into_act(), self.audit());
         self.worked();
-        let outcome = self.gateway.writer.commit(commit).await?;
+        let writer = &self.gateway.writer;
+        let outcome = writer.commit_timed(commit, self.call.timeline).await?;
         self.ended::<A>(outcome).await
     }
 
@@ -213,7 +217,8 @@ impl<'a> Attempt<'a> {
             Action::PostTransactions => &gateway.feeds,
             _ => &gateway.writer,
         };
-        let outcome = sealing::commit((&gateway.vault, &gateway.store, writer), |keys| {
+        let parts = (&gateway.vault, &gateway.store, writer);
+        let outcome = sealing::commit(parts, self.call.timeline, |keys| {
             Ok(self.entry(seal(keys)?.into_act(), audit.clone()))
         });
         let outcome = outcome.await?;

@@ -2,10 +2,11 @@
 
 use crate::ids::ClientId;
 use crate::payload::FieldLevelHeaders;
-use crate::recording::{Observer, Step};
+use crate::recording::Observer;
 use crate::refusal::Refusal;
+use crate::timeline::{Step, Timeline};
 use chrono::{DateTime, Utc};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// What came over the wire, byte for byte; the signature covers it.
 pub struct Call<'a> {
@@ -36,15 +37,17 @@ pub struct Call<'a> {
     pub now: DateTime<Utc>,
     /// A sandbox watches the call; in `serve` nobody does.
     pub observer: Option<&'a Observer>,
+    /// Its times, if somebody looks at them: a sandbox, or traces.
+    pub timeline: Option<&'a Arc<Timeline>>,
     /// Whose it is, once its signature has verified: for the metrics.
     pub proven: &'a OnceLock<ClientId>,
 }
 
 impl Call<'_> {
-    /// Tells the observer, if there is one, that a step has ended.
+    /// Notes, if somebody looks at the times, that a step has ended.
     pub fn reached(&self, step: Step) {
-        if let Some(observer) = self.observer {
-            observer.reached(step);
+        if let Some(timeline) = self.timeline {
+            timeline.reached(step);
         }
     }
 

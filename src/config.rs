@@ -17,6 +17,7 @@ mod log;
 mod parse;
 mod server;
 mod tokens;
+mod traces;
 mod validate;
 mod vault;
 
@@ -31,6 +32,7 @@ pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use server::Server;
 pub use tokens::{Token, TokenObject, find as find_token};
+pub use traces::Traces;
 pub use vault::{KekCommand, KekObject, KekSource, ShareSource, Transit, Vault};
 
 use crate::unwrap::MultiBuffer;
@@ -84,6 +86,9 @@ pub struct Config {
     /// Logging.
     #[serde(default)]
     pub log: Log,
+    /// Spans of calls, for an OpenTelemetry collector; absent: none.
+    #[serde(default)]
+    pub traces: Option<Traces>,
     /// The file it was read from, if it was.
     #[serde(skip)]
     pub source: Option<PathBuf>,
@@ -186,6 +191,10 @@ impl Config {
         if let Witness::File(path) = &mut self.audit.witness {
             resolve(path);
         }
+        if let Some(traces) = &mut self.traces {
+            traces.headers_file.iter_mut().for_each(resolve);
+            traces.ca_file.iter_mut().for_each(resolve);
+        }
         if let MultiBuffer::Library(path) = &mut self.crypto.multi_buffer {
             resolve(path);
         }
@@ -259,6 +268,7 @@ impl Config {
                 "log",
                 format!("{:?}", self.log) != format!("{:?}", running.log),
             ),
+            ("traces", self.traces != running.traces),
         ];
         changed
             .into_iter()

@@ -19,6 +19,7 @@ use crate::reloadable::Reloadable;
 use crate::store::{Finder, Store, StoreError, Writer};
 use crate::telemetry::Metrics;
 use crate::throttle::{Buckets, Shares};
+use crate::traces::Traces;
 use crate::unwrap::Unwrapper;
 use crate::vault::Vault;
 use arc_swap::ArcSwap;
@@ -71,6 +72,8 @@ pub struct Gateway {
     pub witness: Option<Witness>,
     /// Counters and histograms.
     pub metrics: Metrics,
+    /// Sends spans of calls, if it is to.
+    pub traces: Option<Traces>,
     /// What time it is.
     pub clock: Clock,
     /// Whether the last read of [`Gateway::compare_clocks`] was answered.

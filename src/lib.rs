@@ -26,6 +26,7 @@
 //!   step
 //! - [`crypto_refusals`]: slows down payloads that do not open
 //! - [`audit`]: audit entries of nodes and unproven callers; verification and export of the trail
+//! - [`traces`]: spans of calls, sent to an OpenTelemetry collector
 //! - [`footprints`]: the factor sets in force on a node, with what operators have loaded
 //! - [`issuers`]: the issuers on board, their account ranges and their keys
 //! - [`refusal`]: every way to refuse a call; [`keys`]: key files; [`telemetry`]: log and metrics;
@@ -38,8 +39,8 @@
 //! - [`store`]: SQLite and PostgreSQL; its writer commits many calls in one transaction
 //!
 //! Shared by all: [`clock`], [`ids`], [`private_file`], [`queue`], [`sealed`] (names of sealed
-//! columns), [`text_form`] (lengths and patterns), [`throttle`] (rate limits), [`toml_error`],
-//! [`violation`]. Three modules stand apart:
+//! columns), [`text_form`] (lengths and patterns), [`throttle`] (rate limits), [`timeline`] (a
+//! call's times), [`toml_error`], [`violation`]. Three modules stand apart:
 //! [`client`] is the other side, an issuer's server, and [`footprint`] turns a purchase into grams
 //! of CO2e. [`explain`] says why a recorded call was refused, for a sandbox and for files.
 //!
@@ -118,7 +119,9 @@ mod sync;
 pub mod telemetry;
 pub mod text_form;
 pub mod throttle;
+pub mod timeline;
 pub mod toml_error;
+pub mod traces;
 pub mod transactions;
 pub mod unwrap;
 pub mod vault;

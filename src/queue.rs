@@ -26,6 +26,9 @@ pub(crate) trait Job {
         1
     }
 
+    /// A thread has it now.
+    fn taken(&self) {}
+
     /// Whose it is. Jobs of one caller are taken in the order in which they came.
     fn caller(&self) -> i32 {
         0
@@ -160,6 +163,7 @@ impl<T: Job> Queue<T> {
                 && let Some((_, job)) = state.jobs.pop()
             {
                 if job.is_awaited() {
+                    job.taken();
                     weight += job.weight();
                     taken.push(job);
                 }

@@ -3,8 +3,10 @@
 mod callers;
 mod malformed;
 mod moment;
+mod spans;
 
 pub use moment::Moment;
+pub use spans::Spans;
 
 use crate::config::{Log, LogFormat};
 use callers::Callers;
@@ -121,6 +123,8 @@ pub struct Metrics {
     transactions: IntCounterVec,
     clock_skew: Histogram,
     callers: Callers,
+    /// Spans of traces.
+    pub spans: Spans,
     /// What is looked up when the page is made.
     pub moment: Moment,
 }
@@ -132,6 +136,7 @@ impl Metrics {
         let metrics = Self {
             callers: Callers::new(&registry)?,
             moment: Moment::new(&registry)?,
+            spans: Spans::new(&registry)?,
             transactions: IntCounterVec::new(
                 Opts::new(
                     "issuer_gateway_transactions_total",

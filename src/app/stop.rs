@@ -12,6 +12,8 @@ use tokio::time::{Instant, timeout_at};
 const RESERVE_PART: u32 = 3;
 /// The most that is kept from the requests for the steps after them.
 const RESERVE: Duration = Duration::from_secs(5);
+/// The collector has this long to take the last spans.
+const FLUSH: Duration = Duration::from_secs(3);
 /// The orderly end comes so much before the one that a watchdog makes, or earlier.
 const MARGIN: Duration = Duration::from_millis(500);
 
@@ -129,6 +131,7 @@ impl RunningApp {
                 Err(_) => left.push("the witness of the audit trail"),
             }
         }
+        flush_traces(&self.gateway, plan.over).await;
         if left.is_empty() {
             tracing::info!("stopped");
             return Ok(());
@@ -152,6 +155,30 @@ async fn end_stages(gateway: &Arc<Gateway>, deadline: Instant) -> bool {
             ended.send(()).ok();
         });
     started.is_ok() && matches!(timeout_at(deadline, has_ended).await, Ok(Ok(())))
+}
+
+/// Sends the spans that wait. No shutdown fails for a collector that is away.
+async fn flush_traces(gateway: &Arc<Gateway>, deadline: Instant) {
+    if gateway.traces.is_none() {
+        return;
+    }
+    let gateway = Arc::clone(gateway);
+    let patience = deadline
+        .saturating_duration_since(Instant::now())
+        .min(FLUSH);
+    let (ended, has_ended) = oneshot::channel();
+    // As in `end_stages`: the runtime's blocking threads may all wait for something.
+    let started = std::thread::Builder::new()
+        .name("flush".to_owned())
+        .spawn(move || {
+            if let Some(traces) = &gateway.traces {
+                traces.stop(patience);
+            }
+            ended.send(()).ok();
+        });
+    if started.is_ok() {
+        timeout_at(deadline, has_ended).await.ok();
+    }
 }
 
 /// Says what nobody can know of the commits that have not ended.

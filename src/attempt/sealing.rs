@@ -1,6 +1,7 @@
 //! The commit of sealed values, made again while the data keys change under it.
 
 use crate::store::{Commit, Outcome, Store, StoreError, Writer};
+use crate::timeline::Timeline;
 use crate::vault::{Vault, VaultError, VaultKeys};
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ const SEALINGS: u32 = 8;
 /// than this can follow.
 pub(crate) async fn commit(
     (vault, store, writer): (&Vault, &Store, &Writer),
+    timeline: Option<&Arc<Timeline>>,
     seal: impl Fn(&Arc<VaultKeys>) -> Result<Commit, VaultError>,
 ) -> Result<Outcome, VaultError> {
     let mut keys = vault.current();
@@ -25,7 +27,7 @@ pub(crate) async fn commit(
             sealed_under,
             ..seal(&keys)?
         };
-        match writer.commit(commit).await? {
+        match writer.commit_timed(commit, timeline).await? {
             Outcome::Stale => {
                 let behind = keys.generation();
                 keys = vault.newer_than(store, behind).await?;

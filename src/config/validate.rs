@@ -1,6 +1,6 @@
 //! The rules for single settings, and for settings that depend on each other.
 
-use super::{Config, ConfigError, Dashboard, KeyPlace};
+use super::{Config, ConfigError, Dashboard, KeyPlace, Traces};
 use crate::oauth1::{MAX_ORIGINS, MAX_WINDOW_SECONDS};
 use crate::store::DatabaseUrl;
 use crate::store::url::PoolMode;
@@ -69,6 +69,7 @@ impl Config {
             );
         }
         self.limits.validate()?;
+        self.traces.iter().try_for_each(Traces::validate)?;
         self.vault.validate()?;
         super::tokens::validate(&self.tokens)?;
         for key in &self.keys.gateway {

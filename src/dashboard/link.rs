@@ -39,7 +39,7 @@ async fn prepare(
     attempt.require_active()?;
     let (gateway, issuer, now) = (attempt.gateway, attempt.issuer(), attempt.call.now);
     let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", CardholderId::RULE)])?;
-    let user = existing_cardholder(gateway, &issuer, &user_id).await?;
+    let user = existing_cardholder(gateway, attempt.call, &issuer, &user_id).await?;
     if issuer.recipient(now, issuer.answers.kind()).is_none() {
         return Err(Refusal::NoEncryptionCertificate);
     }

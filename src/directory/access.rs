@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::ids::AppId;
 use crate::store::directory::apps::NewKey;
+use crate::timeline::Step;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
@@ -131,7 +132,11 @@ impl KeyHolder {
         addressed_by: AddressedBy,
     ) -> Result<Self, DirectoryRefusal> {
         let (caller, bucket) = match call.authorization {
-            Some(header) => owner(gateway, header).await?,
+            Some(header) => {
+                let owner = owner(gateway, header).await?;
+                call.reached(Step::Key);
+                owner
+            }
             None if addressed_by == AddressedBy::Number => anonymous(gateway, call).await?,
             None => return Err(DirectoryRefusal::Unauthorized),
         };

@@ -8,11 +8,13 @@ use crate::gateway::Gateway;
 use crate::store::audit::AuditDraft;
 use crate::store::directory::changes::{Applied, DirectoryChange};
 use crate::store::writer::{Act, Commit, Outcome};
+use crate::timeline::Step;
 use crate::vault::{VaultError, VaultKeys};
 
 /// A call under way. Each end takes it, so there is no second one.
 pub(super) struct DirectoryAttempt<'a> {
     gateway: &'a Gateway,
+    call: &'a Call<'a>,
     audit: AuditDraft,
 }
 
@@ -20,7 +22,7 @@ impl<'a> DirectoryAttempt<'a> {
     /// `action`: its stable name in the audit trail.
     pub(super) fn new(
         gateway: &'a Gateway,
-        call: &Call<'_>,
+        call: &'a Call<'a>,
         caller: &KeyHolder,
         action: &'static str,
     ) -> Self {
@@ -30,7 +32,11 @@ impl<'a> DirectoryAttempt<'a> {
             origin: call.peer.map(str::to_owned),
             ..AuditDraft::accepted(at, caller.actor.as_str(), action)
         };
-        Self { gateway, audit }
+        Self {
+            gateway,
+            call,
+            audit,
+        }
     }
 
     /// Ends the call with a refusal. Returns the one to answer: another one if the commit fails. A
@@ -40,7 +46,10 @@ impl<'a> DirectoryAttempt<'a> {
             return refusal;
         }
         let audit = self.audit.refused(refusal.reason());
-        let committed = self.gateway.writer.commit(entry(Act::Record, audit)).await;
+        self.call.reached(Step::Checks);
+        let (writer, entry) = (&self.gateway.writer, entry(Act::Record, audit));
+        let committed = writer.commit_timed(entry, self.call.timeline).await;
+        self.call.reached(Step::Commit);
         committed.map_or_else(Into::into, |_| refusal)
     }
 
@@ -53,8 +62,10 @@ impl<'a> DirectoryAttempt<'a> {
         self,
         seal: impl Fn(&VaultKeys) -> Result<DirectoryChange, VaultError>,
     ) -> Result<Applied, DirectoryRefusal> {
-        let gateway = self.gateway;
-        let outcome = sealing::commit((&gateway.vault, &gateway.store, &gateway.writer), |keys| {
+        let (gateway, call) = (self.gateway, self.call);
+        call.reached(Step::Checks);
+        let parts = (&gateway.vault, &gateway.store, &gateway.writer);
+        let outcome = sealing::commit(parts, call.timeline, |keys| {
             let change = seal(keys)?;
             let audit = AuditDraft {
                 subject: Some(change.klaim_id().to_owned()),
@@ -62,7 +73,9 @@ impl<'a> DirectoryAttempt<'a> {
             };
             Ok(entry(Act::Directory(Box::new(change)), audit))
         });
-        match outcome.await? {
+        let outcome = outcome.await;
+        call.reached(Step::Commit);
+        match outcome? {
             Outcome::Done => Ok(Applied::Done),
             Outcome::CardholderGone => Ok(Applied::Gone),
             Outcome::Taken(taken) => Ok(Applied::Taken(taken)),

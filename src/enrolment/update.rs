@@ -55,7 +55,7 @@ async fn prepare(attempt: &Attempt<'_>, user_id: Option<CardholderId>) -> Result
         return Err(Refusal::UpdateNotAccessible);
     }
     let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", CardholderId::RULE)])?;
-    let user = existing_cardholder(attempt.gateway, &issuer, &user_id).await?;
+    let user = existing_cardholder(attempt.gateway, call, &issuer, &user_id).await?;
     let last_four = user
         .last_four
         .ok_or(Refusal::Internal("a user without a card"))?;

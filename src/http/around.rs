@@ -13,6 +13,8 @@ use crate::ids::ClientId;
 use crate::readiness::Draining;
 use crate::refusal::is_for_lack_of_room;
 use crate::throttle::Lines;
+use crate::timeline::Timeline;
+use crate::traces::{Answered, Parent, Trace};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
@@ -24,6 +26,7 @@ use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+use uuid::Uuid;
 
 /// Shared by all workers, because they share the process's log.
 static OVERLOADED: Lines = flood::listed();
@@ -46,10 +49,12 @@ pub async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
-    let id = uuid::Uuid::new_v4().simple().to_string();
+    let uuid = Uuid::new_v4();
+    let id = uuid.simple().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
     let proven = Proven::default();
     request.extensions_mut().insert(proven.clone());
+    let trace = begin_trace(&request, uuid);
     let mut response = next.call(request).await?;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response
@@ -76,7 +81,63 @@ pub async fn around(
         wait_for_its_turn().await;
     }
     record(&response, &id, started, reason, &proven);
+    if let Some(trace) = trace {
+        end_trace(trace, &response, uuid, reason, &proven);
+    }
     Ok(response)
+}
+
+/// Lets the call's times be noted, if it may be traced.
+fn begin_trace(request: &ServiceRequest, id: Uuid) -> Option<Trace> {
+    let gateway = request.app_data::<Data<Gateway>>()?;
+    let traces = gateway.traces.as_ref()?;
+    let headers = request.headers();
+    let values = |name| headers.get_all(name).map(HeaderValue::as_bytes);
+    let parent = Parent::read(values("traceparent"), values("tracestate"));
+    traces.begin(parent, id, || {
+        let mut shared = request.extensions_mut();
+        if let Some(timeline) = shared.get::<Arc<Timeline>>() {
+            return Arc::clone(timeline);
+        }
+        let timeline = Arc::new(Timeline::begin());
+        shared.insert(Arc::clone(&timeline));
+        timeline
+    })
+}
+
+fn end_trace<B>(
+    trace: Trace,
+    response: &ServiceResponse<B>,
+    request_id: Uuid,
+    reason: Option<AnswerReason>,
+    proven: &Proven,
+) {
+    let request = response.request();
+    let route = request.match_pattern();
+    // Probes come every few seconds, and say nothing that the metrics do not.
+    if route
+        .as_deref()
+        .is_some_and(|route| route.starts_with("/health/"))
+    {
+        return;
+    }
+    let Some(traces) = request
+        .app_data::<Data<Gateway>>()
+        .and_then(|gateway| gateway.traces.as_ref())
+    else {
+        return;
+    };
+    traces.end(
+        trace,
+        Answered {
+            request_id,
+            method: known_method(request.method().as_str()),
+            route,
+            status: response.status().as_u16(),
+            reason: reason.map(|AnswerReason(reason, _)| reason),
+            issuer: proven.0.get().map(ClientId::as_str),
+        },
+    );
 }
 
 fn is_draining(request: &HttpRequest) -> bool {

@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::payload::FieldLevelHeaders;
 use crate::recording::Observer;
+use crate::timeline::{Step, Timeline};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpMessage, HttpRequest};
@@ -37,6 +38,7 @@ pub struct RawCall<'a> {
     request_id: String,
     peer: Option<String>,
     observer: Option<Arc<Observer>>,
+    timeline: Option<Arc<Timeline>>,
     proven: Proven,
 }
 
@@ -75,12 +77,17 @@ impl<'a> RawCall<'a> {
         if let Some(observer) = &observer {
             observer.received(&body);
         }
+        let timeline = request.extensions().get::<Arc<Timeline>>().cloned();
+        if let Some(timeline) = &timeline {
+            timeline.reached(Step::Body);
+        }
         Ok(Self {
             request,
             body,
             request_id,
             peer,
             observer,
+            timeline,
             proven: proven.unwrap_or_default(),
         })
     }
@@ -104,6 +111,7 @@ impl<'a> RawCall<'a> {
                 .app_data::<Data<Gateway>>()
                 .map_or_else(Utc::now, |gateway| gateway.clock.now()),
             observer: self.observer.as_deref(),
+            timeline: self.timeline.as_ref(),
             proven: &self.proven.0,
         }
     }

@@ -14,6 +14,7 @@ mod observer;
 pub use log::{CALLS, Log, TOTAL_BYTES};
 pub use observer::Observer;
 
+use crate::timeline::Step;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 use zeroize::Zeroize;
@@ -137,40 +138,6 @@ pub struct FoundCaller {
     pub name: String,
     /// `CLIENT_ID!KEY_ID`
     pub consumer_key: String,
-}
-
-/// The steps of a call that are timed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// The body comes in.
-    Body,
-    /// The signature is verified.
-    Signature,
-    /// Issuer, media type, envelope and what the path names are checked.
-    Checks,
-    /// The payload is decrypted.
-    Decryption,
-    /// The rules are applied.
-    Rules,
-    /// Rows are sealed and committed.
-    Commit,
-    /// The answer is made and sealed.
-    Answer,
-}
-
-impl Step {
-    /// In words, for people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Body => "body read",
-            Self::Signature => "signature",
-            Self::Checks => "checks",
-            Self::Decryption => "decryption",
-            Self::Rules => "rules",
-            Self::Commit => "seal and commit",
-            Self::Answer => "answer",
-        }
-    }
 }
 
 /// A body, or its first [`BODY_BYTES`]. Wiped on drop.

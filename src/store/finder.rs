@@ -6,8 +6,10 @@ use super::pool::{Store, within_deadline};
 use super::writer::BATCH_SIZES;
 use crate::ids::{CardholderId, IssuerId};
 use crate::queue::{Backlog, Fill, Gather, Job, Queue, Stage};
+use crate::timeline::Timeline;
 use prometheus::core::Collector;
 use prometheus::{Histogram, HistogramOpts};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -28,11 +30,19 @@ struct Lookup {
     issuer_id: IssuerId,
     user_id: CardholderId,
     reply: oneshot::Sender<Result<Option<CardholderSummary>, StoreError>>,
+    /// Where the wait in the queue is noted.
+    timeline: Option<Arc<Timeline>>,
 }
 
 impl Job for Lookup {
     fn is_awaited(&self) -> bool {
         !self.reply.is_closed()
+    }
+
+    fn taken(&self) {
+        if let Some(timeline) = &self.timeline {
+            timeline.taken();
+        }
     }
 }
 
@@ -88,11 +98,28 @@ impl Finder {
         issuer_id: IssuerId,
         user_id: &CardholderId,
     ) -> Result<Option<CardholderSummary>, StoreError> {
+        self.user_timed(issuer_id, user_id, None).await
+    }
+
+    /// [`Finder::user`] that notes its wait in the queue.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn user_timed(
+        &self,
+        issuer_id: IssuerId,
+        user_id: &CardholderId,
+        timeline: Option<&Arc<Timeline>>,
+    ) -> Result<Option<CardholderSummary>, StoreError> {
+        if let Some(timeline) = timeline {
+            timeline.queued();
+        }
         let (reply, answer) = oneshot::channel();
         self.stage.queue().push(Lookup {
             issuer_id,
             user_id: user_id.clone(),
             reply,
+            timeline: timeline.cloned(),
         })?;
         within_deadline(answer, StoreError::internal("a lookup ended early")).await
     }

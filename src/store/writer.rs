@@ -39,6 +39,7 @@ use super::transactions::Posting;
 use super::url::DatabaseUrl;
 use crate::ids::{CardholderId, IssuerId};
 use crate::queue::{Backlog, Fill, Gather, Queue, Stage};
+use crate::timeline::Timeline;
 use health::{Gauges, Monitor};
 use prometheus::core::Collector;
 use queue::Item;
@@ -336,12 +337,28 @@ impl Writer {
     /// withdrawn, [`StoreError::InDoubt`] if its outcome is not known (then it may be stored), and
     /// what the database says.
     pub async fn commit(&self, commit: Commit) -> Result<Outcome, StoreError> {
+        self.commit_timed(commit, None).await
+    }
+
+    /// [`Writer::commit`] that notes its wait in the queue.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn commit_timed(
+        &self,
+        commit: Commit,
+        timeline: Option<&Arc<Timeline>>,
+    ) -> Result<Outcome, StoreError> {
+        if let Some(timeline) = timeline {
+            timeline.queued();
+        }
         let (reply, answer) = oneshot::channel();
         let claim = Claim::default();
         self.stage.queue().push(Item {
             commit,
             reply,
             claim: claim.clone(),
+            timeline: timeline.cloned(),
         })?;
         let waits = (self.patience, self.commit_timeout);
         decided(answer, &claim, waits, StoreError::InDoubt).await

@@ -61,7 +61,7 @@ async fn prepare(
     attempt.require_active()?;
     let (gateway, issuer) = (attempt.gateway, attempt.issuer());
     let user_id = user_id.ok_or_else(|| vec![Violation::invalid("userid", CardholderId::RULE)])?;
-    existing_cardholder(gateway, &issuer, &user_id).await?;
+    existing_cardholder(gateway, attempt.call, &issuer, &user_id).await?;
     let month = Month::of(issuer.local_date(attempt.call.now));
     let from = (&gateway.store, &gateway.vault);
     let sums = read::sums(from, issuer.id, &user_id, month).await?;

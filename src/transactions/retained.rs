@@ -135,7 +135,7 @@ async fn post(
         ..AuditDraft::accepted(now(), "gateway", "transactions.take-over")
     };
     let parts = (&gateway.vault, &gateway.store, &gateway.writer);
-    sealing::commit(parts, |keys| {
+    sealing::commit(parts, None, |keys| {
         Ok(Commit {
             nonce: None,
             act: Act::Post(Box::new(batch.posting(keys))),

@@ -35,6 +35,7 @@ use tokio::time::timeout;
 
 use crate::payload::{ContentKey, DecryptionKey, Keeper, KeyRing, Travel};
 use crate::queue::{self, Backlog, Fill, Queue, Stage};
+use crate::timeline::Timeline;
 use engine::{Counters, Unwrapped, Wrapped};
 use keeping::Keeping;
 
@@ -64,9 +65,18 @@ impl UnwrapError {
     }
 }
 
+/// Who asks for an unwrapping.
+#[derive(Clone, Default)]
+pub struct Asker {
+    /// Askers of different numbers take turns.
+    pub number: i32,
+    /// Where the wait in the queue is noted.
+    pub timeline: Option<Arc<Timeline>>,
+}
+
 /// One wrapped key on its way through the stage.
 struct Job {
-    caller: i32,
+    asker: Asker,
     key: Arc<DecryptionKey>,
     travel: Travel,
     wrapped: Vec<u8>,
@@ -90,8 +100,14 @@ impl queue::Job for Job {
         !self.reply.is_closed()
     }
 
+    fn taken(&self) {
+        if let Some(timeline) = &self.asker.timeline {
+            timeline.taken();
+        }
+    }
+
     fn caller(&self) -> i32 {
-        self.caller
+        self.asker.number
     }
 }
 
@@ -204,18 +220,21 @@ impl Unwrapper {
     /// [`UnwrapError`]: a fault of ours is never passed off as a key that does not unwrap.
     pub async fn unwrap_for(
         &self,
-        caller: i32,
+        asker: Asker,
         key: Arc<DecryptionKey>,
         travel: Travel,
         wrapped: Vec<u8>,
         lengths: &[usize],
     ) -> Result<ContentKey, UnwrapError> {
         let stand_in = ContentKey::stand_in(lengths).map_err(|_| UnwrapError::Overloaded)?;
+        if let Some(timeline) = &asker.timeline {
+            timeline.queued();
+        }
 
         let (reply, answer) = oneshot::channel();
         let keeper = key.keeper().cloned();
         let job = Job {
-            caller,
+            asker,
             key,
             travel,
             wrapped,
@@ -290,7 +309,8 @@ impl Unwrapper {
         wrapped: Vec<u8>,
         lengths: &[usize],
     ) -> Result<ContentKey, UnwrapError> {
-        self.unwrap_for(0, key, travel, wrapped, lengths).await
+        self.unwrap_for(Asker::default(), key, travel, wrapped, lengths)
+            .await
     }
 
     /// A stage that panics over every key.

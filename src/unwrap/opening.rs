@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{UnwrapError, Unwrapper};
+use super::{Asker, UnwrapError, Unwrapper};
 use crate::payload::{CryptoReason, Envelope, JwePolicy, KeyRing, KeyUse, Opened};
 
 /// Why an envelope did not open.
@@ -54,7 +54,7 @@ impl From<UnwrapError> for OpenError {
 /// signature.
 pub async fn open_once(
     ring: &KeyRing,
-    (unwrapper, caller): (&Unwrapper, i32),
+    (unwrapper, asker): (&Unwrapper, Asker),
     envelope: Envelope,
     admit: impl FnOnce(KeyUse) -> bool,
 ) -> Result<Opened, OpenError> {
@@ -64,7 +64,7 @@ pub async fn open_once(
     }
     let content_key = unwrapper
         .unwrap_for(
-            caller,
+            asker,
             Arc::clone(wrapped.key()),
             wrapped.travel().clone(),
             wrapped.bytes().to_vec(),
@@ -89,7 +89,7 @@ mod tests {
 
     async fn open(stage: &Unwrapper, kind: EnvelopeKind, admit: bool) -> Result<Opened, OpenError> {
         let ring = KeyRing::new(vec![gateway_key(0, &[], KeyState::Primary)]).unwrap();
-        open_once(&ring, (stage, 1), sealed(kind), |_| admit).await
+        open_once(&ring, (stage, Asker::default()), sealed(kind), |_| admit).await
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! Enrols and updates marked cardholders, provokes every kind of refusal and an outage with logging
-//! at its loudest, and then looks for any mark in everything that was written: log, metrics, error
-//! answers, and the database.
+//! at its loudest, and then looks for any mark in everything that was written: log, metrics, traces,
+//! error answers, and the database.
 
 mod cardholders;
 mod requests;
@@ -9,6 +9,7 @@ mod search;
 use crate::config_file::ready;
 use crate::process::{Running, text};
 use crate::serve::tls_files;
+use crate::support::collector::FakeCollector;
 use crate::support::gateway::{ISSUERS, consumer_key, test_key};
 use crate::support::proxy::Proxy;
 use crate::support::{Backend, TestDatabase};
@@ -167,6 +168,7 @@ fn nothing_leaks(backend: Backend, format: &str, tls: bool) {
     let database = TestDatabase::empty(backend);
     let dir = tempfile::tempdir().unwrap();
     let (certificate, tls_key) = tls_files(dir.path());
+    let collector = FakeCollector::start();
     let proxy = (backend == Backend::Postgres).then(|| {
         let (authority, _) = database.url_text.rsplit_once('/').unwrap();
         Proxy::start(authority.rsplit_once('@').unwrap().1.to_owned())
@@ -180,7 +182,8 @@ fn nothing_leaks(backend: Backend, format: &str, tls: bool) {
             sections.server += "\ntls_certificate = \"tls-cert.pem\"\ntls_key = \"tls-key.pem\"";
         }
         sections.rest = format!(
-            "[metrics]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"{format}\"\nfilter = \"trace\"\n"
+            "[metrics]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"{format}\"\nfilter = \"trace\"\n[traces]\nendpoint = \"{}\"\n",
+            collector.endpoint()
         );
     });
     let mut running = Running::start(&["--config", text(&config), "serve"], &[]);
@@ -250,6 +253,20 @@ fn nothing_leaks(backend: Backend, format: &str, tls: bool) {
     for nonce in database.texts("SELECT nonce AS t FROM oauth_nonces") {
         all.push(Secret::token("oauth_nonce", &nonce));
     }
+    // Every call is one that is traced; spans name no cardholder either.
+    let calls = collector
+        .spans()
+        .iter()
+        .filter(|span| span.kind == 2)
+        .count();
+    assert!(calls >= scene.answers.len(), "{calls}");
+    all.push(Secret::value("user id", id.as_str()));
+    for (head, body) in collector.received() {
+        let sent = Written::new("traces", [head.as_bytes(), &body].concat());
+        sent.assert_no(secrets);
+        sent.assert_no(&all);
+    }
+    all.pop();
     for stream in ["stdout", "stderr"] {
         let log = Written::new(stream, scene.running.written(stream));
         log.assert_no(secrets);

@@ -43,5 +43,6 @@ mod shutdown;
 mod signatures;
 mod store_pan;
 mod supported;
+mod traces;
 mod transactions;
 mod wrapped_keys;

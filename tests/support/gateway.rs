@@ -128,6 +128,7 @@ pub fn config(database_url: &str) -> Config {
         dashboard: Dashboard::default(),
         limits: Limits::default(),
         log: Log::default(),
+        traces: None,
         source: None,
     }
 }

@@ -13,6 +13,7 @@
 
 pub mod at_rest;
 pub mod bouncer;
+pub mod collector;
 pub mod document;
 pub mod gateway;
 pub mod http;

@@ -153,7 +153,7 @@ fn random() -> [u8; 32] {
     key
 }
 
-fn certificate() -> (X509, PKey<Private>) {
+pub fn certificate() -> (X509, PKey<Private>) {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
     let mut name = X509Name::builder().unwrap();

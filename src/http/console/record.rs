@@ -7,9 +7,8 @@ use super::{faults, is_of_the_console};
 use crate::console::faults::{FORMS, Fault};
 use crate::console::{Console, claimed_client_id};
 use crate::gateway::Gateway;
-use crate::recording::{
-    Body, Headers, Observer, RecordedAnswer, RecordedCall, RecordedRequest, Step,
-};
+use crate::recording::{Body, Headers, Observer, RecordedAnswer, RecordedCall, RecordedRequest};
+use crate::timeline::{Step, Timeline};
 use actix_web::body::{BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_TYPE, HOST, HeaderMap};
@@ -34,12 +33,14 @@ pub async fn record(
         return Ok(response.map_into_boxed_body());
     };
     let started = Instant::now();
-    let observer = Arc::new(Observer::new());
+    let observer = Arc::<Observer>::default();
+    let timeline = Arc::new(Timeline::begin());
     request.extensions_mut().insert(Arc::clone(&observer));
+    request.extensions_mut().insert(Arc::clone(&timeline));
     let asked = as_asked(&request);
     let fault = ordered(&console, &request);
     let response = match &fault {
-        Ok(fault) => handled(fault.as_ref(), &observer, request, next).await?,
+        Ok(fault) => handled(fault.as_ref(), (&observer, &timeline), request, next).await?,
         Err(()) => request.into_response(unreadable_fault()),
     };
 
@@ -48,8 +49,9 @@ pub async fn record(
     let (head, body) = response.into_parts();
     // Answers of the API are whole in memory: there is nothing to wait for, and nothing that fails.
     let mut body = to_bytes(body).await.unwrap_or_default();
-    observer.reached(Step::Answer);
-    let (findings, sent) = observer.take();
+    timeline.reached(Step::Answer);
+    let (mut findings, sent) = observer.take();
+    findings.steps = timeline.steps();
     let fault = fault.ok().flatten();
     if fault == Some(Fault::WrongKey)
         && let Some(other) = faults::wrong_key(&console, &findings, &body)
@@ -100,13 +102,14 @@ fn ordered(console: &Console, request: &ServiceRequest) -> Result<Option<Fault>,
 /// Handles the call, or refuses it as the fault says.
 async fn handled(
     fault: Option<&Fault>,
-    observer: &Observer,
+    (observer, timeline): (&Observer, &Timeline),
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Some(instead) = fault.and_then(|fault| faults::instead(fault, request.request())) {
         if let Ok(body) = request.extract::<Bytes>().await {
             observer.received(&body);
+            timeline.reached(Step::Body);
         }
         return Ok(request.into_response(instead));
     }

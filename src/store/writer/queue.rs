@@ -4,6 +4,8 @@ use super::{Commit, Outcome};
 use crate::queue::Job;
 use crate::store::claim::Claim;
 use crate::store::error::StoreError;
+use crate::timeline::Timeline;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// A commit and who asked for it.
@@ -12,6 +14,8 @@ pub(super) struct Item {
     pub(super) reply: oneshot::Sender<Result<Outcome, StoreError>>,
     /// Begun by the session, withdrawn by who asked: whoever comes first.
     pub(super) claim: Claim,
+    /// Where the wait in the queue is noted.
+    pub(super) timeline: Option<Arc<Timeline>>,
 }
 
 impl Item {
@@ -24,6 +28,12 @@ impl Item {
 impl Job for Item {
     fn is_awaited(&self) -> bool {
         !self.reply.is_closed()
+    }
+
+    fn taken(&self) {
+        if let Some(timeline) = &self.timeline {
+            timeline.taken();
+        }
     }
 
     fn weight(&self) -> usize {
@@ -51,6 +61,7 @@ mod tests {
             commit,
             reply,
             claim: Claim::default(),
+            timeline: None,
         };
         (item, answer)
     }

@@ -37,6 +37,7 @@ fn call(proven: &OnceLock<ClientId>) -> Call<'_> {
         peer: None,
         direct: false,
         observer: None,
+        timeline: None,
         proven,
         now: Utc::now(),
     }
