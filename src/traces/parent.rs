@@ -1,4 +1,5 @@
-//! The caller's span, from the headers of W3C Trace Context, <https://www.w3.org/TR/trace-context/>.
+//! The caller's span, from the headers of W3C Trace Context
+//! (<https://www.w3.org/TR/trace-context/>).
 
 /// `00-`, 32 digits, `-`, 16 digits, `-`, 2 digits.
 const LENGTH: usize = 55;

@@ -1,6 +1,6 @@
 //! Enrols and updates marked cardholders, provokes every kind of refusal and an outage with logging
-//! at its loudest, and then looks for any mark in everything that was written: log, metrics, traces,
-//! error answers, and the database.
+//! at its loudest, and then looks for any mark in everything that was written: log, metrics,
+//! traces, error answers, and the database.
 
 mod cardholders;
 mod requests;

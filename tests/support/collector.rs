@@ -1,5 +1,6 @@
 //! An OpenTelemetry collector: a small server that takes spans by OTLP over HTTP, and the ways to
-//! fail. It reads protobuf by the numbers of opentelemetry-proto's `.proto` files, not by our types.
+//! fail. It reads protobuf by the numbers of opentelemetry-proto's `.proto` files, not by our
+//! types.
 
 use super::transit::certificate;
 use super::until;
