@@ -180,7 +180,9 @@ impl<'a> Attempt<'a> {
         self.worked();
         let entry = self.entry(Act::Record, audit);
         let writer = &self.gateway.writer;
-        match writer.commit_timed(entry, self.call.timeline).await {
+        let committed = writer.commit_timed(entry, self.call.timeline).await;
+        self.call.reached(Step::Commit);
+        match committed {
             Ok(outcome) => match self.concluded(outcome).await {
                 Ok(_) if refusal.is_crypto() => self.slowed_down(refusal).await,
                 Ok(_) => refusal,
@@ -198,8 +200,9 @@ impl<'a> Attempt<'a> {
         let commit = self.entry(act.into_act(), self.audit());
         self.worked();
         let writer = &self.gateway.writer;
-        let outcome = writer.commit_timed(commit, self.call.timeline).await?;
-        self.ended::<A>(outcome).await
+        let committed = writer.commit_timed(commit, self.call.timeline).await;
+        self.call.reached(Step::Commit);
+        self.ended::<A>(committed?).await
     }
 
     /// Ends the call with the act that `seal` makes. It makes it again if the data keys change
@@ -218,11 +221,12 @@ impl<'a> Attempt<'a> {
             _ => &gateway.writer,
         };
         let parts = (&gateway.vault, &gateway.store, writer);
-        let outcome = sealing::commit(parts, self.call.timeline, |keys| {
+        let commit = sealing::commit(parts, self.call.timeline, |keys| {
             Ok(self.entry(seal(keys)?.into_act(), audit.clone()))
         });
-        let outcome = outcome.await?;
-        self.ended::<A>(outcome).await
+        let committed = commit.await;
+        self.call.reached(Step::Commit);
+        self.ended::<A>(committed?).await
     }
 
     /// Ends the call with a change of the issuer's own profile, in a transaction of its own that
@@ -248,8 +252,9 @@ impl<'a> Attempt<'a> {
                 let decided = decide(stored, others)?;
                 Ok(decided.inspect_err(|refusal| audit.refuse(refusal.reason())))
             })
-            .await?;
+            .await;
         self.call.reached(Step::Commit);
+        let changed = changed?;
         self.spent();
         changed.ok_or_else(replayed)?
     }
@@ -288,7 +293,6 @@ impl<'a> Attempt<'a> {
 
     /// Judges the outcome for nonce and wrapped key first, then for the act.
     async fn concluded(&self, outcome: Outcome) -> Result<Outcome, Refusal> {
-        self.call.reached(Step::Commit);
         if !matches!(outcome, Outcome::MustReEnrol(_)) {
             self.spent();
         }

@@ -163,7 +163,6 @@ impl<T: Job> Queue<T> {
                 && let Some((_, job)) = state.jobs.pop()
             {
                 if job.is_awaited() {
-                    job.taken();
                     weight += job.weight();
                     taken.push(job);
                 }
@@ -174,6 +173,8 @@ impl<T: Job> Queue<T> {
                 if !state.jobs.is_empty() {
                     self.filled.notify_one();
                 }
+                drop(state);
+                taken.iter().for_each(T::taken);
                 return Some(taken);
             }
             if state.closed {

@@ -8,6 +8,7 @@ use crate::keys::source::read_key_pair;
 use crate::keys::{certificates, rotation};
 use crate::payload::{Curve, Fingerprint, KeyKind, KeyState};
 use crate::store::audit::AuditDraft;
+use crate::traces::Traces;
 use crate::{app, keys};
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
@@ -149,6 +150,7 @@ pub(super) fn run(config: Option<&Path>, command: Command) -> anyhow::Result<()>
                 .as_deref()
                 .map(Token::read)
                 .transpose()?;
+            config.traces.as_ref().map(Traces::check).transpose()?;
             println!("The configuration and its keys load.");
             Ok(())
         }

@@ -55,6 +55,13 @@ impl Traces {
         }
     }
 
+    /// Where spans go.
+    pub fn url(&self) -> String {
+        // As `validate` has read it.
+        let read = Url::parse(&self.endpoint).map_or(self.endpoint.clone(), String::from);
+        format!("{}/v1/traces", read.trim_end_matches('/'))
+    }
+
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let invalid = |setting, rule: &str| {
             Err(ConfigError::Invalid {

@@ -93,7 +93,7 @@ fn begin_trace(request: &ServiceRequest, id: Uuid) -> Option<Trace> {
     let traces = gateway.traces.as_ref()?;
     let headers = request.headers();
     let values = |name| headers.get_all(name).map(HeaderValue::as_bytes);
-    let parent = Parent::read(values("traceparent"), values("tracestate"));
+    let parent = Parent::read(values("traceparent"));
     traces.begin(parent, id, || {
         let mut shared = request.extensions_mut();
         if let Some(timeline) = shared.get::<Arc<Timeline>>() {

@@ -1,9 +1,12 @@
 //! The thread that sends: batches of ended calls, one request each, to `ENDPOINT/v1/traces`.
 //!
 //! A batch that the collector does not take is dropped and counted, not sent again: traces are
-//! samples, and a collector that is away must not cost memory.
+//! samples, and a collector that is away must not cost memory. The next batch waits a while, so
+//! what the outbox holds outlives a short outage.
 
-use super::otlp::{KeyValue, Request, Resource, ResourceSpans, Response, Scope, ScopeSpans, Span};
+use super::otlp::{
+    KeyValue, PartialSuccess, Request, Resource, ResourceSpans, Response, Scope, ScopeSpans, Span,
+};
 use super::outbox::Outbox;
 use super::spans::Ended;
 use crate::config::Traces;
@@ -21,6 +24,12 @@ use zeroize::Zeroizing;
 
 /// An answer is a few bytes; what is wrong may be told in more.
 const LONGEST_ANSWER: u64 = 64 * 1024;
+/// So many characters of what a collector says of rejected spans are logged.
+const LONGEST_REASON: usize = 200;
+/// Pause after the first failure; each further one doubles it.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Where spans go.
 pub(super) struct Collector {
@@ -37,6 +46,8 @@ impl Collector {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_millis(settings.timeout_ms)))
             .max_redirects(0)
+            // Variables of the environment must not send spans and headers elsewhere.
+            .proxy(None)
             .tls_config(tls.context("configuration: traces.ca_file")?)
             .build();
         if let Some(file) = &settings.headers_file {
@@ -53,7 +64,7 @@ impl Collector {
         let attributes = attributes.map(|(key, value)| KeyValue::text(key, value));
         Ok(Self {
             agent: config.into(),
-            url: format!("{}/v1/traces", settings.endpoint.trim_end_matches('/')),
+            url: settings.url(),
             headers_file: settings.headers_file.clone(),
             resource: Resource {
                 attributes: attributes.into(),
@@ -61,8 +72,8 @@ impl Collector {
         })
     }
 
-    /// Sends spans. Returns how many of them the collector has rejected.
-    fn send(&self, spans: Vec<Span>) -> anyhow::Result<usize> {
+    /// Sends spans. Returns what the collector has rejected of them.
+    fn send(&self, spans: Vec<Span>) -> anyhow::Result<PartialSuccess> {
         let body = Request {
             resource_spans: vec![ResourceSpans {
                 resource: Some(self.resource.clone()),
@@ -85,14 +96,14 @@ impl Collector {
         let request = request.content_type("application/x-protobuf");
         let mut answer = request.send(body.encode_to_vec())?;
         let status = answer.status().as_u16();
-        if status != 200 {
+        if !(200..300).contains(&status) {
             bail!("the collector answers {status}");
         }
+        // What stands in front of a collector may answer in its own words: the spans are there.
         let limited = answer.body_mut().with_config().limit(LONGEST_ANSWER);
-        let answer = Response::decode(limited.read_to_vec()?.as_slice());
-        let answer = answer.map_err(|_| anyhow!("the answer is none of OTLP"))?;
-        let rejected = answer.partial_success.unwrap_or_default().rejected_spans;
-        Ok(usize::try_from(rejected).unwrap_or_default())
+        let text = limited.read_to_vec().unwrap_or_default();
+        let answer = Response::decode(text.as_slice()).unwrap_or_default();
+        Ok(answer.partial_success.unwrap_or_default())
     }
 }
 
@@ -113,20 +124,28 @@ fn headers(file: &Path) -> anyhow::Result<Vec<(HeaderName, HeaderValue)>> {
 
 /// Sends until the outbox is closed and empty. After a closed outbox the first failure ends it.
 pub(super) fn run(collector: &Collector, outbox: &Outbox, counters: &Spans) {
-    let mut failing = false;
+    let (mut failing, mut rejecting, mut pause) = (false, false, PAUSE);
     while let Some(calls) = outbox.take() {
         let spans: Vec<_> = calls.iter().flat_map(Ended::spans).collect();
         let count = spans.len();
         let sent = catch_unwind(AssertUnwindSafe(|| collector.send(spans)));
         match sent.unwrap_or_else(|_| Err(anyhow!("a panic"))) {
-            Ok(rejected) => {
-                let rejected = rejected.min(count);
+            Ok(PartialSuccess {
+                rejected_spans,
+                error_message,
+            }) => {
+                let rejected = usize::try_from(rejected_spans).unwrap_or(0).min(count);
                 counters.sent(count - rejected);
                 counters.rejected(rejected);
+                if rejected > 0 && !rejecting {
+                    let printable = error_message.chars().filter(|c| !c.is_control());
+                    let reason: String = printable.take(LONGEST_REASON).collect();
+                    tracing::warn!(reason, "the collector rejects spans");
+                }
                 if failing {
                     tracing::info!("traces are sent again");
                 }
-                failing = false;
+                (failing, rejecting, pause) = (false, rejected > 0, PAUSE);
             }
             Err(error) => {
                 counters.failed(count);
@@ -134,9 +153,10 @@ pub(super) fn run(collector: &Collector, outbox: &Outbox, counters: &Spans) {
                     tracing::warn!(error = format!("{error:#}"), "traces cannot be sent");
                 }
                 failing = true;
-                if outbox.is_closed() {
+                if outbox.rest(pause) {
                     return;
                 }
+                pause = LONGEST_PAUSE.min(pause * 2);
             }
         }
     }

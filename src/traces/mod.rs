@@ -1,6 +1,6 @@
 //! Traces of calls for an OpenTelemetry collector, by OTLP over HTTP (`[traces]`); off by default.
 //!
-//! - [`Parent`]: what a caller's `traceparent` and `tracestate` say
+//! - [`Parent`]: what a caller's `traceparent` says
 //! - [`Trace`]: one call under way that may be traced; [`Answered`]: how it ended
 //! - `spans`: a call's spans, made of its [`Timeline`] once it has ended
 //! - `outbox`: ended calls that wait to be sent, bounded: no call ever waits for a collector
@@ -69,6 +69,14 @@ pub struct Answered<'a> {
 }
 
 impl Traces {
+    /// Whether it could be started: reads the files of the settings.
+    ///
+    /// # Errors
+    /// Those of [`Traces::start`] about files.
+    pub fn check(settings: &config::Traces) -> anyhow::Result<()> {
+        Collector::new(settings).map(drop)
+    }
+
     /// Starts the thread that sends. The collector may be away.
     ///
     /// # Errors

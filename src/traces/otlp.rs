@@ -57,8 +57,6 @@ pub(super) struct Span {
     /// 8 bytes.
     #[prost(bytes = "vec", tag = "2")]
     pub(super) span_id: Vec<u8>,
-    #[prost(string, tag = "3")]
-    pub(super) trace_state: String,
     /// 8 bytes; none for a root.
     #[prost(bytes = "vec", tag = "4")]
     pub(super) parent_span_id: Vec<u8>,
@@ -143,4 +141,7 @@ pub(super) struct Response {
 pub(super) struct PartialSuccess {
     #[prost(int64, tag = "1")]
     pub(super) rejected_spans: i64,
+    /// Why, for people.
+    #[prost(string, tag = "2")]
+    pub(super) error_message: String,
 }

@@ -1,6 +1,7 @@
 //! Ended calls that wait for the collector. Bounded: who finds it full goes on without its spans.
 
 use super::spans::Ended;
+use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,21 +20,27 @@ pub(super) struct Outbox {
 
 #[derive(Default)]
 struct State {
-    calls: Vec<Ended>,
+    calls: VecDeque<Ended>,
     /// When the first of them came.
     since: Option<Instant>,
     closed: bool,
 }
 
 impl Outbox {
-    /// False: it is full or closed, and the call is dropped.
+    /// False: it is full or closed, and the call is dropped. For calls of callers who have proven
+    /// nothing it is full at half of its capacity: a flood of theirs leaves room for the others.
     pub(super) fn push(&self, call: Ended) -> bool {
         let mut state = self.lock();
-        if state.closed || state.calls.len() >= CAPACITY {
+        let room = if call.is_proven() {
+            CAPACITY
+        } else {
+            CAPACITY / 2
+        };
+        if state.closed || state.calls.len() >= room {
             return false;
         }
         state.since.get_or_insert_with(Instant::now);
-        state.calls.push(call);
+        state.calls.push_back(call);
         let wake = matches!(state.calls.len(), 1 | BATCH);
         drop(state);
         if wake {
@@ -73,15 +80,18 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed
+    /// Waits so long, or until it is closed. True: it is.
+    pub(super) fn rest(&self, pause: Duration) -> bool {
+        let until = |state: &mut State| !state.closed;
+        let rested = self.changed.wait_timeout_while(self.lock(), pause, until);
+        rested.unwrap_or_else(PoisonError::into_inner).0.closed
     }
 
     /// All that waits, to be dropped.
     pub(super) fn drain(&self) -> Vec<Ended> {
         let mut state = self.lock();
         state.since = None;
-        std::mem::take(&mut state.calls)
+        std::mem::take(&mut state.calls).into()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

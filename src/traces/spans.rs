@@ -15,6 +15,8 @@ const REMOTE: u32 = 0x200;
 /// An ended call, without borrowed parts.
 pub(super) struct Ended {
     parent: Option<Parent>,
+    /// The caller has proven who it is.
+    is_proven: bool,
     request_id: Uuid,
     method: &'static str,
     route: Option<String>,
@@ -31,8 +33,13 @@ pub(super) struct Ended {
 impl Ended {
     /// The call ends now.
     pub(super) fn new(trace: Trace, answered: Answered<'_>) -> Self {
+        let laps = trace.timeline.laps();
+        // By a signature, or by a key of the users API.
+        let is_proven = answered.issuer.is_some() || laps.iter().any(|lap| lap.step == Step::Key);
         Self {
-            parent: trace.parent,
+            // The ids of a stranger would put his call into the trace of somebody else.
+            parent: trace.parent.filter(|_| is_proven),
+            is_proven,
             request_id: answered.request_id,
             method: answered.method,
             route: answered.route,
@@ -42,13 +49,13 @@ impl Ended {
             clocks: trace.clocks,
             begun: trace.timeline.begun(),
             ended: Instant::now(),
-            laps: trace.timeline.laps(),
+            laps,
         }
     }
 
-    /// The caller has proven who it is: by a signature, or by a key of the users API.
+    /// The caller has proven who it is.
     pub(super) fn is_proven(&self) -> bool {
-        self.issuer.is_some() || self.laps.iter().any(|lap| lap.step == Step::Key)
+        self.is_proven
     }
 
     /// How many spans it has.
@@ -61,15 +68,9 @@ impl Ended {
         let parent = self.parent.as_ref();
         // A root's trace has the id of the request, as log and audit trail have it.
         let trace_id = parent.map_or(self.request_id.into_bytes(), |parent| parent.trace_id);
-        let state = match parent {
-            // A text of the caller's own: of a proven one alone.
-            Some(parent) if self.is_proven() => parent.state.as_str(),
-            _ => "",
-        };
         let span = |name: String, parent: Vec<u8>, from, to| Span {
             trace_id: trace_id.to_vec(),
             span_id: span_id().to_vec(),
-            trace_state: state.to_owned(),
             parent_span_id: parent,
             name,
             kind: otlp::INTERNAL,
@@ -131,7 +132,8 @@ impl Ended {
         more("issuer_gateway.issuer", self.issuer.as_deref());
         more("issuer_gateway.reason", self.reason);
         if self.status >= 500 {
-            more("error.type", Some(self.reason.unwrap_or("500")));
+            let status = self.status.to_string();
+            more("error.type", Some(self.reason.unwrap_or(&status)));
         }
         attributes
     }

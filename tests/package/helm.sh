@@ -32,7 +32,7 @@ for version in 1.27.0 1.37.0; do
         "--set metrics.serviceMonitor.enabled=true,metrics.serviceMonitor.labels.release=operator,metrics.serviceMonitor.ca.secret.name=ca,metrics.serviceMonitor.ca.secret.key=ca.crt" \
         "--set metrics.serviceMonitor.enabled=true,metrics.tokenSecret=,metrics.clientCaSecret=scrapers,metrics.serviceMonitor.clientCertificateSecret=scraper" \
         "--set poolMode=transaction,networkPolicy.enabled=false,imagePullSecrets[0].name=pull,witness.storageClassName=fast" \
-        "--set nodeSelector.disk=fast,tolerations[0].key=gateway,tolerations[0].operator=Exists,podAnnotations.team=cards,service.annotations.a=b,env[0].name=ISSUER_GATEWAY__SERVER__WORKERS,env[0].value=four"; do
+        "--set nodeSelector.disk=fast,tolerations[0].key=gateway,tolerations[0].operator=Exists,podAnnotations.team=cards,networkPolicy.extraEgress[0].ports[0].port=4318,service.annotations.a=b,env[0].name=ISSUER_GATEWAY__SERVER__WORKERS,env[0].value=four"; do
         # shellcheck disable=SC2086 # words
         "$out/bin/helm" template --kube-version "$version" gateway "$chart" $values >"$out/rendered.yaml"
         "$out/bin/kubeconform" -strict -summary -kubernetes-version "$version" \

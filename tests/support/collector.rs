@@ -45,6 +45,8 @@ struct State {
     mood: Mood,
     /// Head and body of every request.
     received: Vec<(String, Vec<u8>)>,
+    /// A sender has given up a request that was not answered.
+    left: bool,
 }
 
 /// The collector. Its threads end with the process.
@@ -83,6 +85,7 @@ impl FakeCollector {
         let state = Arc::new(Mutex::new(State {
             mood: Mood::Well,
             received: Vec::new(),
+            left: false,
         }));
         let collector = Self {
             address: listener.local_addr().unwrap(),
@@ -114,6 +117,11 @@ impl FakeCollector {
 
     pub fn set(&self, mood: Mood) {
         self.state.lock().unwrap().mood = mood;
+    }
+
+    /// Whether a sender has given up a request that was not answered.
+    pub fn was_left(&self) -> bool {
+        self.state.lock().unwrap().left
     }
 
     /// Every head and every body that came.
@@ -170,7 +178,9 @@ fn serve<S: Read + Write>(stream: S, state: &Mutex<State>) -> Option<()> {
             Mood::Rejects(spans) => (200, vec![0x0a, 2, 0x08, spans]),
             Mood::Status(status) => (status, b"canary".to_vec()),
             Mood::Silent => {
-                stream.read_to_end(&mut Vec::new()).ok()?;
+                let ended = stream.read_to_end(&mut Vec::new());
+                state.lock().unwrap().left = true;
+                ended.ok()?;
                 return None;
             }
         };
