@@ -160,14 +160,21 @@ fn declare(
         let new = super::append(conn, &AuditChain::start(), &[gap.draft()])?;
         Ok::<_, StoreError>(Some((gap, new)))
     })?;
-    if let Some((gap, _)) = &declared {
-        tracing::error!(
+    match &declared {
+        Some((gap, _)) if gap.may_be_purge() => tracing::warn!(
+            chain = gap.chain,
+            confirmed = gap.confirmed.0,
+            found = gap.found.0,
+            "a confirmed entry of the audit trail is gone, and its chain goes on: `audit verify` tells whether a purge took it"
+        ),
+        Some((gap, _)) => tracing::error!(
             chain = gap.chain,
             confirmed = gap.confirmed.0,
             found = gap.found.0,
             lost = gap.lost(),
             "the database has lost entries of the audit trail, and what they stand for, that it had confirmed"
-        );
+        ),
+        None => {}
     }
     Ok(declared)
 }

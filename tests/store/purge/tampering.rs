@@ -182,7 +182,9 @@ async fn a_chain_that_does_not_hold_stays(backend: Backend) {
     ));
     let rule = older_than(365);
     let refused = purge::purge(&rig.store, &rig.vault, &rule, limits(100), &mut |_| {}).await;
-    let refused = refused.unwrap_err().to_string();
+    let refused = refused.unwrap_err();
+    assert!(refused.is::<purge::BrokenChain>());
+    let refused = refused.to_string();
     let told = format!("chain {}: entry 11 was edited", old.chain);
     assert_eq!(refused, told);
     assert_eq!(first_kept(&database, &old.chain), 1);
