@@ -161,7 +161,7 @@ fn declare(
         Ok::<_, StoreError>(Some((gap, new)))
     })?;
     match &declared {
-        Some((gap, _)) if gap.may_be_purge() => tracing::warn!(
+        Some((gap, _)) if gap.may_be_purge() => tracing::error!(
             chain = gap.chain,
             confirmed = gap.confirmed.0,
             found = gap.found.0,
