@@ -38,8 +38,6 @@ pub struct Round {
     pub written: u64,
     /// Chains that end before an entry that was exported: the database has lost the rest.
     pub cut: Vec<String>,
-    /// Entries that are not there although they were never exported.
-    pub missed: Vec<Missed>,
 }
 
 /// Entries that were purged, or removed, before they were exported.
@@ -76,7 +74,8 @@ impl Follower {
     }
 
     /// Appends all that is new. `ends` is asked between pages whether to end there, with nothing
-    /// undone.
+    /// undone. `missed` is told of entries that are not there although they were never exported,
+    /// before the state passes them.
     ///
     /// # Errors
     /// The database's, and the file system's. The next call goes on behind what was recorded.
@@ -84,6 +83,7 @@ impl Follower {
         &mut self,
         store: &Store,
         ends: impl Fn() -> bool,
+        missed: &mut dyn FnMut(Missed),
     ) -> anyhow::Result<Round> {
         // What a round before this one could not note.
         self.note()?;
@@ -109,7 +109,7 @@ impl Follower {
                 }
                 let names = issuers.as_ref().context("the issuers")?;
                 let at = (head, known);
-                self.chain(store, names, at, &mut lines, &mut round).await?;
+                round.written += self.chain(store, names, at, &mut lines, missed).await?;
                 if ends() {
                     break;
                 }
@@ -122,15 +122,16 @@ impl Follower {
         Ok(round)
     }
 
-    /// Appends what is new of one chain.
+    /// Appends what is new of one chain; returns how many entries that is.
     async fn chain(
         &mut self,
         store: &Store,
         issuers: &Issuers,
         (head, mut seq): (AuditHead, i64),
         lines: &mut Lines,
-        round: &mut Round,
-    ) -> anyhow::Result<()> {
+        missed: &mut dyn FnMut(Missed),
+    ) -> anyhow::Result<u64> {
+        let mut written = 0;
         let only = ChainRange {
             after: String::new(),
             upto: Some(head.chain.clone()),
@@ -141,12 +142,11 @@ impl Follower {
             for entry in &page {
                 let expected = seq.saturating_add(1);
                 if entry.seq > expected {
-                    let missed = missed(store, &head.chain, (expected, entry.seq - 1)).await?;
-                    round.missed.push(missed);
+                    missed(Missed::of(store, &head.chain, (expected, entry.seq - 1)).await?);
                 }
                 seq = entry.seq;
                 export::write_line(entry, issuers, &mut lines.text)?;
-                round.written += 1;
+                written += 1;
             }
             lines.ends.push(AuditHead {
                 chain: head.chain.clone(),
@@ -157,7 +157,7 @@ impl Follower {
                 self.settle(lines)?;
             }
         }
-        Ok(())
+        Ok(written)
     }
 
     /// Brings the lines to the disk, and then says in the state that they are there.
@@ -188,15 +188,17 @@ impl Follower {
     }
 }
 
-/// Entries that did not come: whether a purge took them.
-async fn missed(store: &Store, chain: &str, (from, to): (i64, i64)) -> anyhow::Result<Missed> {
-    let anchors = store.audit_purges_of(vec![chain.to_owned()]).await?;
-    Ok(Missed {
-        chain: chain.to_owned(),
-        from,
-        to,
-        purged: anchors.first().is_some_and(|anchor| anchor.seq >= to),
-    })
+impl Missed {
+    /// Entries that did not come: whether a purge took them.
+    async fn of(store: &Store, chain: &str, (from, to): (i64, i64)) -> anyhow::Result<Self> {
+        let anchors = store.audit_purges_of(vec![chain.to_owned()]).await?;
+        Ok(Self {
+            chain: chain.to_owned(),
+            from,
+            to,
+            purged: anchors.first().is_some_and(|anchor| anchor.seq >= to),
+        })
+    }
 }
 
 /// Lines that are not on the disk yet, and the entries that they end with.

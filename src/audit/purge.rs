@@ -5,13 +5,13 @@
 //! run again, two may run at once, nodes may write meanwhile, and `audit verify` holds at any
 //! moment.
 
-use crate::store::audit::AuditHead;
+use super::purged::{PurgeKeys, Purges};
 use crate::store::audit::pages::ChainRange;
 use crate::store::audit::purges::{Batch, BatchDone};
+use crate::store::audit::{AuditHead, Broken, Gap};
 use crate::store::pace::{self, Pace, patiently};
 use crate::store::{Store, now};
 use crate::vault::Vault;
-use anyhow::bail;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::time::Instant;
@@ -49,21 +49,30 @@ pub struct Purged {
     pub entries: u64,
     /// Chains that they are of.
     pub chains: u64,
+    /// Entries that declared a gap, which [`verify`](super::verify) counts no more.
+    pub gaps: u64,
     /// Chains with entries that are old enough and stay because they were not exported.
     pub withheld: u64,
 }
 
-/// Deletes what `rule` names. `observer` is told the number of entries after each batch.
+/// A chain that a purge met, and that does not hold.
+#[derive(Debug, thiserror::Error)]
+#[error("chain {chain}: {broken}")]
+pub struct BrokenChain {
+    chain: String,
+    broken: Broken,
+}
+
+/// Deletes what `rule` names. `observer` is told of each batch what went.
 ///
 /// # Errors
-/// The database's, the vault's, and a chain that does not hold: it names the chain. What went
-/// before stays gone, and vouched for.
+/// The database's, the vault's, and [`BrokenChain`]. What went before stays gone, and vouched for.
 pub async fn purge(
     store: &Store,
     vault: &Vault,
     rule: &Rule,
     limits: Limits,
-    observer: &mut dyn FnMut(u64),
+    observer: &mut dyn FnMut(Purged),
 ) -> anyhow::Result<Purged> {
     let pace = Pace::new(limits.rows_per_second);
     let mut purge = Purge {
@@ -122,6 +131,7 @@ async fn walk(
             let of_chain = chain(head).await?;
             all.entries += of_chain.entries;
             all.chains += u64::from(of_chain.entries > 0);
+            all.gaps += of_chain.gaps;
             all.withheld += of_chain.withheld;
         }
     }
@@ -165,7 +175,7 @@ struct Purge<'a> {
     rule: &'a Rule,
     pace: Pace,
     batch: NonZeroU32,
-    observer: &'a mut dyn FnMut(u64),
+    observer: &'a mut dyn FnMut(Purged),
 }
 
 impl Purge<'_> {
@@ -181,7 +191,13 @@ impl Purge<'_> {
                 return Ok(of_chain);
             };
             match self.rule.says(head, upto, seq, at) {
-                Says::Goes => of_chain.entries += self.batch(&head.chain, upto).await?,
+                Says::Goes => {
+                    let Some(gone) = self.batch(&head.chain, upto).await? else {
+                        return Ok(of_chain);
+                    };
+                    of_chain.entries += gone.entries;
+                    of_chain.gaps += gone.gaps;
+                }
                 Says::Withheld => {
                     of_chain.withheld = 1;
                     return Ok(of_chain);
@@ -191,8 +207,8 @@ impl Purge<'_> {
         }
     }
 
-    /// One transaction; returns how many entries went.
-    async fn batch(&mut self, chain: &str, upto: i64) -> anyhow::Result<u64> {
+    /// One transaction; returns what went. `None`: nothing is left to go.
+    async fn batch(&mut self, chain: &str, upto: i64) -> anyhow::Result<Option<Purged>> {
         let begun = Instant::now();
         let keys = self.vault.current();
         let batch = || Batch {
@@ -204,21 +220,42 @@ impl Purge<'_> {
         };
         let purging = || self.store.purge_audit_entries(batch(), keys.clone());
         match patiently(purging).await? {
-            BatchDone::Purged(entries) => {
-                (self.observer)(entries);
+            BatchDone::Purged { entries: 0, .. } => Ok(None),
+            BatchDone::Purged { entries, gaps } => {
+                let gone = Purged {
+                    entries,
+                    gaps: self.gaps(&gaps).await?,
+                    ..Purged::default()
+                };
+                (self.observer)(gone);
                 let mut rest = self.pace.wait(entries, begun.elapsed());
                 if self.store.url().is_sqlite() {
                     rest = rest.max(pace::rest(begun.elapsed()));
                 }
                 sleep(rest).await;
-                Ok(entries)
+                Ok(Some(gone))
             }
-            BatchDone::Outrun => Ok(0),
+            BatchDone::Outrun => Ok(Some(Purged::default())),
             BatchDone::Outdated => {
                 self.vault.refresh(self.store).await?;
-                Ok(0)
+                Ok(Some(Purged::default()))
             }
-            BatchDone::Broken(broken) => bail!("chain {chain}: {broken}"),
+            BatchDone::Broken(broken) => Err(BrokenChain {
+                chain: chain.to_owned(),
+                broken,
+            }
+            .into()),
         }
+    }
+
+    /// How many of these gaps a verification counts.
+    async fn gaps(&self, gaps: &[Gap]) -> anyhow::Result<u64> {
+        let (store, keys) = (self.store, &PurgeKeys::Of(self.vault));
+        let purges = Purges { store, keys };
+        let mut count = 0;
+        for gap in gaps {
+            count += u64::from(purges.is_gap(gap).await?);
+        }
+        Ok(count)
     }
 }

@@ -1,7 +1,7 @@
 //! The keyed anchors of purges as a verification meets them.
 
 use crate::store::Store;
-use crate::store::audit::{AuditHead, Broken, PurgeAnchor};
+use crate::store::audit::{AuditHead, Broken, Gap, PurgeAnchor};
 use crate::vault::Vault;
 use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
@@ -77,6 +77,17 @@ impl Purges<'_, '_> {
     pub(super) async fn took(&self, head: &AuditHead) -> anyhow::Result<bool> {
         let anchor = self.of(&head.chain).await?;
         Ok(anchor.is_some_and(|anchor| anchor.covers(head.seq, &head.hash)))
+    }
+
+    /// Whether a declared gap is one: not if a purge took the confirmed entry, and the chain had
+    /// gone on.
+    pub(super) async fn is_gap(&self, gap: &Gap) -> anyhow::Result<bool> {
+        if !gap.may_be_purge() {
+            return Ok(true);
+        }
+        let (seq, hash) = gap.confirmed.clone();
+        let chain = gap.chain.clone();
+        Ok(!self.took(&AuditHead { chain, seq, hash }).await?)
     }
 
     async fn read(&self, chain: &str) -> anyhow::Result<Option<PurgeAnchor>> {

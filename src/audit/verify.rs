@@ -296,7 +296,10 @@ impl Reading<'_, '_> {
             if let Some(anchor) = Anchor::parse(&entry.action, subject, detail) {
                 anchors.push((entry, anchor));
             }
-            if let Some(gap) = Gap::parse(&entry.action, subject, detail) {
+            let Some(gap) = Gap::parse(&entry.action, subject, detail) else {
+                continue;
+            };
+            if self.purges.is_gap(&gap).await? {
                 self.summary.gaps += 1;
                 let chain = &entry.chain;
                 (self.observer)(Event::Gap { chain, gap });

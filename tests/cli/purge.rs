@@ -48,7 +48,11 @@ impl Place {
             let at = now() - days * DAY;
             AuditDraft::accepted(at, "client!key", "user.enrol")
         });
-        let drafts: Vec<AuditDraft> = drafts.collect();
+        self.entries(drafts.collect())
+    }
+
+    /// Writes a chain of these entries; returns its name.
+    fn entries(&self, drafts: Vec<AuditDraft>) -> String {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let store = Store::open(&self.database.url(), 1);
         for some in drafts.chunks(500) {
@@ -107,20 +111,27 @@ fn a_year_stays_and_the_rest_goes(backend: Backend) {
         .refused(&["in the future"]);
     place
         .audit("purge", &["--older-than-days", "364"])
-        .refused(&["10.5.1", "--keep-less-than-a-year"]);
+        .refused(&[
+            "--older-than-days 364: entries of",
+            "10.5.1",
+            "--keep-less-than-a-year",
+        ]);
+    place
+        .audit("purge", &["--older-than-days", "4294967295"])
+        .refused(&["--older-than-days 4294967295: reaches back too far"]);
 
     // Beside a running node.
     let said = place
         .audit("purge", &["--older-than-days", "365", "--dry-run"])
         .ok();
-    assert!(said.contains("29 entries of 1 chains"), "{said}");
+    assert!(said.contains("29 entries of 1 chain"), "{said}");
     assert!(said.contains("Nothing was changed"), "{said}");
     assert_eq!(place.entries_of(&old), 30);
     let said = place.audit("purge", &["--older-than-days", "365"]).ok();
-    assert!(said.contains("29 entries of 1 chains"), "{said}");
+    assert!(said.contains("29 entries of 1 chain"), "{said}");
     assert_eq!((place.entries_of(&old), place.entries_of(&recent)), (1, 30));
     let said = place.audit("verify", &[]).ok();
-    let told = "Before them 29 entries of 1 chains were purged; keyed anchors vouch for it.";
+    let told = "Before them 29 entries of 1 chain were purged; keyed anchors vouch for it.";
     assert!(said.contains(told), "{said}");
     let entries = place.database.texts(
         "SELECT outcome || ' ' || detail AS t FROM audit_entries WHERE action = 'audit.purge' \
@@ -128,7 +139,10 @@ fn a_year_stays_and_the_rest_goes(backend: Backend) {
     );
     assert_eq!(entries.len(), 2, "{entries:?}");
     assert!(entries[0].starts_with("accepted before=20"), "{entries:?}");
-    assert!(entries[1].ends_with(" entries=29 chains=1"), "{entries:?}");
+    assert!(
+        entries[1].ends_with(" entries=29 chains=1 gaps=0"),
+        "{entries:?}"
+    );
 
     // A node that starts behind the purge, and a shorter time.
     assert!(running.signal("TERM").success());
@@ -189,6 +203,9 @@ fn a_forged_purge_is_found_and_nothing_more_goes(backend: Backend) {
     assert_eq!(refused, ["trail-broken"]);
 }
 
+/// So that it does not end before something is done to it.
+const SLOWLY: [&str; 4] = ["--batch", "10", "--rows-per-second", "500"];
+
 fn a_killed_purge_goes_on(backend: Backend) {
     let place = Place::new(backend);
     let chain = place.old_entries(4_000, 400);
@@ -202,7 +219,7 @@ fn a_killed_purge_goes_on(backend: Backend) {
         "365",
     ];
     for left in [3_900, 3_500] {
-        let purging = Running::start(&[&args[..], &["--batch", "10"]].concat(), &[]);
+        let purging = Running::start(&[&args[..], &SLOWLY].concat(), &[]);
         until("some are gone", || place.entries_of(&chain) < left);
         purging.kill();
         assert!(place.entries_of(&chain) > 1);
@@ -224,8 +241,8 @@ fn an_export_says_what_it_never_had(backend: Backend) {
     let second = place.old_entries(7, 400);
     let exported = ["--older-than-days", "365", "--exported-state", text(&state)];
     let said = place.audit("purge", &exported).ok();
-    assert!(said.contains("4 entries of 1 chains"), "{said}");
-    assert!(said.contains("Kept: 1 chains"), "{said}");
+    assert!(said.contains("4 entries of 1 chain"), "{said}");
+    assert!(said.contains("Kept: 1 chain has entries"), "{said}");
     assert_eq!(
         (place.entries_of(&first), place.entries_of(&second)),
         (1, 7)
@@ -247,6 +264,73 @@ fn an_export_says_what_it_never_had(backend: Backend) {
     place
         .audit("purge", &missing)
         .refused(&["nowhere: no such file"]);
+
+    // A damaged state is called what it is.
+    let damaged = place.file("damaged.state");
+    fs::write(&damaged, "{}\n").unwrap();
+    let damaged = text(&damaged);
+    let told = format!("--exported-state {damaged}: it is no witness");
+    let purging = ["--older-than-days", "365", "--exported-state", damaged];
+    place.audit("purge", &purging).refused(&[&told]);
+    let told = format!("--expect {damaged}: it is no witness");
+    let expecting = ["--expect", damaged];
+    place.audit("verify", &expecting).refused(&[&told]);
+}
+
+fn a_purge_says_which_declared_gaps_went(backend: Backend) {
+    let place = Place::new(backend);
+    let gap = |days: i64, lost: i64| AuditDraft {
+        subject: Some(format!("lost {lost}")),
+        detail: Some(format!("confirmed={lost}:00 found=0:")),
+        ..AuditDraft::accepted(now() - days * DAY, "client!key", "audit.gap")
+    };
+    place.entries(vec![gap(400, 3), gap(300, 4)]);
+    assert_eq!(place.audit("verify", &[]).code, Some(3));
+    place.audit("verify", &["--known-gaps", "2"]).ok();
+    let said = place.audit("purge", &["--older-than-days", "365"]).ok();
+    assert!(said.contains("1 entry of 1 chain from before"), "{said}");
+    let told = "1 declared gap went: lower --known-gaps by 1.";
+    assert!(said.contains(told), "{said}");
+    assert_eq!(place.audit("verify", &[]).code, Some(3));
+    let said = place.audit("verify", &["--known-gaps", "1"]).ok();
+    let told = "Before them 1 entry of 1 chain was purged";
+    assert!(said.contains(told), "{said}");
+    let details = "SELECT detail AS t FROM audit_entries WHERE action = 'audit.purge' ORDER BY seq";
+    let details = place.database.texts(details);
+    let told = " entries=1 chains=1 gaps=1";
+    assert!(details[1].ends_with(told), "{details:?}");
+}
+
+fn a_break_that_a_purge_meets_on_its_way_is_recorded(backend: Backend) {
+    let place = Place::new(backend);
+    let chain = place.old_entries(4_000, 400);
+    let config = text(&place.config).to_owned();
+    let args = [
+        "--config",
+        &config,
+        "audit",
+        "purge",
+        "--older-than-days",
+        "365",
+    ];
+    let output = std::thread::scope(|scope| {
+        let purging = scope.spawn(|| run(&[&args[..], &SLOWLY].concat()));
+        until("some are gone", || place.entries_of(&chain) < 4_000);
+        place.database.execute(&format!(
+            "UPDATE audit_entries SET actor = 'another' WHERE chain = '{chain}' AND seq = 1500"
+        ));
+        purging.join().unwrap()
+    });
+    output.refused(&[&format!("chain {chain}: entry 1500 was edited")]);
+    let left = place.entries_of(&chain);
+    assert!((2_501..=2_510).contains(&left), "{left}");
+    let refused = place.database.texts(
+        "SELECT reason || detail AS t FROM audit_entries \
+         WHERE action = 'audit.purge' AND outcome = 'refused'",
+    );
+    let told = format!(" entries={} gaps=0", 4_000 - left);
+    assert!(refused[0].starts_with("trail-brokenbefore="), "{refused:?}");
+    assert!(refused[0].ends_with(&told), "{refused:?}");
 }
 
 on_both!(blocking:
@@ -254,6 +338,8 @@ on_both!(blocking:
     a_forged_purge_is_found_and_nothing_more_goes,
     a_killed_purge_goes_on,
     an_export_says_what_it_never_had,
+    a_purge_says_which_declared_gaps_went,
+    a_break_that_a_purge_meets_on_its_way_is_recorded,
 );
 
 /// The vault's keys are needed where something was purged, and only there.

@@ -5,6 +5,7 @@ mod tampering;
 use crate::fixture::{ISSUER, Rig, draft, enrol};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
+use issuer_gateway::audit::follow::{Follower, Missed};
 use issuer_gateway::audit::purge::{self, Limits, Purged, Rule};
 use issuer_gateway::audit::purged::PurgeKeys;
 use issuer_gateway::audit::verify::{self, Event, Summary};
@@ -12,7 +13,7 @@ use issuer_gateway::rotation;
 use issuer_gateway::rotation::primary::rotate_seal;
 use issuer_gateway::store::audit::purges::{Batch, BatchDone};
 use issuer_gateway::store::audit::{AuditDraft, AuditHead};
-use issuer_gateway::store::{Store, now};
+use issuer_gateway::store::{Store, StoreError, now};
 use issuer_gateway::vault::Vault;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -26,6 +27,10 @@ on_both!(
     a_check_goes_on_behind_a_purge_that_overtakes_it,
     anchors_follow_the_data_keys,
     what_is_known_from_elsewhere_may_be_purged,
+    the_end_of_a_chain_stays_whatever_is_asked,
+    a_batch_vouches_for_few_chains_at_once,
+    declared_gaps_that_go_are_counted,
+    an_export_that_fails_has_said_what_it_never_had,
 );
 
 const DAY: i64 = 86_400_000_000;
@@ -49,6 +54,12 @@ impl Old {
         let chain = store.heads().all().remove(0).chain;
         Self { store, chain }
     }
+}
+
+/// What a batch says.
+fn gone(entries: u64) -> Result<BatchDone, StoreError> {
+    let gaps = Vec::new();
+    Ok(BatchDone::Purged { entries, gaps })
 }
 
 /// Ten entries that are old and five that are not.
@@ -127,6 +138,7 @@ async fn a_purged_trail_is_whole_and_goes_on(backend: Backend) {
         entries,
         chains,
         withheld,
+        gaps: 0,
     };
     assert_eq!(purged, expected);
     let after = assert_whole(&rig).await;
@@ -187,6 +199,7 @@ async fn only_what_was_exported_goes(backend: Backend) {
         entries: 6,
         chains: 2,
         withheld: 2,
+        gaps: 0,
     };
     assert_eq!(purge::count(&rig.store, &rule).await.unwrap(), expected);
     assert_eq!(purge_with(&rig.store, &rig.vault, &rule).await, expected);
@@ -201,7 +214,7 @@ async fn a_purge_goes_on_where_it_was_ended(backend: Backend) {
     let database = TestDatabase::new(backend);
     let rig = Rig::new(&database).await;
     let old = Old::new(&database, &AGES).await;
-    for gone in [4, 8] {
+    for taken in [4, 8] {
         let batch = Batch {
             chain: old.chain.clone(),
             upto: 14,
@@ -210,8 +223,8 @@ async fn a_purge_goes_on_where_it_was_ended(backend: Backend) {
             at: now(),
         };
         let done = rig.store.purge_audit_entries(batch, rig.vault.current());
-        assert_eq!(done.await, Ok(BatchDone::Purged(4)));
-        assert_eq!(first_kept(&database, &old.chain), gone + 1);
+        assert_eq!(done.await, gone(4));
+        assert_eq!(first_kept(&database, &old.chain), taken + 1);
         assert_whole(&rig).await;
     }
     let purged = purge_with(&rig.store, &rig.vault, &older_than(365)).await;
@@ -358,10 +371,17 @@ async fn anchors_follow_the_data_keys(backend: Backend) {
     let late = Vault::open(&rig.store, rig.kek.alone()).await.unwrap();
     rotate_seal(&rig.store, &rig.vault).await.unwrap();
     reseal().await;
+    let purged = purge_with(&rig.store, &late, &older_than(2)).await;
+    assert_eq!(purged.entries, 1);
     let (summary, broken) = verify(&rig.store, &late).await;
     assert_eq!((summary.broken, broken), (0, Vec::new()));
-    purge_with(&rig.store, &late, &older_than(2)).await;
     assert_whole(&rig).await;
+    // And one that only checks.
+    let late = Vault::open(&rig.store, rig.kek.alone()).await.unwrap();
+    rotate_seal(&rig.store, &rig.vault).await.unwrap();
+    reseal().await;
+    let (summary, broken) = verify(&rig.store, &late).await;
+    assert_eq!((summary.broken, broken), (0, Vec::new()));
 }
 
 async fn what_is_known_from_elsewhere_may_be_purged(backend: Backend) {
@@ -391,4 +411,101 @@ async fn what_is_known_from_elsewhere_may_be_purged(backend: Backend) {
     assert_eq!(known(16, fourth.clone()).await, 1);
     database.execute("UPDATE audit_purges SET purged_at = purged_at + 1");
     assert_eq!(known(4, fourth).await, 1);
+}
+
+async fn the_end_of_a_chain_stays_whatever_is_asked(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let old = Old::new(&database, &AGES).await;
+    for (entries, upto) in [(14, i64::MAX), (0, 15)] {
+        let batch = Batch {
+            chain: old.chain.clone(),
+            upto,
+            before: now(),
+            limit: 1_000,
+            at: now(),
+        };
+        let done = rig.store.purge_audit_entries(batch, rig.vault.current());
+        assert_eq!(done.await, gone(entries));
+    }
+    assert_eq!(first_kept(&database, &old.chain), 15);
+    assert_whole(&rig).await;
+}
+
+/// Each chain that a purged entry vouched for is one more entry of the same transaction.
+async fn a_batch_vouches_for_few_chains_at_once(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let chains = 300;
+    for _ in 0..chains {
+        let store = Store::open(&database.url(), 1);
+        store.record(draft("act")).await.unwrap();
+    }
+    let voucher = Store::open(&database.url(), 2);
+    voucher.anchor_unknown_chains().await.unwrap();
+    voucher.record(draft("later")).await.unwrap();
+    let chain = voucher.heads().all().remove(0).chain;
+    let end = database.number(&format!(
+        "SELECT max(seq) AS n FROM audit_entries WHERE chain = '{chain}'"
+    ));
+    assert!(end > chains, "{end}");
+    let mut left = end - 1;
+    for expected in [256, left - 256] {
+        let batch = Batch {
+            chain: chain.clone(),
+            upto: i64::MAX,
+            before: now(),
+            limit: 5_000,
+            at: now(),
+        };
+        let done = rig.store.purge_audit_entries(batch, rig.vault.current());
+        assert_eq!(done.await, gone(expected.try_into().unwrap()));
+        left -= expected;
+        assert_whole(&rig).await;
+    }
+    assert_eq!(left, 0);
+    let by = format!("audit_anchors WHERE by_chain = '{chain}'");
+    assert_eq!(database.count(&by), 0);
+}
+
+async fn declared_gaps_that_go_are_counted(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let old = Old::new(&database, &[500]).await;
+    let declared = |seq: i64, days: i64| AuditDraft {
+        at: now() - days * DAY,
+        subject: Some(format!("lost {seq}")),
+        detail: Some(format!("confirmed={seq}:00 found=0:")),
+        ..draft("audit.gap")
+    };
+    let drafts = vec![declared(3, 450), declared(4, 400), declared(5, 5)];
+    old.store.record_all(drafts).await.unwrap();
+    old.store.record(draft("later")).await.unwrap();
+    assert_eq!(assert_whole(&rig).await.gaps, 3);
+    let mut told = Vec::new();
+    let rule = older_than(365);
+    let mut observer = |gone: Purged| told.push((gone.entries, gone.gaps));
+    let purged = purge::purge(&rig.store, &rig.vault, &rule, limits(2), &mut observer).await;
+    let purged = purged.unwrap();
+    assert_eq!((purged.entries, purged.gaps), (3, 2));
+    assert_eq!(told, [(2, 1), (1, 1)]);
+    assert_eq!(assert_whole(&rig).await.gaps, 1);
+}
+
+/// The state that names the entries behind may be on the disk, or not: it is told before.
+async fn an_export_that_fails_has_said_what_it_never_had(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let old = Old::new(&database, &AGES).await;
+    purge_with(&rig.store, &rig.vault, &older_than(365)).await;
+    let dir = tempfile::tempdir().unwrap();
+    // There is no folder for the state.
+    let (to, state) = (dir.path().join("audit.jsonl"), dir.path().join("no/state"));
+    let mut follower = Follower::open(&to, &state).unwrap();
+    let mut told = Vec::new();
+    let mut missed = |missed: Missed| told.push((missed.chain, missed.from, missed.to));
+    let round = follower.catch_up(&rig.store, || false, &mut missed).await;
+    let error = format!("{:#}", round.unwrap_err());
+    assert!(error.contains("--state"), "{error}");
+    assert_eq!(told, [(old.chain.clone(), 1, 10)]);
 }

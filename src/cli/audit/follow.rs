@@ -20,9 +20,6 @@ pub(super) async fn follow(store: &Store, arguments: &Export) -> anyhow::Result<
     loop {
         match round(store, &mut follower, &mut recorded, || *ended.borrow()).await {
             Ok(round) => {
-                for missed in &round.missed {
-                    eprintln!("warning: {}", of_missed(missed));
-                }
                 for chain in round.cut {
                     if told.insert(chain.clone()) {
                         eprintln!(
@@ -78,7 +75,8 @@ async fn round(
         store.record(draft).await?;
         *recorded = true;
     }
-    follower.catch_up(store, ends).await
+    let mut tell = |missed: Missed| eprintln!("warning: {}", of_missed(&missed));
+    follower.catch_up(store, ends, &mut tell).await
 }
 
 /// Becomes true at Ctrl-C and SIGTERM.

@@ -1,7 +1,7 @@
 //! `audit purge`: deletes old entries behind keyed anchors.
 
-use super::verify::{self, Trail};
-use crate::audit::purge::{self, Limits, Purged, Rule};
+use super::verify::{self, Trail, number};
+use crate::audit::purge::{self, BrokenChain, Limits, Purged, Rule};
 use crate::cli::progress::Progress;
 use crate::config::Config;
 use crate::store::Store;
@@ -62,19 +62,29 @@ impl Arguments {
     /// The time that entries must be older than.
     fn cut_off(&self) -> anyhow::Result<DateTime<Utc>> {
         let now = Utc::now().trunc_subsecs(0);
-        let days = |days: Days| now.checked_sub_days(days).context("--older-than-days");
-        let before = match (self.before, self.older_than_days) {
-            (Some(before), _) => before,
-            (None, number) => days(Days::new(number.unwrap_or(u32::MAX).into()))?,
+        let days = |days: Days| now.checked_sub_days(days);
+        let (before, option) = match (self.before, self.older_than_days) {
+            (Some(before), _) => (before, format!("--before {}", told(before))),
+            (None, number) => {
+                let number = number.unwrap_or(u32::MAX);
+                let option = format!("--older-than-days {number}");
+                let before = days(Days::new(number.into()));
+                let before = before.with_context(|| format!("{option}: reaches back too far"))?;
+                (before, option)
+            }
         };
-        ensure!(before <= now, "--before {before}: is in the future");
+        ensure!(before <= now, "{option}: is in the future");
         ensure!(
-            self.keep_less_than_a_year || before <= days(YEAR)?,
-            "entries of the last 365 days would go, and PCI DSS 10.5.1 asks for twelve months: with --keep-less-than-a-year \
+            self.keep_less_than_a_year || days(YEAR).is_some_and(|year| before <= year),
+            "{option}: entries of the last 365 days would go, and PCI DSS 10.5.1 asks for twelve months: with --keep-less-than-a-year \
              you say that they are kept elsewhere"
         );
         Ok(before)
     }
+}
+
+fn told(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 pub(super) async fn purge(
@@ -88,14 +98,14 @@ pub(super) async fn purge(
         match &arguments.exported_state {
             None => None,
             Some(file) => {
-                let heads = verify::read(file)?;
+                let heads = verify::read("--exported-state", file)?;
                 Some(heads.with_context(|| {
                     format!("--exported-state {}: no such file", file.display())
                 })?)
             }
         };
     let vault = verify::open_vault(config, store).await?;
-    let told = before.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let told = told(before);
     let draft = |detail: String| AuditDraft {
         detail: Some(format!("before={told}{detail}")),
         ..AuditDraft::local(PURGE)
@@ -118,12 +128,8 @@ pub(super) async fn purge(
     };
     let due = purge::count(store, &rule).await?;
     if arguments.dry_run {
-        let Purged {
-            entries, chains, ..
-        } = due;
-        println!(
-            "{entries} entries of {chains} chains from before {told} would be purged. Nothing was changed."
-        );
+        let due_of = amount(&due);
+        println!("{due_of} from before {told} would be purged. Nothing was changed.");
         withheld(&due);
         return Ok(ExitCode::SUCCESS);
     }
@@ -135,24 +141,59 @@ pub(super) async fn purge(
         batch: arguments.batch,
         rows_per_second: arguments.rows_per_second,
     };
-    let mut observer = |entries| progress.inc(entries);
-    let purged = purge::purge(store, &vault, &rule, limits, &mut observer).await?;
+    let mut so_far = Purged::default();
+    let mut observer = |gone: Purged| {
+        progress.inc(gone.entries);
+        so_far.entries += gone.entries;
+        so_far.gaps += gone.gaps;
+    };
+    let purging = purge::purge(store, &vault, &rule, limits, &mut observer).await;
     progress.finish();
+    let purged = match purging {
+        Ok(purged) => purged,
+        Err(error) => {
+            gaps(&so_far);
+            if error.is::<BrokenChain>() {
+                let Purged { entries, gaps, .. } = so_far;
+                let refused = draft(format!(" entries={entries} gaps={gaps}"));
+                if let Err(error) = store.record(refused.refused("trail-broken")).await {
+                    eprintln!("warning: the refusal is not in the audit trail: {error}");
+                }
+            }
+            return Err(error);
+        }
+    };
     let Purged {
         entries, chains, ..
     } = purged;
-    let ended = draft(format!(" entries={entries} chains={chains}"));
+    let of_gaps = purged.gaps;
+    let ended = draft(format!(" entries={entries} chains={chains} gaps={of_gaps}"));
     store.record(ended).await?;
-    println!("{entries} entries of {chains} chains from before {told} were purged.");
+    let were = if entries == 1 { "was" } else { "were" };
+    println!("{} from before {told} {were} purged.", amount(&purged));
+    gaps(&purged);
     withheld(&purged);
     Ok(ExitCode::SUCCESS)
 }
 
+fn amount(purged: &Purged) -> String {
+    let entries = number(purged.entries, "entry", "entries");
+    let chains = number(purged.chains, "chain", "chains");
+    format!("{entries} of {chains}")
+}
+
+fn gaps(purged: &Purged) {
+    let gone = purged.gaps;
+    if gone > 0 {
+        let gaps = number(gone, "declared gap", "declared gaps");
+        println!("{gaps} went: lower --known-gaps by {gone}.");
+    }
+}
+
 fn withheld(purged: &Purged) {
     if purged.withheld > 0 {
-        println!(
-            "Kept: {} chains have entries from before it that were not exported yet.",
-            purged.withheld
-        );
+        let chains = number(purged.withheld, "chain", "chains");
+        let have = if purged.withheld == 1 { "has" } else { "have" };
+        println!("Kept: {chains} {have} entries from before it that were not exported yet.");
     }
 }

@@ -175,7 +175,10 @@ fn whole(summary: &Summary) {
     println!("The audit trail is whole: {entries} entries in {chains} chains, {anchors} anchors.");
     if *purged > 0 {
         println!(
-            "Before them {purged} entries of {purged_chains} chains were purged; keyed anchors vouch for it."
+            "Before them {} of {} {} purged; keyed anchors vouch for it.",
+            number(*purged, "entry", "entries"),
+            number(*purged_chains, "chain", "chains"),
+            if *purged == 1 { "was" } else { "were" }
         );
     }
 }
@@ -186,7 +189,7 @@ pub(super) fn witnessed(witness: Option<&Path>) -> anyhow::Result<Vec<AuditHead>
         eprintln!("hint: audit.witness names no file: a tail that the database lost is not found");
         return Ok(Vec::new());
     };
-    let Some(known) = read(file)? else {
+    let Some(known) = read("the witness", file)? else {
         let file = file.display();
         eprintln!("hint: there is no witness {file}: a tail that the database lost is not found");
         return Ok(Vec::new());
@@ -198,11 +201,17 @@ fn parse_expected(text: &str) -> anyhow::Result<Vec<AuditHead>> {
     if let Some(head) = file::parse_head(text) {
         return Ok(vec![head]);
     }
-    let known = read(Path::new(text))?;
+    let known = read("--expect", Path::new(text))?;
     known.with_context(|| format!("--expect {text}: neither CHAIN:SEQ:HASH nor a file"))
 }
 
-/// The heads that a witness, or the state of an export, names.
-pub(super) fn read(file: &Path) -> anyhow::Result<Option<Vec<AuditHead>>> {
-    file::read(file).with_context(|| format!("the witness {}", file.display()))
+/// The heads that a witness, or the state of an export, names; `what` says which it is.
+pub(super) fn read(what: &str, file: &Path) -> anyhow::Result<Option<Vec<AuditHead>>> {
+    file::read(file).with_context(|| format!("{what} {}", file.display()))
+}
+
+/// `1 chain`, `2 chains`.
+pub(super) fn number(count: u64, one: &str, more: &str) -> String {
+    let noun = if count == 1 { one } else { more };
+    format!("{count} {noun}")
 }

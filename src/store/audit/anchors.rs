@@ -17,7 +17,7 @@ use diesel::prelude::*;
 pub const ANCHOR: &str = "audit.anchor";
 
 /// Chains anchored in one transaction.
-const CHUNK: i64 = 256;
+pub(super) const CHUNK: i64 = 256;
 
 /// What an anchor says: this entry was the end of that chain.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! one example. The process gives up that chain: it counts the loss, declares it in a new chain,
 //! and continues there. So the loss is not silent, and it does not look like tampering.
 
-use super::{AuditChain, AuditDraft, AuditHead, Heads, purges};
+use super::{AuditChain, AuditDraft, AuditHead, Heads};
 use crate::store::connection::{self, AnyConnection};
 use crate::store::error::StoreError;
 use crate::store::schema::{audit_entries, audit_heads};
@@ -23,7 +23,7 @@ pub struct Gap {
     /// Position of the last entry that the database had confirmed, and its hash.
     pub confirmed: (i64, Vec<u8>),
     /// Position of the last entry that was there afterwards, and its hash; 0 and empty if there was
-    /// none.
+    /// none. If another entry stands where the confirmed one stood: that one.
     pub found: (i64, Vec<u8>),
 }
 
@@ -51,6 +51,12 @@ impl Gap {
     /// Whether the entry `seq` of `chain` is among those lost.
     pub fn covers(&self, chain: &str, seq: i64) -> bool {
         self.chain == chain && (self.found.0 + 1..=self.confirmed.0).contains(&seq)
+    }
+
+    /// Whether the chain goes on behind the confirmed entry, which is not there itself. A purge may
+    /// have taken it: no loss, then.
+    pub fn may_be_purge(&self) -> bool {
+        self.found.0 > self.confirmed.0
     }
 
     fn draft(&self) -> AuditDraft {
@@ -141,32 +147,44 @@ fn declare(
         if confirmed.as_deref() == Some(chain.hash()) {
             return Ok(None);
         }
-        if confirmed.is_none() && purges::is_purged(conn, chain.id(), chain.seq())? {
-            return Ok(None);
-        }
-        let head: Option<AuditHead> = audit_heads::table
-            .find(chain.id())
-            .select(AuditHead::as_select())
-            .first(conn)
-            .optional()?;
+        // Only whoever has the vault's keys can tell that it was purged: `audit verify` does.
+        let found = match confirmed {
+            Some(other) => Some((chain.seq(), other)),
+            None => head(conn, chain.id())?.map(|head| (head.seq, head.hash)),
+        };
         let gap = Gap {
             chain: chain.id().to_owned(),
             confirmed: (chain.seq(), chain.hash().to_vec()),
-            found: head.map_or((0, Vec::new()), |head| (head.seq, head.hash)),
+            found: found.unwrap_or_default(),
         };
         let new = super::append(conn, &AuditChain::start(), &[gap.draft()])?;
         Ok::<_, StoreError>(Some((gap, new)))
     })?;
-    if let Some((gap, _)) = &declared {
-        tracing::error!(
+    match &declared {
+        Some((gap, _)) if gap.may_be_purge() => tracing::error!(
+            chain = gap.chain,
+            confirmed = gap.confirmed.0,
+            found = gap.found.0,
+            "a confirmed entry of the audit trail is gone, and its chain goes on: `audit verify` tells whether a purge took it"
+        ),
+        Some((gap, _)) => tracing::error!(
             chain = gap.chain,
             confirmed = gap.confirmed.0,
             found = gap.found.0,
             lost = gap.lost(),
             "the database has lost entries of the audit trail, and what they stand for, that it had confirmed"
-        );
+        ),
+        None => {}
     }
     Ok(declared)
+}
+
+fn head(conn: &mut AnyConnection, chain: &str) -> QueryResult<Option<AuditHead>> {
+    audit_heads::table
+        .find(chain)
+        .select(AuditHead::as_select())
+        .first(conn)
+        .optional()
 }
 
 #[cfg(test)]

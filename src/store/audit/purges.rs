@@ -9,7 +9,7 @@
 //! entry that vouches for another chain goes once another entry vouches for it.
 
 use super::pages::ChainRange;
-use super::{Anchor, AuditDraft, AuditEntry, AuditHead, Broken, ChainVerifier, anchors};
+use super::{Anchor, AuditDraft, AuditEntry, AuditHead, Broken, ChainVerifier, Gap, anchors};
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::error::StoreError;
 use crate::store::fence;
@@ -134,7 +134,7 @@ impl PurgeAnchor {
 pub struct Batch {
     /// The chain.
     pub chain: String,
-    /// Up to this entry at most.
+    /// Up to this entry at most, and never the chain's last one.
     pub upto: i64,
     /// Only entries of before this time, in microseconds since 1970 UTC. The first one that is
     /// newer ends the purge.
@@ -149,7 +149,12 @@ pub struct Batch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BatchDone {
     /// So many entries went; 0: none is left to go.
-    Purged(u64),
+    Purged {
+        /// How many.
+        entries: u64,
+        /// The gaps that some of them declared.
+        gaps: Vec<Gap>,
+    },
     /// Another purge was at the same chain. Nothing was written.
     Outrun,
     /// The data keys are not those that were given (any more). Nothing was written.
@@ -176,7 +181,10 @@ impl Store {
             let entries = next(conn, &batch, before.as_ref())?;
             let moved = match checked(before.as_ref(), &entries, &batch, &*keys) {
                 Ok(Some(moved)) => moved,
-                Ok(None) => return none(BatchDone::Purged(0)),
+                Ok(None) => {
+                    let (entries, gaps) = (0, Vec::new());
+                    return none(BatchDone::Purged { entries, gaps });
+                }
                 // Each statement sees what was committed before it, so a purge that came between
                 // looks like a break.
                 Err(_) if find(conn, &batch.chain)? != before => return none(BatchDone::Outrun),
@@ -195,8 +203,11 @@ impl Store {
                 return Err(StoreError::internal("other entries went than were read"));
             }
             let drafts = vouch_again(conn, &moved, own.id(), own.seq())?;
-            let gone = u64::try_from(gone).unwrap_or(u64::MAX);
-            Ok::<_, StoreError>((BatchDone::Purged(gone), drafts))
+            let done = BatchDone::Purged {
+                entries: u64::try_from(gone).unwrap_or(u64::MAX),
+                gaps: entries.iter().filter_map(declared).collect(),
+            };
+            Ok::<_, StoreError>((done, drafts))
         });
         Ok(purged.await?.1)
     }
@@ -275,13 +286,6 @@ impl Store {
     }
 }
 
-/// Whether entries of this chain up to `seq` were purged, as the table says. Keys are not at hand
-/// here; `audit verify` checks the anchor.
-pub(super) fn is_purged(conn: &mut AnyConnection, chain: &str, seq: i64) -> QueryResult<bool> {
-    let anchor = find(conn, chain)?;
-    Ok(anchor.is_some_and(|anchor| anchor.seq >= seq))
-}
-
 fn find(conn: &mut AnyConnection, chain: &str) -> QueryResult<Option<PurgeAnchor>> {
     audit_purges::table
         .find(chain)
@@ -290,22 +294,39 @@ fn find(conn: &mut AnyConnection, chain: &str) -> QueryResult<Option<PurgeAnchor
         .optional()
 }
 
-/// The entries behind the anchor that are old enough.
+fn declared(entry: &AuditEntry) -> Option<Gap> {
+    let (subject, detail) = (entry.subject.as_deref(), entry.detail.as_deref());
+    Gap::parse(&entry.action, subject, detail)
+}
+
+/// The entries behind the anchor that are old enough; not the chain's last one. No more of them
+/// vouch for other chains than are vouched for again in a moment.
 fn next(
     conn: &mut AnyConnection,
     batch: &Batch,
     anchor: Option<&PurgeAnchor>,
 ) -> QueryResult<Vec<AuditEntry>> {
+    let head: Option<i64> = audit_heads::table
+        .find(&batch.chain)
+        .select(audit_heads::seq)
+        .first(conn)
+        .optional()?;
+    let upto = head.map_or(0, |seq| batch.upto.min(seq.saturating_sub(1)));
     let mut entries: Vec<AuditEntry> = audit_entries::table
         .filter(audit_entries::chain.eq(&batch.chain))
         .filter(audit_entries::seq.gt(anchor.map_or(0, |anchor| anchor.seq)))
-        .filter(audit_entries::seq.le(batch.upto))
+        .filter(audit_entries::seq.le(upto))
         .order(audit_entries::seq)
         .limit(batch.limit)
         .select(AuditEntry::as_select())
         .load(conn)?;
-    let old = entries.iter().take_while(|entry| entry.at < batch.before);
-    entries.truncate(old.count());
+    let mut vouching = 0;
+    let goes = entries.iter().take_while(|entry| {
+        vouching += i64::from(entry.action == anchors::ANCHOR);
+        entry.at < batch.before && vouching <= anchors::CHUNK
+    });
+    let goes = goes.count();
+    entries.truncate(goes);
     Ok(entries)
 }
 

@@ -70,8 +70,10 @@ pub(super) fn compare(
             let entry = format!(
                 "SELECT count(*) FROM audit_entries WHERE chain = '{quoted}' AND seq = {seq} AND hash = x'{hash}'"
             );
+            // A purge leaves the last entry, so the chain goes on behind what it took.
             let purged = format!(
-                "SELECT count(*) FROM audit_purges WHERE chain = '{quoted}' AND seq >= {seq}"
+                "SELECT count(*) FROM audit_purges p JOIN audit_heads h ON h.chain = p.chain \
+                 WHERE p.chain = '{quoted}' AND p.seq >= {seq} AND h.seq > {seq}"
             );
             let is_purged = || Ok::<_, BackupError>(has_purges && copy.rows(&purged)? == ["1"]);
             if copy.rows(&entry)? != ["1"] && !is_purged()? {

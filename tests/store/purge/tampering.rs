@@ -1,12 +1,14 @@
 //! Whoever takes entries away, or writes an anchor, is found out; and a purge takes no traces away.
 
 use super::{
-    AGES, Old, assert_broken, assert_whole, first_kept, limits, older_than, purge_with, verify,
+    AGES, Old, assert_broken, assert_whole, first_kept, gone, limits, older_than, purge_with,
+    verify,
 };
 use crate::fixture::{Rig, draft};
 use crate::on_both;
 use crate::support::{Backend, TestDatabase};
 use issuer_gateway::audit::purge;
+use issuer_gateway::store::audit::AuditDraft;
 use issuer_gateway::store::audit::purges::{Batch, BatchDone};
 use issuer_gateway::store::{Store, now};
 
@@ -16,6 +18,8 @@ on_both!(
     an_older_anchor_does_not_fit,
     who_vouched_and_goes_is_replaced,
     a_chain_that_does_not_hold_stays,
+    a_forged_purge_hides_no_cut_from_the_process_that_wrote,
+    a_declared_gap_that_was_a_purge_is_none,
 );
 
 async fn every_kind_of_tampering_is_found(backend: Backend) {
@@ -178,7 +182,9 @@ async fn a_chain_that_does_not_hold_stays(backend: Backend) {
     ));
     let rule = older_than(365);
     let refused = purge::purge(&rig.store, &rig.vault, &rule, limits(100), &mut |_| {}).await;
-    let refused = refused.unwrap_err().to_string();
+    let refused = refused.unwrap_err();
+    assert!(refused.is::<purge::BrokenChain>());
+    let refused = refused.to_string();
     let told = format!("chain {}: entry 11 was edited", old.chain);
     assert_eq!(refused, told);
     assert_eq!(first_kept(&database, &old.chain), 1);
@@ -197,9 +203,67 @@ async fn a_chain_that_does_not_hold_stays(backend: Backend) {
         .store
         .purge_audit_entries(batch(2, 5), keys.clone())
         .await;
-    assert_eq!(done, Ok(BatchDone::Purged(2)));
+    assert_eq!(done, gone(2));
     database.execute("UPDATE audit_purges SET purged_at = purged_at + 1");
     let done = rig.store.purge_audit_entries(batch(2, 5), keys).await;
     assert!(matches!(done, Ok(BatchDone::Broken(_))), "{done:?}");
     assert_eq!(first_kept(&database, &other.chain), 3);
+}
+
+/// Somebody cuts the chain of a running process, and says for a while that a purge took the rest.
+async fn a_forged_purge_hides_no_cut_from_the_process_that_wrote(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let old = Old::new(&database, &[5, 4, 3]).await;
+    let chain = format!("chain = '{}'", old.chain);
+    database.execute(&format!(
+        "INSERT INTO audit_purges SELECT chain, seq, hash, at, at, at, 1, hash FROM audit_entries \
+         WHERE {chain} AND seq = 3; \
+         DELETE FROM audit_entries WHERE {chain} AND seq = 3; \
+         UPDATE audit_heads SET seq = 2, hash = \
+         (SELECT hash FROM audit_entries WHERE {chain} AND seq = 2) WHERE {chain}"
+    ));
+    let refused = old.store.record(draft("4")).await.unwrap_err();
+    assert_eq!(refused.reason(), "database-chain-lost");
+    for act in ["4", "5"] {
+        old.store.record(draft(act)).await.unwrap();
+    }
+    database.execute("DELETE FROM audit_purges");
+    old.store.record(draft("6")).await.unwrap();
+    assert_eq!(
+        database.count("audit_entries WHERE action = 'audit.gap'"),
+        1
+    );
+    assert_eq!(assert_whole(&rig).await.gaps, 1);
+}
+
+/// A process that looked for its confirmed end while a purge took it, since the chain had gone on.
+async fn a_declared_gap_that_was_a_purge_is_none(backend: Backend) {
+    let database = TestDatabase::new(backend);
+    let rig = Rig::new(&database).await;
+    let old = Old::new(&database, &AGES).await;
+    let hash = async |seq| {
+        let hash = rig.store.audit_hash(&old.chain, seq).await;
+        hex::encode(hash.unwrap().unwrap())
+    };
+    let declare = async |confirmed: (i64, &str), found: (i64, &str)| {
+        let ((confirmed, one), (found, other)) = (confirmed, found);
+        let declared = AuditDraft {
+            subject: Some(old.chain.clone()),
+            detail: Some(format!("confirmed={confirmed}:{one} found={found}:{other}")),
+            ..draft("audit.gap")
+        };
+        rig.store.record(declared).await.unwrap();
+    };
+    let (ninth, tenth, end) = (hash(9).await, hash(10).await, hash(15).await);
+    declare((10, &tenth), (15, &end)).await;
+    // No purge took it so far.
+    assert_eq!(assert_whole(&rig).await.gaps, 1);
+    purge_with(&rig.store, &rig.vault, &older_than(365)).await;
+    assert_eq!(assert_whole(&rig).await.gaps, 0);
+    // It was another one, the chain had lost its end, or the end was not purged.
+    declare((10, &ninth), (15, &end)).await;
+    declare((10, &tenth), (9, &ninth)).await;
+    declare((14, &ninth), (15, &end)).await;
+    assert_eq!(assert_whole(&rig).await.gaps, 3);
 }
