@@ -53,8 +53,9 @@ pub(super) fn headers(world: &World) -> Vec<Broken> {
             "a signature in lines",
             "header.signature_line_breaks",
             signature(&|value| {
+                let value = standard(value);
                 let (start, end) = value.split_at(64);
-                format!("{start}%0A{end}")
+                escape(&format!("{start}\n{end}"))
             }),
         ),
         broken(
