@@ -3,11 +3,10 @@
 
 use super::{Issuer, TAKEN};
 use crate::on_both;
-use crate::support::Backend;
 use crate::support::gateway::{
-    TestGateway, assert_refused, errors, issuer_toml, issuers_toml, test_key,
+    TestGateway, assert_refused, config, errors, issuer_toml, issuers_toml, test_key,
 };
-use crate::support::until;
+use crate::support::{Backend, TestDatabase, until};
 use issuer_gateway::issuers::added_ranges::MOST;
 use issuer_gateway::issuers::declaration;
 use serde_json::{Value, json};
@@ -157,13 +156,17 @@ on_both!(the_declaration_wins, |backend: Backend| {
 on_both!(
     changes_of_one_issuer_leave_connections_to_others,
     |backend: Backend| {
-        let gateway = TestGateway::start(backend);
-        let database = gateway.database.as_ref().unwrap();
-        // Nobody can write now, and twice as many changes come as the pool has connections.
+        // Background jobs that write wait for the lock, too, each with a connection of its own.
+        const CONNECTIONS: u32 = 12;
+        let database = TestDatabase::new(backend);
+        let mut config = config(&database.url_text);
+        config.database.pool_size = CONNECTIONS;
+        let gateway = TestGateway::start_with(&config);
+        // Nobody can write now, and as many changes come as the pool has connections.
         let lock = database.lock();
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let changes: Vec<_> = (0..8)
+            let changes: Vec<_> = (0..CONNECTIONS)
                 .map(|number| {
                     let gateway = &gateway;
                     scope.spawn(move || {
