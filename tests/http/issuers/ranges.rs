@@ -157,16 +157,16 @@ on_both!(
     changes_of_one_issuer_leave_connections_to_others,
     |backend: Backend| {
         // Background jobs that write wait for the lock, too, each with a connection of its own.
-        const CONNECTIONS: u32 = 12;
+        const CONNECTIONS: u32 = 7;
         let database = TestDatabase::new(backend);
         let mut config = config(&database.url_text);
         config.database.pool_size = CONNECTIONS;
         let gateway = TestGateway::start_with(&config);
-        // Nobody can write now, and as many changes come as the pool has connections.
+        // Nobody can write now, and twice as many changes come as the pool has connections.
         let lock = database.lock();
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let changes: Vec<_> = (0..CONNECTIONS)
+            let changes: Vec<_> = (0..2 * CONNECTIONS)
                 .map(|number| {
                     let gateway = &gateway;
                     scope.spawn(move || {
