@@ -178,11 +178,7 @@ impl<'a> Attempt<'a> {
         }
         let audit = self.audit().refused(refusal.reason());
         self.worked();
-        let entry = self.entry(Act::Record, audit);
-        let writer = &self.gateway.writer;
-        let committed = writer.commit_timed(entry, self.call.timeline).await;
-        self.call.reached(Step::Commit);
-        match committed {
+        match self.write(self.entry(Act::Record, audit)).await {
             Ok(outcome) => match self.concluded(outcome).await {
                 Ok(_) if refusal.is_crypto() => self.slowed_down(refusal).await,
                 Ok(_) => refusal,
@@ -199,10 +195,8 @@ impl<'a> Attempt<'a> {
     pub async fn commit<A: TypedAct<'a>>(self, act: A) -> Result<A::Result, Refusal> {
         let commit = self.entry(act.into_act(), self.audit());
         self.worked();
-        let writer = &self.gateway.writer;
-        let committed = writer.commit_timed(commit, self.call.timeline).await;
-        self.call.reached(Step::Commit);
-        self.ended::<A>(committed?).await
+        let outcome = self.write(commit).await?;
+        self.ended::<A>(outcome).await
     }
 
     /// Ends the call with the act that `seal` makes. It makes it again if the data keys change
@@ -284,6 +278,13 @@ impl<'a> Attempt<'a> {
             opening: self.begun.get().map(|begun| begun.opening().clone()),
             sealed_under: None,
         }
+    }
+
+    async fn write(&self, commit: Commit) -> Result<Outcome, StoreError> {
+        let writer = &self.gateway.writer;
+        let committed = writer.commit_timed(commit, self.call.timeline).await;
+        self.call.reached(Step::Commit);
+        committed
     }
 
     async fn ended<A: TypedAct<'a>>(self, outcome: Outcome) -> Result<A::Result, Refusal> {

@@ -143,18 +143,13 @@ impl RunningApp {
 
 /// Ends finder and writer once they have done their queues. False: they have not by `deadline`.
 async fn end_stages(gateway: &Arc<Gateway>, deadline: Instant) -> bool {
-    let (ended, has_ended) = oneshot::channel();
     let gateway = Arc::clone(gateway);
-    // Not on the runtime's blocking threads: all of them may be waiting for the database.
-    let started = std::thread::Builder::new()
-        .name("stop".to_owned())
-        .spawn(move || {
-            gateway.writer.stop();
-            gateway.feeds.stop();
-            gateway.finder.stop();
-            ended.send(()).ok();
-        });
-    started.is_ok() && matches!(timeout_at(deadline, has_ended).await, Ok(Ok(())))
+    aside("stop", deadline, move || {
+        gateway.writer.stop();
+        gateway.feeds.stop();
+        gateway.finder.stop();
+    })
+    .await
 }
 
 /// Sends the spans that wait. No shutdown fails for a collector that is away.
@@ -166,19 +161,25 @@ async fn flush_traces(gateway: &Arc<Gateway>, deadline: Instant) {
     let patience = deadline
         .saturating_duration_since(Instant::now())
         .min(FLUSH);
+    let flush = move || {
+        if let Some(traces) = &gateway.traces {
+            traces.stop(patience);
+        }
+    };
+    aside("flush", deadline, flush).await;
+}
+
+/// Does `work` on a thread of its own: all blocking threads of the runtime may be waiting for the
+/// database. False: it has not ended by `deadline`.
+async fn aside(name: &str, deadline: Instant, work: impl FnOnce() + Send + 'static) -> bool {
     let (ended, has_ended) = oneshot::channel();
-    // As in `end_stages`: the runtime's blocking threads may all wait for something.
     let started = std::thread::Builder::new()
-        .name("flush".to_owned())
+        .name(name.to_owned())
         .spawn(move || {
-            if let Some(traces) = &gateway.traces {
-                traces.stop(patience);
-            }
+            work();
             ended.send(()).ok();
         });
-    if started.is_ok() {
-        timeout_at(deadline, has_ended).await.ok();
-    }
+    started.is_ok() && matches!(timeout_at(deadline, has_ended).await, Ok(Ok(())))
 }
 
 /// Says what nobody can know of the commits that have not ended.

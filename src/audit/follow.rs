@@ -191,12 +191,12 @@ impl Follower {
 impl Missed {
     /// Entries that did not come: whether a purge took them.
     async fn of(store: &Store, chain: &str, (from, to): (i64, i64)) -> anyhow::Result<Self> {
-        let anchors = store.audit_purges_of(vec![chain.to_owned()]).await?;
+        let anchor = store.audit_purge(chain).await?;
         Ok(Self {
             chain: chain.to_owned(),
             from,
             to,
-            purged: anchors.first().is_some_and(|anchor| anchor.seq >= to),
+            purged: anchor.is_some_and(|anchor| anchor.seq >= to),
         })
     }
 }

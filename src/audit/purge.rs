@@ -9,6 +9,7 @@ use super::purged::{PurgeKeys, Purges};
 use crate::store::audit::pages::ChainRange;
 use crate::store::audit::purges::{Batch, BatchDone};
 use crate::store::audit::{AuditHead, Broken, Gap};
+pub use crate::store::pace::Limits;
 use crate::store::pace::{self, Pace, patiently};
 use crate::store::{Store, now};
 use crate::vault::Vault;
@@ -31,15 +32,6 @@ pub struct Rule {
     pub before: i64,
     /// The last exported entry of each chain: what comes behind stays. `None`: all may go.
     pub exported: Option<HashMap<String, i64>>,
-}
-
-/// How fast.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Entries of one transaction.
-    pub batch: NonZeroU32,
-    /// Entries a second at most.
-    pub rows_per_second: Option<NonZeroU32>,
 }
 
 /// What went, or would go.
@@ -165,8 +157,8 @@ impl Rule {
 
 /// Position of the last purged entry of a chain; 0 if there is none.
 async fn purged(store: &Store, chain: &str) -> anyhow::Result<i64> {
-    let anchors = patiently(|| store.audit_purges_of(vec![chain.to_owned()])).await?;
-    Ok(anchors.first().map_or(0, |anchor| anchor.seq))
+    let anchor = patiently(|| store.audit_purge(chain)).await?;
+    Ok(anchor.map_or(0, |anchor| anchor.seq))
 }
 
 struct Purge<'a> {

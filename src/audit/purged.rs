@@ -6,10 +6,6 @@ use crate::vault::Vault;
 use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 
-/// How often an anchor that does not hold is read again: a purge or a change of keys may have
-/// written it meanwhile.
-const LOOKS: usize = 2;
-
 /// Opens the vault.
 type Opener<'a> = Box<dyn Fn() -> BoxFuture<'a, anyhow::Result<Vault>> + Send + Sync + 'a>;
 
@@ -50,24 +46,12 @@ impl Purges<'_, '_> {
         anchor: PurgeAnchor,
     ) -> anyhow::Result<Result<PurgeAnchor, Broken>> {
         let vault = self.keys.vault().await?;
-        let mut anchor = anchor;
-        let mut checked = anchor.check(&*vault.current());
-        for _ in 0..LOOKS {
-            if checked.is_ok() {
-                break;
-            }
-            if let Some(newer) = self.read(&anchor.chain).await? {
-                anchor = newer;
-            }
-            vault.refresh(self.store).await?;
-            checked = anchor.check(&*vault.current());
-        }
-        Ok(checked.map(|()| anchor))
+        Ok(vault.check_anchor(self.store, anchor).await?)
     }
 
     /// The genuine anchor of a chain, if it has one now.
     pub(super) async fn of(&self, chain: &str) -> anyhow::Result<Option<PurgeAnchor>> {
-        match self.read(chain).await? {
+        match self.store.audit_purge(chain).await? {
             Some(anchor) => Ok(self.check(anchor).await?.ok()),
             None => Ok(None),
         }
@@ -88,10 +72,5 @@ impl Purges<'_, '_> {
         let (seq, hash) = gap.confirmed.clone();
         let chain = gap.chain.clone();
         Ok(!self.took(&AuditHead { chain, seq, hash }).await?)
-    }
-
-    async fn read(&self, chain: &str) -> anyhow::Result<Option<PurgeAnchor>> {
-        let found = self.store.audit_purges_of(vec![chain.to_owned()]).await?;
-        Ok(found.into_iter().next())
     }
 }

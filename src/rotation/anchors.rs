@@ -9,9 +9,6 @@ use crate::vault::{Vault, VaultError};
 use std::time::Instant;
 use tokio::time::sleep;
 
-/// How often an anchor that does not hold is read again: it may have moved meanwhile.
-const LOOKS: usize = 2;
-
 /// What was done with anchors, or found.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Anchors {
@@ -85,28 +82,17 @@ pub(super) async fn check(
             return Ok(found);
         };
         range.after.clone_from(&last.chain);
-        for anchor in &read {
-            let mut checked = anchor.check(&*vault.current());
-            for _ in 0..LOOKS {
-                if checked.is_ok() {
-                    break;
-                }
-                let again = || store.audit_purges_of(vec![anchor.chain.clone()]);
-                let again = patiently(again).await?;
-                vault.refresh(store).await?;
-                let Some(again) = again.first() else { break };
-                checked = again.check(&*vault.current());
-            }
-            if let Err(broken) = checked {
+        let count = u64::try_from(read.len()).unwrap_or(0);
+        for anchor in read {
+            let chain = anchor.chain.clone();
+            if let Err(broken) = vault.check_anchor(store, anchor).await? {
                 found.misfits += 1;
-                let chain = &anchor.chain;
                 observer(Event::Anchor {
-                    chain,
+                    chain: &chain,
                     broken: &broken,
                 });
             }
         }
-        let count = u64::try_from(read.len()).unwrap_or(0);
         found.rows += count;
         observer(Event::Rows(count));
         sleep(pace.wait(count, begun.elapsed())).await;

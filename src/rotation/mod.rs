@@ -26,22 +26,13 @@ mod row;
 mod rows;
 mod verify;
 
+pub use crate::store::pace::Limits;
 pub use row::Misfit;
 pub use rows::{Passed, reindex, reseal};
 pub use verify::{Verified, verify};
 
 use crate::store::audit::{AuditDraft, Broken};
 use crate::store::passes::RowKey;
-use std::num::NonZeroU32;
-
-/// How much a pass may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Rows of one transaction, or of one query where nothing is written.
-    pub batch: NonZeroU32,
-    /// Rows rewritten (verified) in a second at most.
-    pub rows_per_second: Option<NonZeroU32>,
-}
 
 /// What turns up on the way.
 #[derive(Debug)]

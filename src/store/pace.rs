@@ -17,6 +17,15 @@ const REST: u32 = 3;
 /// The shortest rest: a waiting connection looks again after some milliseconds.
 const LEAST_REST: Duration = Duration::from_millis(5);
 
+/// How much a pass may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of one transaction, or of one query where nothing is written.
+    pub batch: NonZeroU32,
+    /// Rows rewritten (verified, deleted) in a second at most.
+    pub rows_per_second: Option<NonZeroU32>,
+}
+
 /// Spreads rows over time.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {

@@ -1,7 +1,7 @@
 //! Which calls are traced, what their spans are, and what the outbox holds.
 
 use super::otlp::{KeyValue, Span, Value};
-use super::outbox::{BATCH, CAPACITY, Outbox};
+use super::outbox::{BATCH, CAPACITY};
 use super::spans::Ended;
 use super::*;
 use crate::telemetry::Metrics;
@@ -17,6 +17,18 @@ fn traces(sample_ratio: f64) -> (Traces, Metrics) {
         ..config::Traces::to(NOWHERE)
     };
     let traces = Traces::start(&settings, metrics.spans.clone()).unwrap();
+    (traces, metrics)
+}
+
+/// Without the thread, which would take calls out of the outbox.
+fn kept(sample_ratio: f64) -> (Traces, Metrics) {
+    let metrics = Metrics::new().unwrap();
+    let traces = Traces {
+        sampled: threshold(sample_ratio),
+        outbox: Arc::default(),
+        counters: metrics.spans.clone(),
+        thread: Mutex::default(),
+    };
     (traces, metrics)
 }
 
@@ -82,22 +94,13 @@ fn a_sampled_parent_counts_once_its_caller_has_proven_who_it_is() {
         (1.0, Some(!FLAGGED), true, false),
         (1.0, Some(FLAGGED), false, true),
     ] {
-        let (traces, _metrics) = traces(ratio);
+        let (traces, _metrics) = kept(ratio);
         let flags = flag.map(|flag| if flag { "01" } else { "00" });
         let parent = flags.and_then(parent);
-        // The thread would take it out.
-        traces.stop(Duration::from_secs(10));
-        let outbox = Arc::<Outbox>::default();
-        let traces = Traces {
-            sampled: traces.sampled,
-            outbox: Arc::clone(&outbox),
-            counters: traces.counters.clone(),
-            thread: Mutex::default(),
-        };
         if let Some(trace) = traces.begin(parent, Uuid::new_v4(), timeline) {
             traces.end(trace, answered(proven.then_some("issuer"), 200));
         }
-        let found = outbox.drain().len();
+        let found = traces.outbox.drain().len();
         assert_eq!(found, usize::from(traced), "{ratio} {flag:?} {proven}");
     }
 }
@@ -219,14 +222,7 @@ fn a_call_that_the_database_did_not_take_has_its_commit() {
 
 #[test]
 fn a_full_outbox_drops_and_counts_and_nobody_waits() {
-    let (traces, metrics) = traces(1.0);
-    traces.stop(Duration::from_secs(10));
-    let traces = Traces {
-        sampled: traces.sampled,
-        outbox: Arc::default(),
-        counters: traces.counters.clone(),
-        thread: Mutex::default(),
-    };
+    let (traces, metrics) = kept(1.0);
     let end = |issuer: Option<&'static str>| {
         let trace = traces.begin(None, Uuid::new_v4(), timeline).unwrap();
         traces.end(trace, answered(issuer, 200));

@@ -2,15 +2,45 @@
 //! the data key: HMAC-SHA-256(data key, `issuer-gateway audit purge key 1` and a byte 1), which is
 //! HKDF-Expand (RFC 5869, 2.3) for one block.
 
-use super::VaultKeys;
 use super::blind_index::keyed;
 use super::key::KeyBytes;
+use super::{Vault, VaultError, VaultKeys};
+use crate::store::Store;
 use crate::store::audit::purges::AnchorKeys;
+use crate::store::audit::{Broken, PurgeAnchor};
+use crate::store::pace::patiently;
 use hmac::Mac;
 use zeroize::Zeroizing;
 
 /// Part of the derivation: never change it.
 const LABEL: &[u8] = b"issuer-gateway audit purge key 1";
+
+/// How often an anchor that does not hold is read again.
+const LOOKS: usize = 2;
+
+impl Vault {
+    /// Checks an anchor that was read. One that does not hold is read again, and so are the keys: a
+    /// purge or a change of keys may have written it meanwhile. The one that is returned may be
+    /// newer.
+    pub async fn check_anchor(
+        &self,
+        store: &Store,
+        mut anchor: PurgeAnchor,
+    ) -> Result<Result<PurgeAnchor, Broken>, VaultError> {
+        let mut checked = anchor.check(&*self.current());
+        for _ in 0..LOOKS {
+            if checked.is_ok() {
+                break;
+            }
+            if let Some(newer) = patiently(|| store.audit_purge(&anchor.chain)).await? {
+                anchor = newer;
+            }
+            self.refresh(store).await?;
+            checked = anchor.check(&*self.current());
+        }
+        Ok(checked.map(|()| anchor))
+    }
+}
 
 impl AnchorKeys for VaultKeys {
     fn generation(&self) -> i64 {
@@ -35,7 +65,6 @@ impl AnchorKeys for VaultKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::audit::{Broken, PurgeAnchor};
 
     fn anchor() -> PurgeAnchor {
         PurgeAnchor {

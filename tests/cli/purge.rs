@@ -38,6 +38,19 @@ impl Place {
         run(&[&args[..], more].concat())
     }
 
+    /// Arguments that purge what is older than a year.
+    fn year(&self) -> [&str; 6] {
+        let config = text(&self.config);
+        [
+            "--config",
+            config,
+            "audit",
+            "purge",
+            "--older-than-days",
+            "365",
+        ]
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -209,15 +222,7 @@ const SLOWLY: [&str; 4] = ["--batch", "10", "--rows-per-second", "500"];
 fn a_killed_purge_goes_on(backend: Backend) {
     let place = Place::new(backend);
     let chain = place.old_entries(4_000, 400);
-    let config = text(&place.config).to_owned();
-    let args = [
-        "--config",
-        &config,
-        "audit",
-        "purge",
-        "--older-than-days",
-        "365",
-    ];
+    let args = place.year();
     for left in [3_900, 3_500] {
         let purging = Running::start(&[&args[..], &SLOWLY].concat(), &[]);
         until("some are gone", || place.entries_of(&chain) < left);
@@ -304,15 +309,7 @@ fn a_purge_says_which_declared_gaps_went(backend: Backend) {
 fn a_break_that_a_purge_meets_on_its_way_is_recorded(backend: Backend) {
     let place = Place::new(backend);
     let chain = place.old_entries(4_000, 400);
-    let config = text(&place.config).to_owned();
-    let args = [
-        "--config",
-        &config,
-        "audit",
-        "purge",
-        "--older-than-days",
-        "365",
-    ];
+    let args = place.year();
     let output = std::thread::scope(|scope| {
         let purging = scope.spawn(|| run(&[&args[..], &SLOWLY].concat()));
         until("some are gone", || place.entries_of(&chain) < 4_000);

@@ -148,8 +148,8 @@ async fn a_purged_trail_is_whole_and_goes_on(backend: Backend) {
     assert_eq!(first_kept(&database, &mixed.chain), 11);
     assert_eq!(first_kept(&database, &all_old.chain), 3);
     assert_eq!(first_kept(&database, &one.chain), 1);
-    let anchors = rig.store.audit_purges_of(vec![mixed.chain.clone()]).await;
-    let anchor = anchors.unwrap().remove(0);
+    let anchor = rig.store.audit_purge(&mixed.chain).await;
+    let anchor = anchor.unwrap().unwrap();
     assert_eq!(anchor.seq, 10);
     let days = |at: i64| (now() - at) / DAY;
     assert_eq!((days(anchor.first_at), days(anchor.last_at)), (500, 491));
@@ -313,7 +313,7 @@ async fn anchors_follow_the_data_keys(backend: Backend) {
     let old = Old::new(&database, &AGES).await;
     Old::new(&database, &[800, 700, 600]).await;
     purge_with(&rig.store, &rig.vault, &older_than(365)).await;
-    let limits = rotation::Limits {
+    let limits = Limits {
         batch: NonZeroU32::new(1).unwrap(),
         rows_per_second: None,
     };

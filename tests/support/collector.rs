@@ -2,9 +2,8 @@
 //! fail. It reads protobuf by the numbers of opentelemetry-proto's `.proto` files, not by our
 //! types.
 
-use super::transit::certificate;
+use super::transit::tls;
 use super::until;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -64,20 +63,8 @@ impl FakeCollector {
     /// One over TLS, by an authority of its own ([`FakeCollector::ca_file`]).
     pub fn start_tls() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (certificate, key) = certificate();
-        std::fs::write(dir.path().join("ca.pem"), certificate.to_pem().unwrap()).unwrap();
-        let key = PrivatePkcs8KeyDer::from(key.private_key_to_pkcs8().unwrap());
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![CertificateDer::from(certificate.to_der().unwrap())],
-                PrivateKeyDer::from(key),
-            )
-            .unwrap();
-        Self::start_with(Some(Arc::new(tls)), dir)
+        let tls = tls(dir.path());
+        Self::start_with(Some(tls), dir)
     }
 
     fn start_with(tls: Option<Arc<rustls::ServerConfig>>, dir: tempfile::TempDir) -> Self {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// How the server is.
@@ -52,19 +52,7 @@ impl TransitServer {
     /// A server with one version of the key `gateway`.
     pub fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (certificate, key) = certificate();
-        std::fs::write(dir.path().join("ca.pem"), certificate.to_pem().unwrap()).unwrap();
-        let key = PrivatePkcs8KeyDer::from(key.private_key_to_pkcs8().unwrap());
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![CertificateDer::from(certificate.to_der().unwrap())],
-                PrivateKeyDer::from(key),
-            )
-            .unwrap();
+        let tls = tls(dir.path());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let state = Arc::new(Mutex::new(State {
             mood: Mood::Well,
@@ -78,7 +66,6 @@ impl TransitServer {
             dir,
         };
         server.write_token("s.first");
-        let tls = Arc::new(tls);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (tls, state) = (Arc::clone(&tls), Arc::clone(&state));
@@ -153,7 +140,25 @@ fn random() -> [u8; 32] {
     key
 }
 
-pub fn certificate() -> (X509, PKey<Private>) {
+/// TLS by an authority of its own, whose certificate is put into `dir` as `ca.pem`.
+pub fn tls(dir: &Path) -> Arc<rustls::ServerConfig> {
+    let (certificate, key) = certificate();
+    std::fs::write(dir.join("ca.pem"), certificate.to_pem().unwrap()).unwrap();
+    let key = PrivatePkcs8KeyDer::from(key.private_key_to_pkcs8().unwrap());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from(certificate.to_der().unwrap())],
+            PrivateKeyDer::from(key),
+        )
+        .unwrap();
+    Arc::new(tls)
+}
+
+fn certificate() -> (X509, PKey<Private>) {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
     let mut name = X509Name::builder().unwrap();

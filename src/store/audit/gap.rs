@@ -6,10 +6,10 @@
 //! one example. The process gives up that chain: it counts the loss, declares it in a new chain,
 //! and continues there. So the loss is not silent, and it does not look like tampering.
 
-use super::{AuditChain, AuditDraft, AuditHead, Heads};
+use super::{AuditChain, AuditDraft, Heads, heads};
 use crate::store::connection::{self, AnyConnection};
 use crate::store::error::StoreError;
-use crate::store::schema::{audit_entries, audit_heads};
+use crate::store::schema::audit_entries;
 use diesel::prelude::*;
 
 /// The action of a declared gap.
@@ -150,7 +150,7 @@ fn declare(
         // Only whoever has the vault's keys can tell that it was purged: `audit verify` does.
         let found = match confirmed {
             Some(other) => Some((chain.seq(), other)),
-            None => head(conn, chain.id())?.map(|head| (head.seq, head.hash)),
+            None => heads::recorded(conn, chain.id())?.map(|head| (head.seq, head.hash)),
         };
         let gap = Gap {
             chain: chain.id().to_owned(),
@@ -177,14 +177,6 @@ fn declare(
         None => {}
     }
     Ok(declared)
-}
-
-fn head(conn: &mut AnyConnection, chain: &str) -> QueryResult<Option<AuditHead>> {
-    audit_heads::table
-        .find(chain)
-        .select(AuditHead::as_select())
-        .first(conn)
-        .optional()
 }
 
 #[cfg(test)]

@@ -1,8 +1,21 @@
-//! The ends of this process's own chains, as far as the database has confirmed them.
+//! The ends of chains: as the database records them, and of this process's own as far as it has
+//! confirmed them.
 
 use super::{AuditChain, AuditHead};
+use crate::store::connection::AnyConnection;
+use crate::store::schema::audit_heads;
+use diesel::prelude::*;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The end of a chain as the database records it.
+pub(super) fn recorded(conn: &mut AnyConnection, chain: &str) -> QueryResult<Option<AuditHead>> {
+    audit_heads::table
+        .find(chain)
+        .select(AuditHead::as_select())
+        .first(conn)
+        .optional()
+}
 
 /// By chain, the last entry whose commit was confirmed. Cheap to clone; clones share it.
 ///

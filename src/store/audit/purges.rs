@@ -9,7 +9,9 @@
 //! entry that vouches for another chain goes once another entry vouches for it.
 
 use super::pages::ChainRange;
-use super::{Anchor, AuditDraft, AuditEntry, AuditHead, Broken, ChainVerifier, Gap, anchors};
+use super::{
+    Anchor, AuditDraft, AuditEntry, AuditHead, Broken, ChainVerifier, Gap, anchors, heads,
+};
 use crate::store::connection::{AnyConnection, on_backend};
 use crate::store::error::StoreError;
 use crate::store::fence;
@@ -212,20 +214,10 @@ impl Store {
         Ok(purged.await?.1)
     }
 
-    /// The anchor of each of these chains that has one.
-    pub async fn audit_purges_of(
-        &self,
-        chains: Vec<String>,
-    ) -> Result<Vec<PurgeAnchor>, StoreError> {
-        self.read(move |conn| {
-            let mut found = Vec::new();
-            for chains in chains.chunks(500) {
-                let anchors = audit_purges::table.filter(audit_purges::chain.eq_any(chains));
-                found.extend(anchors.select(PurgeAnchor::as_select()).load(conn)?);
-            }
-            Ok(found)
-        })
-        .await
+    /// The anchor of a chain, if it has one.
+    pub async fn audit_purge(&self, chain: &str) -> Result<Option<PurgeAnchor>, StoreError> {
+        let chain = chain.to_owned();
+        self.read(move |conn| Ok(find(conn, &chain)?)).await
     }
 
     /// The anchors of the chains in `range`, in order, at most `limit`.
@@ -306,12 +298,8 @@ fn next(
     batch: &Batch,
     anchor: Option<&PurgeAnchor>,
 ) -> QueryResult<Vec<AuditEntry>> {
-    let head: Option<i64> = audit_heads::table
-        .find(&batch.chain)
-        .select(audit_heads::seq)
-        .first(conn)
-        .optional()?;
-    let upto = head.map_or(0, |seq| batch.upto.min(seq.saturating_sub(1)));
+    let head = heads::recorded(conn, &batch.chain)?;
+    let upto = head.map_or(0, |head| batch.upto.min(head.seq.saturating_sub(1)));
     let mut entries: Vec<AuditEntry> = audit_entries::table
         .filter(audit_entries::chain.eq(&batch.chain))
         .filter(audit_entries::seq.gt(anchor.map_or(0, |anchor| anchor.seq)))
